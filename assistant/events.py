@@ -1,0 +1,205 @@
+"""What happened: one frozen, slotted dataclass an event, with its place in the audio and the time it was emitted.
+
+`audio_ms` is the place in the input audio that the event is about; `at_ms` is when it was emitted, since start.
+`as_record` gives the JSON form that `--events` writes.
+"""
+
+import dataclasses
+import re
+from dataclasses import dataclass
+
+from assistant.stages import Call, Outcome, Value
+
+
+@dataclass(frozen=True, slots=True)
+class _Happened:
+    audio_ms: float
+    at_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Started(_Happened):
+    """Everything is loaded; listening begins."""
+
+    model: str
+    home: str
+    versions: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class MicrophoneLost(_Happened):
+    """The microphone isn't there (yet, or any more)."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class MicrophoneFound(_Happened):
+    """Sound comes in."""
+
+
+@dataclass(frozen=True, slots=True)
+class WakeHeard(_Happened):
+    """The wake word was heard; `audio_ms` is its end."""
+
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class WakeRejected(_Happened):
+    """Something near the wake word was heard and turned down."""
+
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStarted(_Happened):
+    """First voiced sample of the turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechEnded(_Happened):
+    """`audio_ms` is the last voiced sample so far, the VAD's own lag taken off."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointLikely(_Happened):
+    """The voice has just stopped: the turn may be over."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointReached(_Happened):
+    """The turn is over. `reason`: silence, too_long or no_speech."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class FirstToken(_Happened):
+    """The first token of the reply is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallsReady(_Happened):
+    """The model's reply was made of calls; `confidence` is the lowest probability of its decided tokens."""
+
+    calls: tuple[Call, ...]
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class ClauseReady(_Happened):
+    """A clause of the model's own words can be spoken."""
+
+    text: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCalled(_Happened):
+    """A call was carried out or refused."""
+
+    name: str
+    arguments: dict[str, Value]
+    effects: list[dict[str, object]]
+    ok: bool
+    error: str | None
+    allowed_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallsDone(_Happened):
+    """All calls of the reply have an outcome. `sentence` None: the model words the results itself."""
+
+    sentence: str | None
+    language: str
+    outcomes: tuple[Outcome, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply(_Happened):
+    """The whole reply is known; `text` may be empty (nothing to say)."""
+
+    text: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyAudioStarted(_Happened):
+    """First sample of the answer at the speaker."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyAudioFinished(_Happened):
+    """Last sample of the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnEnded(_Happened):
+    """A turn is over. Figures count from the acoustic end of speech; None: didn't happen, or replayed fast."""
+
+    turn: int
+    first_token_ms: float | None
+    decision_ms: float | None
+    action_ms: float | None
+    voice_ms: float | None
+    endpoint_ms: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class TimerRang(_Happened):
+    """A timer is over."""
+
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AudioDropped(_Happened):
+    """The microphone's queue ran over: the oldest sound was lost."""
+
+    dropped_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class InputEnded(_Happened):
+    """The audio file is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed(_Happened):
+    """A turn or a stage failed; the assistant goes on."""
+
+    code: str
+    message: str
+    remedy: str
+
+
+Event = (
+    Started | MicrophoneLost | MicrophoneFound | WakeHeard | WakeRejected | SpeechStarted | SpeechEnded
+    | EndpointLikely | EndpointReached | FirstToken | CallsReady | ClauseReady | ToolCalled | CallsDone | Reply
+    | ReplyAudioStarted | ReplyAudioFinished | TurnEnded | TimerRang | AudioDropped | InputEnded | Failed
+)  # fmt: skip
+
+
+def name_of(event: Event) -> str:
+    """`WakeHeard` -> `wake_heard`."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", type(event).__name__).lower()
+
+
+def as_record(event: Event) -> dict[str, object]:
+    """The event as a JSON-ready dict, times rounded to 0.1 ms."""
+    record: dict[str, object] = {"event": name_of(event)}
+    for f in dataclasses.fields(event):
+        value = getattr(event, f.name)
+        record[f.name] = round(value, 1) if f.name.endswith("_ms") and value is not None else _plain(value)
+    return record
+
+
+def _plain(value: object) -> object:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    return value

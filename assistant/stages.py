@@ -1,0 +1,228 @@
+"""The value types that pass between stages, and the Protocols at the seams.
+
+Knows no vendor library but numpy. A Protocol is here only where two implementations exist: the real one and a file
+replay or a fake.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+SAMPLE_RATE_HZ = 16_000
+CHUNK_MS = 20
+CHUNK_SAMPLES = SAMPLE_RATE_HZ * CHUNK_MS // 1000
+
+Pcm = NDArray[np.int16]
+Value = str | int | float | bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AudioChunk:
+    """20 ms of sound: int16 mono at 16 kHz, shape (320,). A jump in `start_sample` means that sound was dropped."""
+
+    samples: Pcm
+    start_sample: int
+
+    @property
+    def start_ms(self) -> float:
+        """Place of the first sample in the input, in ms."""
+        return self.start_sample * 1000 / SAMPLE_RATE_HZ
+
+    @property
+    def end_ms(self) -> float:
+        """Place just behind the last sample, in ms."""
+        return (self.start_sample + len(self.samples)) * 1000 / SAMPLE_RATE_HZ
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AudioClip:
+    """Sound to play: int16 mono, shape (n,), at `rate_hz`."""
+
+    samples: Pcm
+    rate_hz: int
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return len(self.samples) / self.rate_hz
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One argument of a tool. `kind` is a JSON schema type: string, integer or number."""
+
+    name: str
+    kind: str
+    description: str = ""
+    choices: tuple[str, ...] = ()
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """What the model may call."""
+
+    name: str
+    description: str
+    parameters: tuple[Parameter, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A tool call that the model asked for. Arguments are as the model wrote them: nothing is resolved yet."""
+
+    name: str
+    arguments: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """A clause that the model wants spoken; `language` is an ISO 639-1 code."""
+
+    text: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """One service call that was really asked of the home, names resolved; one a target entity."""
+
+    service: str
+    entity_id: str | None = None
+    data: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a call.
+
+    `result` is what the tool found (it feeds the sentence and the model's tool-response turn). `error` is a
+    machine-readable reason if not `ok`. `sentence` is what to say; None: no template fits, ask the model to word it.
+    """
+
+    call: Call
+    ok: bool
+    sentence: str | None
+    effects: tuple[Effect, ...] = ()
+    result: Mapping[str, Value] = field(default_factory=dict)
+    error: str | None = None
+    allowed_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One decoded token: its text (special tokens spelled out) and the probability the model gave it, 0..1."""
+
+    text: str
+    probability: float
+
+
+class Clock(Protocol):
+    """Time as the assistant sees it: the monotonic clock live, the place in the audio in a fast replay."""
+
+    def now_s(self) -> float:
+        """Seconds since start."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Return when `now_s` has advanced by `seconds`."""
+
+
+class AudioSource(Protocol):
+    """Microphone or file: an async context manager that iterates over chunks in order, never blocking the loop."""
+
+    async def __aenter__(self) -> Self: ...
+    async def __aexit__(self, *_: object) -> None: ...
+    def __aiter__(self) -> AsyncIterator[AudioChunk]: ...
+
+
+class Speaker(Protocol):
+    """Where answers are heard. One clip at a time."""
+
+    async def play(self, clip: AudioClip) -> None:
+        """Return when the last sample has been heard, or soon after `stop`.
+
+        Raises AudioDeviceError or OutputError.
+        """
+
+    def stop(self) -> None:
+        """Silence the clip that plays, within 50 ms. Harmless when nothing plays."""
+
+    async def aclose(self) -> None:
+        """Finish the output and free the device."""
+
+
+class Vad(Protocol):
+    """Voice activity, synchronous."""
+
+    def probability(self, samples: Pcm) -> float:
+        """Probability of speech, 0..1, in the latest 20 ms chunk, shape (320,)."""
+
+    def reset(self) -> None:
+        """Forget the past."""
+
+
+class WakeDetector(Protocol):
+    """Wake word, synchronous."""
+
+    def score(self, samples: Pcm) -> float | None:
+        """Take 20 ms, shape (320,); every 80 ms give the score 0..1 of "hey gemma" ending about now, else None."""
+
+    def reset(self) -> None:
+        """Forget the past."""
+
+
+class Session(Protocol):
+    """One conversation with the model: prefix | history | the open turn. Output leaves only through `commit`/`answer`.
+
+    All methods hand work to the model thread; cancelling an await doesn't stop it: `abort` does.
+    """
+
+    async def open(self) -> None:
+        """Begin a user turn (drops an open one)."""
+
+    async def feed(self, samples: Pcm) -> None:
+        """Append sound, shape (n,), 16 kHz int16, to the open turn."""
+
+    async def write(self, text: str) -> None:
+        """Append typed text to the open turn."""
+
+    def commit(self) -> AsyncIterator[Piece]:
+        """Close the user turn and decode the reply until its end token (not yielded). Raises ModelFailed."""
+
+    def answer(self, outcomes: Sequence[Outcome]) -> AsyncIterator[Piece]:
+        """Give tool results back after a reply made of calls, and decode the model's words about them."""
+
+    async def remember(self, reply: str, outcomes: Sequence[Outcome]) -> None:
+        """Close the turn into the history: calls, results and what was said. Old turns fall out."""
+
+    async def drop(self) -> None:
+        """Forget the open turn as if it had never been."""
+
+    def abort(self) -> None:
+        """Stop decoding within one step; the running iterator ends early."""
+
+    async def aclose(self) -> None:
+        """Stop the thread and free the model."""
+
+
+class Handler(Protocol):
+    """A home, or a part of one, that carries out calls."""
+
+    def tools(self) -> Sequence[Tool]:
+        """What it can do now."""
+
+    def context(self) -> str:
+        """Static facts for the prompt: names, areas, domains, no states. May be empty."""
+
+    async def handle(self, call: Call) -> Outcome:
+        """Carry out one call. Raises CallFailed with a spoken sentence."""
+
+
+class Voice(Protocol):
+    """Text to speech."""
+
+    def clips(self, text: str, language: str) -> AsyncIterator[AudioClip]:
+        """Speak sentence by sentence, first clip as early as possible. Raises SpeechFailed."""
