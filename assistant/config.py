@@ -1,0 +1,190 @@
+"""TOML -> frozen sections. A wrong key names the nearest known one, with file and line.
+
+Knows the shape of the config only; what a value means is known by the stage that gets the section. Every key is
+documented in `config.example.toml`, which a test keeps complete.
+"""
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+
+from assistant.errors import ConfigError
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+_STRICT = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, slots=True)
+class AudioConfig:
+    """Microphone and speaker: a part of the device's name, its number, or empty for the system's default."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    microphone: str = ""
+    speaker: str = ""
+    gain_db: Annotated[float, Field(ge=-40, le=40)] = 0.0
+    cue: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class WakeConfig:
+    """When "hey gemma" counts as said."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    threshold: Fraction = 0.5
+    near_threshold: Fraction = 0.2
+    refractory_s: Annotated[float, Field(ge=0, le=10)] = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointConfig:
+    """When the person has finished."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    hangover_ms: Annotated[float, Field(ge=200, le=2000)] = 500.0
+    longest_hangover_ms: Annotated[float, Field(ge=200, le=3000)] = 900.0
+    likely_ms: Annotated[float, Field(ge=20, le=1000)] = 80.0
+    no_speech_s: Annotated[float, Field(ge=1, le=30)] = 5.0
+    longest_turn_s: Annotated[float, Field(ge=2, le=25)] = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class ModelConfig:
+    """Which model of `models/manifest.toml` hears and answers, and on how many threads (0: chosen for this CPU)."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    name: str = "tiny"
+    prefill_threads: Annotated[int, Field(ge=0, le=64)] = 0
+    decode_threads: Annotated[int, Field(ge=0, le=64)] = 0
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class HomeConfig:
+    """What is controlled. `demo_file`: another demo home than the built-in one."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    kind: Annotated[str, Field(pattern="^demo$")] = "demo"
+    demo_file: str = ""
+    call_deadline_s: Annotated[float, Field(gt=0, le=60)] = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechConfig:
+    """The voice: a Piper voice by name or path to its .onnx."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    voice: str = "en_US-joe-medium"
+    language: Annotated[str, Field(pattern="^[a-z]{2}$")] = "en"
+    speed: Annotated[float, Field(ge=0.5, le=2)] = 1.0
+    volume: Fraction = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class LogConfig:
+    """What is written down. `events`: a JSONL file that gets every event (no audio, ever)."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "warning"
+    events: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceConfig:
+    """As a service: wait for a microphone instead of giving up when there is none at the start."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    wait_for_microphone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All sections."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    audio: AudioConfig = field(default_factory=AudioConfig)
+    wake: WakeConfig = field(default_factory=WakeConfig)
+    endpoint: EndpointConfig = field(default_factory=EndpointConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    home: HomeConfig = field(default_factory=HomeConfig)
+    speech: SpeechConfig = field(default_factory=SpeechConfig)
+    log: LogConfig = field(default_factory=LogConfig)
+    service: ServiceConfig = field(default_factory=ServiceConfig)
+
+
+def find(explicit: Path | None, environ: Mapping[str, str]) -> Path | None:
+    """The config file in force: `--config`, `$HEY_GEMMA_CONFIG`, the user's, the system's, or None for defaults."""
+    if explicit is not None:
+        return explicit
+    if named := environ.get("HEY_GEMMA_CONFIG"):
+        return Path(named)
+    base = Path(environ.get("XDG_CONFIG_HOME") or Path(environ.get("HOME", "/")) / ".config")
+    candidates = (base / "hey-gemma" / "config.toml", Path("/etc/hey-gemma/config.toml"))
+    return next((p for p in candidates if p.is_file()), None)
+
+
+def load(path: Path | None) -> Config:
+    """Read a config file; None gives the defaults. Raises ConfigError with key, nearest known key, file and line."""
+    if path is None:
+        return Config()
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as e:
+        reason = e.strerror if isinstance(e, OSError) else "not UTF-8 text"
+        raise ConfigError(f"{path}: {reason}", remedy="check the path, or leave --config out for defaults") from e
+    try:
+        return TypeAdapter(Config).validate_python(tomllib.loads(text), strict=False)
+    except tomllib.TOMLDecodeError as e:
+        raise ConfigError(f"{path}: {e}", remedy="mend the TOML syntax at that place") from e
+    except ValidationError as e:
+        first = e.errors()[0]
+        raise _explain(path, text, tuple(str(p) for p in first["loc"]), first["type"], first["msg"]) from e
+
+
+def _explain(path: Path, text: str, where: tuple[str, ...], kind: str, message: str) -> ConfigError:
+    line = _line_of(text, where)
+    place = f"{path}:{line}" if line else str(path)
+    key = ".".join(where)
+    if kind != "unexpected_keyword_argument":
+        return ConfigError(f"{place}: {key}: {message}", remedy="see config.example.toml for what this key takes")
+    known = list(_known_keys(Config))
+    nearest = difflib.get_close_matches(key, known, n=1, cutoff=0.4)
+    hint = f"did you mean {nearest[0]}?" if nearest else f"known are {', '.join(_siblings(where))}"
+    return ConfigError(f"{place}: unknown key {key}", remedy=hint)
+
+
+def _known_keys(section: Any, prefix: str = "") -> Iterator[str]:
+    for f in fields(section):
+        yield prefix + f.name
+        if isinstance(f.type, type) and is_dataclass(f.type):
+            yield from _known_keys(f.type, f"{prefix}{f.name}.")
+
+
+def _siblings(where: tuple[str, ...]) -> list[str]:
+    prefix = "".join(f"{p}." for p in where[:-1])
+    return [k for k in _known_keys(Config) if k.startswith(prefix) and "." not in k[len(prefix) :]]
+
+
+def _line_of(text: str, where: tuple[str, ...]) -> int | None:
+    section, key = ("", where[0]) if len(where) == 1 else (where[0], where[-1])
+    current = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := re.match(r"\s*\[\s*([\w.-]+)\s*\]", line):
+            current = header[1]
+            if not section and current == key:
+                return number
+        elif current == section and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", line):
+            return number
+    return None
+
+
+def cache_dir(environ: Mapping[str, str] = os.environ) -> Path:
+    """Where prepared slices, prefixes and phrases are kept: they can be thrown away."""
+    base = environ.get("CACHE_DIRECTORY") or environ.get("XDG_CACHE_HOME")
+    return Path(base) / "hey-gemma" if base else Path(environ.get("HOME", "/var")) / ".cache" / "hey-gemma"

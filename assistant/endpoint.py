@@ -1,0 +1,122 @@
+"""Speech probabilities -> where speech starts and ends, and when the turn is over. Pure: time is an argument.
+
+Does not know which VAD made the probabilities, only its lag: how long it goes on saying "speech" after the last voiced
+sample. The hangover adapts: longer after a word or two (people think after "turn on..."), and longer than any pause
+that the person has already made in this turn.
+"""
+
+from dataclasses import dataclass
+
+from assistant.config import EndpointConfig
+
+SPEECH = 0.5
+STILL_SPEECH = 0.35
+SURE_MS = 120.0
+SHORT_SPEECH_MS = 700.0
+SHORT_EXTRA_MS = 300.0
+PAUSE_MARGIN_MS = 250.0
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """Speech began at `audio_ms`."""
+
+    audio_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """The voice stopped: the last voiced sample is at `audio_ms`. The turn may be over."""
+
+    audio_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """The turn is over, decided at `audio_ms`. `reason`: silence, too_long, no_speech or input_ended."""
+
+    audio_ms: float
+    reason: str
+
+
+Edge = Started | Paused | Over
+
+
+class Endpoint:
+    """One turn's endpoint, from `opened_ms` on. After `Over` it must be thrown away."""
+
+    def __init__(self, config: EndpointConfig, opened_ms: float, vad_lag_ms: float) -> None:
+        self._config = config
+        self._opened_ms = opened_ms
+        self._lag_ms = vad_lag_ms
+        self._speaking = False
+        self._run_started_ms: float | None = None
+        self._first_voiced_ms: float | None = None
+        self._last_voiced_ms = opened_ms
+        self._longest_pause_ms = 0.0
+        self._paused = False
+
+    @property
+    def speech_ended_ms(self) -> float:
+        """Best estimate of the last voiced sample, the VAD's lag taken off."""
+        return max(self._opened_ms, self._last_voiced_ms - self._lag_ms)
+
+    @property
+    def heard_speech(self) -> bool:
+        """Somebody has spoken in this turn."""
+        return self._first_voiced_ms is not None
+
+    def update(self, probability: float, end_ms: float, step_ms: float) -> list[Edge]:
+        """Take the speech probability of the chunk that ends at `end_ms` and lasts `step_ms`."""
+        edges: list[Edge] = []
+        self._speaking = probability >= (STILL_SPEECH if self._speaking else SPEECH)
+        if self._speaking:
+            self._voiced(end_ms, step_ms, edges)
+        else:
+            self._silent(end_ms, edges)
+        if not any(isinstance(e, Over) for e in edges) and self._too_long(end_ms):
+            edges.append(Over(end_ms, "too_long"))
+        return edges
+
+    def finish(self, end_ms: float) -> Over:
+        """The input is over: so is the turn."""
+        return Over(end_ms, "input_ended" if self.heard_speech else "no_speech")
+
+    def hangover_ms(self) -> float:
+        """How much silence ends the turn now."""
+        voiced_ms = self._last_voiced_ms - (self._first_voiced_ms or self._last_voiced_ms)
+        wait_ms = self._config.hangover_ms + (SHORT_EXTRA_MS if voiced_ms < SHORT_SPEECH_MS else 0.0)
+        if self._longest_pause_ms:
+            wait_ms = max(wait_ms, self._longest_pause_ms + PAUSE_MARGIN_MS)
+        return min(wait_ms, self._config.longest_hangover_ms)
+
+    def _voiced(self, end_ms: float, step_ms: float, edges: list[Edge]) -> None:
+        if self._run_started_ms is None:
+            self._run_started_ms = end_ms - step_ms
+        if self._first_voiced_ms is None:
+            # The tail of the wake word, smeared by the VAD's lag, is no speech yet.
+            if end_ms - self._run_started_ms < SURE_MS + self._lag_ms:
+                return
+            self._first_voiced_ms = self._run_started_ms
+            edges.append(Started(self._run_started_ms))
+        elif self._paused:
+            self._longest_pause_ms = max(self._longest_pause_ms, end_ms - step_ms - self.speech_ended_ms)
+        self._paused = False
+        self._last_voiced_ms = end_ms
+
+    def _silent(self, end_ms: float, edges: list[Edge]) -> None:
+        self._run_started_ms = None
+        if self._first_voiced_ms is None:
+            if end_ms - self._opened_ms >= self._config.no_speech_s * 1000:
+                edges.append(Over(end_ms, "no_speech"))
+            return
+        silence_ms = end_ms - self.speech_ended_ms
+        if not self._paused and silence_ms >= self._config.likely_ms:
+            self._paused = True
+            edges.append(Paused(self.speech_ended_ms))
+        if silence_ms >= self.hangover_ms():
+            edges.append(Over(end_ms, "silence"))
+
+    def _too_long(self, end_ms: float) -> bool:
+        since = self._opened_ms if self._first_voiced_ms is None else self._first_voiced_ms
+        return end_ms - since >= self._config.longest_turn_s * 1000

@@ -1,0 +1,125 @@
+"""Chunks in, events out: pre-roll ring, wake word, voice activity, endpoint.
+
+Knows nothing of the model or the answer. The ring keeps the last 20 s, so that a turn can be opened at a place in the
+past: "Hey Gemma turn on..." without a pause loses no syllable, and speech during an answer is not lost either.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from assistant import endpoint
+from assistant.config import EndpointConfig
+from assistant.events import EndpointLikely, EndpointReached, Event, SpeechEnded, SpeechStarted, WakeHeard, WakeRejected
+from assistant.stages import CHUNK_MS, AudioChunk, Vad, WakeDetector
+from assistant.wake import Heard, Rejected, WakeDecision
+
+RING_S = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Listened:
+    """What one chunk brought: events in order, and the sound that belongs to the open turn."""
+
+    events: list[Event] = field(default_factory=list)
+    turn_chunks: list[AudioChunk] = field(default_factory=list)
+
+
+class Listener:
+    """The always-on front end. `now_ms` stamps events; audio positions come from the chunks."""
+
+    def __init__(
+        self,
+        config: EndpointConfig,
+        wake: WakeDetector | None,
+        decision: WakeDecision,
+        vad: Vad,
+        *,
+        vad_lag_ms: float,
+        now_ms: Callable[[], float],
+    ) -> None:
+        self._config = config
+        self._wake = wake
+        self._decision = decision
+        self._vad = vad
+        self._vad_lag_ms = vad_lag_ms
+        self._now_ms = now_ms
+        self._ring: deque[AudioChunk] = deque(maxlen=RING_S * 1000 // CHUNK_MS)
+        self._endpoint: endpoint.Endpoint | None = None
+        self._cursor_ms = 0.0
+
+    @property
+    def heard_ms(self) -> float:
+        """How far the input has been heard, in ms."""
+        return self._ring[-1].end_ms if self._ring else 0.0
+
+    def open(self, from_ms: float | None) -> None:
+        """Open a turn at a place in the past (at most 20 s ago); None: where the last turn ended."""
+        if from_ms is not None:
+            self._cursor_ms = from_ms
+        self._endpoint = endpoint.Endpoint(self._config, self._cursor_ms, self._vad_lag_ms)
+        self._vad.reset()
+
+    def close(self) -> None:
+        """Stop listening to the turn; the ring and the wake word go on."""
+        self._endpoint = None
+
+    def push(self, chunk: AudioChunk) -> list[Event]:
+        """Take one chunk: wake word only. What belongs to an open turn is read with `catch_up`."""
+        self._ring.append(chunk)
+        if self._wake is None:
+            return []
+        score = self._wake.score(chunk.samples)
+        if score is None:
+            return []
+        match self._decision.update(score, chunk.end_ms):
+            case Heard(end_ms=end_ms, score=peak):
+                return [WakeHeard(end_ms, self._now_ms(), peak)]
+            case Rejected(end_ms=end_ms, score=peak):
+                return [WakeRejected(end_ms, self._now_ms(), peak)]
+            case None:
+                return []
+
+    def catch_up(self) -> Listened:
+        """Hear the open turn up to the newest chunk, or to its endpoint if that comes first."""
+        listened = Listened()
+        for chunk in self._unheard():
+            if self._endpoint is None:
+                break
+            self._cursor_ms = chunk.end_ms
+            listened.turn_chunks.append(chunk)
+            p_speech = self._vad.probability(chunk.samples)
+            for edge in self._endpoint.update(p_speech, chunk.end_ms, CHUNK_MS):
+                self._tell(edge, listened.events)
+        return listened
+
+    def finish(self) -> list[Event]:
+        """The input is over: end the open turn, if there is one."""
+        events: list[Event] = []
+        if self._endpoint is not None:
+            self._tell(self._endpoint.finish(self.heard_ms), events)
+        return events
+
+    def _unheard(self) -> list[AudioChunk]:
+        if self._endpoint is None:
+            return []
+        newest_first = []
+        for chunk in reversed(self._ring):
+            if chunk.end_ms <= self._cursor_ms:
+                break
+            newest_first.append(chunk)
+        return newest_first[::-1]
+
+    def _tell(self, edge: endpoint.Edge, events: list[Event]) -> None:
+        assert self._endpoint is not None  # noqa: S101 - edges come from it
+        now_ms = self._now_ms()
+        match edge:
+            case endpoint.Started(audio_ms):
+                events.append(SpeechStarted(audio_ms, now_ms))
+            case endpoint.Paused(audio_ms):
+                events.append(EndpointLikely(audio_ms, now_ms))
+            case endpoint.Over(audio_ms, reason):
+                if reason != "no_speech":
+                    events.append(SpeechEnded(self._endpoint.speech_ended_ms, now_ms))
+                events.append(EndpointReached(audio_ms, now_ms, reason))
+                self._endpoint = None

@@ -1,0 +1,349 @@
+"""The turn-taking: `step(state, event, rules) -> (state, commands)`. Pure: no clock, no thread, no model.
+
+A state is one of a union; an event that can't happen in a state raises. Commands are carried out by conversation.py,
+in order. Numbered turns start at 1.
+"""
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from assistant.events import (
+    AudioDropped,
+    CallsDone,
+    CallsReady,
+    ClauseReady,
+    EndpointLikely,
+    EndpointReached,
+    Event,
+    Failed,
+    FirstToken,
+    InputEnded,
+    MicrophoneFound,
+    MicrophoneLost,
+    Reply,
+    ReplyAudioFinished,
+    ReplyAudioStarted,
+    SpeechEnded,
+    SpeechStarted,
+    Started,
+    TimerRang,
+    ToolCalled,
+    TurnEnded,
+    WakeHeard,
+    WakeRejected,
+)
+from assistant.stages import Call, Outcome
+
+RINGS = 10
+SORRY = "Sorry, something went wrong. Please try again."
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """`wake_needed` False: listening from the first sample, turns are split at endpoints."""
+
+    wake_needed: bool = True
+    wake_overlap_ms: float = 100.0
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingForMicrophone:
+    """No sound comes in."""
+
+    turns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """Listening for the wake word only."""
+
+    turns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """A turn is open; the person speaks, or is about to."""
+
+    turns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Thinking:
+    """The turn is committed, the model decodes, nothing has been said yet."""
+
+    turns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """The home carries out the calls."""
+
+    turns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Speaking:
+    """The answer is heard; the model may still be decoding its end."""
+
+    turns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ringing:
+    """A timer rings until somebody says the wake word, or `left` more times."""
+
+    turns: int
+    name: str | None
+    left: int
+
+
+State = WaitingForMicrophone | Idle | Listening | Thinking | Acting | Speaking | Ringing
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTurn:
+    """Begin turn `turn` at a place in the audio; None: where the last turn ended."""
+
+    turn: int
+    from_ms: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class CommitTurn:
+    """Close the user's turn and let the model answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class DropTurn:
+    """Forget the open turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Hand the calls to the home."""
+
+    calls: tuple[Call, ...]
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class AskModel:
+    """No template fits the outcomes: the model words them."""
+
+    outcomes: tuple[Outcome, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Speak:
+    """Queue a text for the speaker."""
+
+    text: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class FinishSpeaking:
+    """Nothing more will be queued for this answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Stop the speaker, the model and everything that was queued."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlayEarcon:
+    """A short sound: heard, cancelled, error."""
+
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """Let a timer ring once."""
+
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Defer:
+    """Bring this event again when the turn is over."""
+
+    event: TimerRang
+
+
+@dataclass(frozen=True, slots=True)
+class EndTurn:
+    """Report the turn as ended."""
+
+    turn: int
+
+
+Command = (
+    OpenTurn | CommitTurn | DropTurn | Act | AskModel | Speak | FinishSpeaking | Silence | PlayEarcon | Ring | Defer
+    | EndTurn
+)  # fmt: skip
+Step = tuple[State, tuple[Command, ...]]
+
+
+class IllegalTransition(AssertionError):
+    """An event came that can't happen in this state: a defect in a stage."""
+
+
+def start(rules: Rules) -> Step:
+    """The first state, when sound comes in."""
+    return _home(0, rules)
+
+
+def step(state: State, event: Event, rules: Rules) -> Step:
+    """What one event changes."""
+    match event:
+        case MicrophoneLost():
+            return _lost(state)
+        case WakeHeard(audio_ms=audio_ms):
+            return _wake(state, audio_ms, rules)
+        case TimerRang():
+            return _timer(state, event)
+        case (
+            Started() | WakeRejected() | SpeechStarted() | SpeechEnded() | EndpointLikely() | FirstToken()
+            | ToolCalled() | TurnEnded() | AudioDropped() | InputEnded() | ReplyAudioStarted()
+        ):  # fmt: skip
+            return state, ()
+        case _:
+            return _in_state(state, event, rules)
+
+
+def _in_state(state: State, event: Event, rules: Rules) -> Step:
+    match state:
+        case WaitingForMicrophone(turns):
+            if isinstance(event, MicrophoneFound):
+                return _home(turns, rules)
+        case Idle():
+            if isinstance(event, Failed):
+                return state, (PlayEarcon("error"),)
+        case Listening(turns):
+            return _listening(turns, event, rules)
+        case Thinking(turns):
+            return _thinking(turns, event, rules)
+        case Acting(turns):
+            return _acting(turns, event, rules)
+        case Speaking(turns):
+            return _speaking(turns, event, rules)
+        case Ringing(turns, name, left):
+            match event:
+                case ReplyAudioFinished() if left > 0:
+                    return Ringing(turns, name, left - 1), (Ring(name),)
+                case ReplyAudioFinished() | Failed():
+                    return _home(turns, rules)
+        case _:
+            assert_never(state)
+    raise _illegal(state, event)
+
+
+def _listening(turns: int, event: Event, rules: Rules) -> Step:
+    match event:
+        case EndpointReached(reason="no_speech"):
+            state, commands = _home(turns, rules)
+            cue: tuple[Command, ...] = (PlayEarcon("cancelled"),) if rules.wake_needed else ()
+            return state, (DropTurn(), *cue, EndTurn(turns), *commands)
+        case EndpointReached():
+            return Thinking(turns), (CommitTurn(), PlayEarcon("heard"))
+        case Failed():
+            return _fail(turns, rules)
+    raise _illegal(Listening(turns), event)
+
+
+def _thinking(turns: int, event: Event, rules: Rules) -> Step:
+    match event:
+        case ClauseReady(text=text, language=language):
+            return Speaking(turns), (Speak(text, language),)
+        case CallsReady(calls=calls, confidence=confidence):
+            return Acting(turns), (Act(calls, confidence),)
+        case Reply():
+            return _end(turns, rules)
+        case Failed():
+            return _fail(turns, rules)
+    raise _illegal(Thinking(turns), event)
+
+
+def _acting(turns: int, event: Event, rules: Rules) -> Step:
+    match event:
+        case CallsDone(sentence=None, outcomes=outcomes):
+            return Thinking(turns), (AskModel(outcomes),)
+        case CallsDone(sentence=""):
+            return _end(turns, rules)
+        case CallsDone(sentence=str(sentence), language=language):
+            return Speaking(turns), (Speak(sentence, language), FinishSpeaking())
+        case Failed():
+            return _fail(turns, rules)
+    raise _illegal(Acting(turns), event)
+
+
+def _speaking(turns: int, event: Event, rules: Rules) -> Step:
+    match event:
+        case ClauseReady(text=text, language=language):
+            return Speaking(turns), (Speak(text, language),)
+        case CallsReady(calls=calls, confidence=confidence):
+            return Acting(turns), (Act(calls, confidence),)
+        case Reply():
+            return Speaking(turns), (FinishSpeaking(),)
+        case ReplyAudioFinished():
+            return _end(turns, rules)
+        case Failed(code="speech_failed" | "audio_device" | "output"):
+            state, commands = _end(turns, rules)
+            return state, (Silence(), PlayEarcon("error"), *commands)
+        case Failed():
+            return Speaking(turns), (FinishSpeaking(),)
+    raise _illegal(Speaking(turns), event)
+
+
+def _wake(state: State, audio_ms: float, rules: Rules) -> Step:
+    from_ms = max(0.0, audio_ms - rules.wake_overlap_ms)
+    match state:
+        case Listening(turns):
+            return state, (OpenTurn(turns, from_ms),)
+        case Thinking(turns) | Acting(turns) | Speaking(turns):
+            return Listening(turns + 1), (Silence(), EndTurn(turns), OpenTurn(turns + 1, from_ms))
+        case Ringing(turns):
+            return Listening(turns + 1), (Silence(), OpenTurn(turns + 1, from_ms))
+        case Idle(turns) | WaitingForMicrophone(turns):
+            return Listening(turns + 1), (OpenTurn(turns + 1, from_ms),)
+    assert_never(state)
+
+
+def _timer(state: State, event: TimerRang) -> Step:
+    match state:
+        case Idle(turns):
+            return Ringing(turns, event.name, RINGS - 1), (Ring(event.name),)
+        case _:
+            return state, (Defer(event),)
+
+
+def _lost(state: State) -> Step:
+    match state:
+        case Idle(turns) | Ringing(turns) | WaitingForMicrophone(turns):
+            return WaitingForMicrophone(turns), (Silence(),)
+        case Listening(turns) | Thinking(turns) | Acting(turns) | Speaking(turns):
+            return WaitingForMicrophone(turns), (Silence(), DropTurn(), EndTurn(turns))
+    assert_never(state)
+
+
+def _fail(turns: int, rules: Rules) -> Step:
+    """Say so aloud, then go back to listening."""
+    del rules
+    return Speaking(turns), (Silence(), Speak(SORRY, "en"), FinishSpeaking())
+
+
+def _end(turns: int, rules: Rules) -> Step:
+    state, commands = _home(turns, rules)
+    return state, (EndTurn(turns), *commands)
+
+
+def _home(turns: int, rules: Rules) -> Step:
+    if rules.wake_needed:
+        return Idle(turns), ()
+    return Listening(turns + 1), (OpenTurn(turns + 1, None),)
+
+
+def _illegal(state: State, event: Event) -> IllegalTransition:
+    return IllegalTransition(f"{type(event).__name__} can't happen in {state}")
