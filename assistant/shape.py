@@ -1,0 +1,313 @@
+"""Models of Gemma 4's shapes with random weights: for speed and memory, never for what is right.
+
+Tensor names, sizes and types are those of Google's `gemma-4-E2B_q4_0-it.gguf`: with Q6_K embeddings, an F16 per-layer
+projection and Q4_0 for the rest, the tensors and the real vocabulary add up to its size within 16 kB of 3.35 GB.
+Knows nothing about prompts or llama.cpp. E2B's text file is written in about 15 s of processor time, in 60 MB of memory.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant import gguf_file
+from assistant.gguf_file import Advance, NewTensor
+from assistant.shape_vocabulary import Vocabulary, synthesize
+
+CHUNK_ELEMENTS = 1 << 20
+CLAMP = 1e6  # the clamps of the conformer's linears are there, and wide open
+
+Bytes = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class TextDims:
+    """The decoder. The last `shared_kv_layers` read the K/V of earlier layers and have MLPs of twice the width."""
+
+    layers: int
+    full_every: int
+    shared_kv_layers: int
+    width: int
+    mlp_width: int
+    heads: int
+    kv_heads: int
+    head_width: int
+    full_head_width: int
+    per_layer_width: int
+    vocabulary: int
+    window: int
+    context: int
+
+
+@dataclass(frozen=True, slots=True)
+class AudioDims:
+    """The conformer. It turns 128 mel bins into rows of the decoder's width."""
+
+    layers: int
+    width: int
+    heads: int
+    conv_channels: tuple[int, int]
+    mel_bins: int = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Dims:
+    """A model: decoder and conformer."""
+
+    text: TextDims
+    audio: AudioDims
+
+
+@dataclass(frozen=True, slots=True)
+class Types:
+    """Tensor types: of the matrices, the two embedding tables, the per-layer projection, the conformer's matrices."""
+
+    matrices: str = "Q4_0"
+    embeddings: str = "Q6_K"
+    projection: str = "F16"
+    audio: str = "Q8_0"
+
+
+E2B = Dims(
+    TextDims(35, 5, 20, 1536, 6144, 8, 1, 256, 512, 256, 262_144, 512, 131_072),
+    AudioDims(12, 1024, 8, (128, 32)),
+)
+MINI = Dims(
+    TextDims(10, 5, 5, 256, 256, 4, 1, 32, 64, 128, 1024, 128, 8192),
+    AudioDims(2, 128, 4, (128, 8)),
+)
+PRESETS: Mapping[str, Dims] = {"E2B": E2B, "mini": MINI}
+
+
+def write_shape(
+    text_path: Path,
+    mmproj_path: Path,
+    dims: Dims = E2B,
+    types: Types = Types(),  # noqa: B008  frozen
+    advance: Advance = lambda _: None,
+) -> None:
+    """Write both files. Raises OutputError (full disk, no permission) and then leaves neither half written."""
+    write_text(text_path, dims, types, advance)
+    write_mmproj(mmproj_path, dims, types, advance)
+
+
+def write_text(path: Path, dims: Dims, types: Types = Types(), advance: Advance = lambda _: None) -> None:  # noqa: B008
+    """Write the decoder's file."""
+    vocabulary = synthesize(dims.text.vocabulary)
+    gguf_file.write(path, _text_fields(dims.text, vocabulary), text_tensors(dims.text, types), advance)
+
+
+def write_mmproj(path: Path, dims: Dims, types: Types = Types(), advance: Advance = lambda _: None) -> None:  # noqa: B008
+    """Write the conformer's file, without the vision part."""
+    gguf_file.write(path, _audio_fields(dims), audio_tensors(dims, types), advance)
+
+
+def _text_fields(d: TextDims, vocabulary: Vocabulary) -> dict[str, bytes]:
+    own = d.layers - d.shared_kv_layers
+    fields: dict[str, gguf_file.Value] = {
+        "general.architecture": "gemma4",
+        "general.type": "model",
+        "general.name": "random weights in the shapes of Gemma 4",
+        "general.quantization_version": 2,
+        "gemma4.block_count": d.layers,
+        "gemma4.context_length": d.context,
+        "gemma4.embedding_length": d.width,
+        "gemma4.embedding_length_per_layer_input": d.per_layer_width,
+        "gemma4.feed_forward_length": [d.mlp_width * (1 if i < own else 2) for i in range(d.layers)],
+        "gemma4.attention.head_count": d.heads,
+        "gemma4.attention.head_count_kv": d.kv_heads,
+        "gemma4.attention.key_length": d.full_head_width,
+        "gemma4.attention.value_length": d.full_head_width,
+        "gemma4.attention.key_length_swa": d.head_width,
+        "gemma4.attention.value_length_swa": d.head_width,
+        "gemma4.attention.sliding_window": d.window,
+        "gemma4.attention.sliding_window_pattern": [not _is_full(d, i) for i in range(d.layers)],
+        "gemma4.attention.shared_kv_layers": d.shared_kv_layers,
+        "gemma4.attention.layer_norm_rms_epsilon": 1e-6,
+        "gemma4.rope.freq_base": 1e6,
+        "gemma4.rope.freq_base_swa": 1e4,
+        "gemma4.rope.dimension_count": d.full_head_width,
+        "gemma4.rope.dimension_count_swa": d.head_width,
+        "gemma4.final_logit_softcapping": 30.0,
+        "tokenizer.ggml.model": "gemma4",
+        "tokenizer.ggml.tokens": vocabulary.pieces,
+        "tokenizer.ggml.scores": [-1000.0] * len(vocabulary.pieces),
+        "tokenizer.ggml.token_type": vocabulary.kinds,
+        "tokenizer.ggml.merges": vocabulary.merges,
+        "tokenizer.ggml.bos_token_id": 2,
+        "tokenizer.ggml.eos_token_id": 1,
+        "tokenizer.ggml.unknown_token_id": 3,
+        "tokenizer.ggml.padding_token_id": 0,
+        "tokenizer.ggml.mask_token_id": 4,
+        "tokenizer.ggml.add_space_prefix": False,
+        "tokenizer.ggml.add_bos_token": True,
+    }
+    return {key: gguf_file.encode(value) for key, value in fields.items()}
+
+
+def _audio_fields(d: Dims) -> dict[str, bytes]:
+    fields: dict[str, gguf_file.Value] = {
+        "general.architecture": "clip",
+        "general.type": "mmproj",
+        "general.name": "random weights in the shapes of Gemma 4's conformer",
+        "general.quantization_version": 2,
+        "clip.has_audio_encoder": True,
+        "clip.audio.projector_type": "gemma4a",
+        "clip.audio.projection_dim": d.text.width,
+        "clip.audio.embedding_length": d.audio.width,
+        "clip.audio.feed_forward_length": 4 * d.audio.width,
+        "clip.audio.block_count": d.audio.layers,
+        "clip.audio.attention.head_count": d.audio.heads,
+        "clip.audio.attention.layer_norm_epsilon": 1e-6,
+        "clip.audio.num_mel_bins": d.audio.mel_bins,
+    }
+    return {key: gguf_file.encode(value) for key, value in fields.items()}
+
+
+def text_tensors(d: TextDims, types: Types) -> list[NewTensor]:
+    """Every tensor of the decoder, in the order of the file."""
+    table = d.layers * d.per_layer_width
+    rotated = d.full_head_width // 8  # a quarter of the head is turned, in pairs; the rest stands still
+    tensors = [
+        _noise("token_embd.weight", (d.width, d.vocabulary), types.embeddings, d.width**-0.5),
+        _noise("per_layer_token_embd.weight", (table, d.vocabulary), types.embeddings, d.per_layer_width**-0.5),
+        _noise("per_layer_model_proj.weight", (d.width, table), types.projection, 1.0),
+        _constant("per_layer_proj_norm.weight", d.per_layer_width),
+        _constant("output_norm.weight", d.width),
+        _vector("rope_freqs.weight", [1.0] * rotated + [1e30] * (d.full_head_width // 2 - rotated)),
+    ]
+    for i in range(d.layers):
+        tensors += _text_layer(d, types, i)
+    return tensors
+
+
+def _text_layer(d: TextDims, types: Types, i: int) -> Iterator[NewTensor]:
+    own_kv = i < d.layers - d.shared_kv_layers
+    head = d.full_head_width if _is_full(d, i) else d.head_width
+    mlp = d.mlp_width * (1 if own_kv else 2)
+    matrices = {
+        "attn_q": (d.width, head * d.heads),
+        **({"attn_k": (d.width, head * d.kv_heads), "attn_v": (d.width, head * d.kv_heads)} if own_kv else {}),
+        "attn_output": (head * d.heads, d.width),
+        "ffn_gate": (d.width, mlp),
+        "ffn_up": (d.width, mlp),
+        "ffn_down": (mlp, d.width),
+        "inp_gate": (d.width, d.per_layer_width),
+        "proj": (d.per_layer_width, d.width),
+    }
+    for name, shape in matrices.items():
+        yield _noise(f"blk.{i}.{name}.weight", shape, types.matrices, shape[0] ** -0.5)
+    for name in ("attn_norm", "post_attention_norm", "ffn_norm", "post_ffw_norm", "post_norm"):
+        yield _constant(f"blk.{i}.{name}.weight", d.width)
+    yield _constant(f"blk.{i}.attn_q_norm.weight", head)
+    if own_kv:
+        yield _constant(f"blk.{i}.attn_k_norm.weight", head, head**-0.5)  # attention has no other scale
+    yield _constant(f"blk.{i}.layer_output_scale.weight", 1)
+
+
+def _is_full(d: TextDims, i: int) -> bool:
+    return i % d.full_every == d.full_every - 1
+
+
+def audio_tensors(d: Dims, types: Types) -> list[NewTensor]:
+    """Every tensor of the conformer, and the projection into the decoder's width."""
+    a, (first, second) = d.audio, d.audio.conv_channels
+    tensors = [
+        _noise("a.conv1d.0.weight", (3, 3, 1, first), "F32", 1 / 3),
+        _noise("a.conv1d.1.weight", (3, 3, first, second), "F32", (9 * first) ** -0.5),
+        _constant("a.conv1d.0.norm.weight", first),
+        _constant("a.conv1d.1.norm.weight", second),
+        _matrix("a.input_projection", (second * a.mel_bins // 4, a.width), types.audio),
+        _matrix("a.pre_encode.out", (a.width, d.text.width), types.audio),
+        _constant("a.pre_encode.out.bias", d.text.width, 0.0),
+        _matrix("mm.a.input_projection", (d.text.width, d.text.width), types.audio),
+    ]
+    for i in range(a.layers):
+        tensors += _audio_layer(a, types, f"a.blk.{i}")
+    return tensors
+
+
+def _audio_layer(a: AudioDims, types: Types, at: str) -> Iterator[NewTensor]:
+    w = a.width
+    clamped = {
+        "ffn_up": (w, 4 * w), "ffn_down": (4 * w, w), "ffn_up_1": (w, 4 * w), "ffn_down_1": (4 * w, w),
+        "attn_q": (w, w), "attn_k": (w, w), "attn_v": (w, w), "attn_out": (w, w),
+        "conv_pw1": (w, 2 * w), "conv_pw2": (w, w),
+    }  # fmt: skip
+    for name, shape in clamped.items():
+        yield _matrix(f"{at}.{name}", shape, types.audio)
+        for bound, value in (("min", -CLAMP), ("max", CLAMP)):
+            yield _vector(f"{at}.{name}.input_{bound}", [value])
+            yield _vector(f"{at}.{name}.output_{bound}", [value])
+    yield _matrix(f"{at}.attn_k_rel", (w, w), types.audio)
+    yield _noise(f"{at}.conv_dw.weight", (5, w), "F32", 5**-0.5)
+    yield _constant(f"{at}.per_dim_scale.weight", w // a.heads, 0.7)  # softplus(0), as at the start of a training
+    norms = ("ffn_norm", "ffn_post_norm", "ffn_norm_1", "ffn_post_norm_1", "attn_pre_norm", "attn_post_norm")
+    for name in (*norms, "conv_norm", "norm_conv", "ln2"):
+        yield _constant(f"{at}.{name}.weight", w)
+
+
+def _matrix(name: str, shape: tuple[int, int], kind: str) -> NewTensor:
+    return _noise(f"{name}.weight", shape, kind, shape[0] ** -0.5)
+
+
+def _constant(name: str, width: int, value: float = 1.0) -> NewTensor:
+    return _vector(name, [value] * width)
+
+
+def _vector(name: str, values: list[float]) -> NewTensor:
+    return NewTensor(name, (len(values),), "F32", lambda: [np.array(values, "<f4").tobytes()])
+
+
+def _noise(name: str, shape: tuple[int, ...], kind: str, deviation: float) -> NewTensor:
+    """A tensor of noise with the standard deviation given: sqrt(1 / fan-in) keeps activations where they are."""
+    seed = list(name.encode())
+    count = int(np.prod(shape))
+
+    def chunks() -> Iterator[memoryview]:
+        rng = np.random.Generator(np.random.SFC64(seed))
+        for start in range(0, count, CHUNK_ELEMENTS):
+            n = min(CHUNK_ELEMENTS, count - start)
+            yield memoryview(_FILLS[kind](rng, n, deviation)).cast("B")
+
+    return NewTensor(name, shape, kind, chunks)
+
+
+def _fill_float32(rng: np.random.Generator, n: int, deviation: float) -> Bytes:
+    return (rng.standard_normal(n, np.float32) * np.float32(deviation)).view(np.uint8)
+
+
+def _fill_float16(rng: np.random.Generator, n: int, deviation: float) -> Bytes:
+    return _fill_float32(rng, n, deviation).view(np.float32).astype(np.float16).view(np.uint8)
+
+
+def _fill_bfloat16(rng: np.random.Generator, n: int, deviation: float) -> Bytes:
+    return (_fill_float32(rng, n, deviation).view(np.uint32) >> 16).astype(np.uint16).view(np.uint8)
+
+
+def _fill_blocks(layout: np.dtype[np.void], elements: int, unit: float) -> "_Fill":
+    """Random bits for the quants of a block; `unit` is their standard deviation, which the scale evens out."""
+
+    def fill(rng: np.random.Generator, n: int, deviation: float) -> Bytes:
+        blocks = np.frombuffer(rng.bytes(n // elements * layout.itemsize), layout).copy()
+        blocks["d"] = deviation / unit
+        if "scales" in (layout.names or ()):
+            blocks["scales"] = 8
+        return blocks.view(np.uint8)
+
+    return fill
+
+
+_Fill = Callable[[np.random.Generator, int, float], Bytes]
+_FILLS: Mapping[str, _Fill] = {
+    "F32": _fill_float32,
+    "F16": _fill_float16,
+    "BF16": _fill_bfloat16,
+    "Q4_0": _fill_blocks(np.dtype([("d", "<f2"), ("quants", "u1", 16)]), 32, 4.61),
+    "Q8_0": _fill_blocks(np.dtype([("d", "<f2"), ("quants", "i1", 32)]), 32, 73.9),
+    "Q6_K": _fill_blocks(
+        np.dtype([("low", "u1", 128), ("high", "u1", 64), ("scales", "i1", 16), ("d", "<f2")]), 256, 8 * 18.5
+    ),
+}
