@@ -1,0 +1,191 @@
+"""A home in process, read from TOML: entities with states; a call changes them as a real home would.
+
+What runs when no real home is configured. Knows no language: sentences come from replies. Forgets everything at the
+end. A call takes 0.2 ms.
+"""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from assistant.errors import CallFailed, ConfigError
+from assistant.intents import replies
+from assistant.intents.names import Directory, Entity, key
+from assistant.intents.policy import Policy
+from assistant.intents.services import IMPLIED, SERVICES, TOOLS, VALUES, domains_of, effects_of
+from assistant.stages import Call, Effect, Outcome, Tool, Value
+
+BUILT_IN = Path(__file__).with_name("demo_home.toml")
+
+
+@dataclass(slots=True)
+class Thing:
+    """What a home knows of one entity."""
+
+    entity: Entity
+    state: str
+    attributes: dict[str, Any] = field(default_factory=dict)
+    forecast: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
+
+
+class DemoHome:
+    """Handler of the demo home. Raises ConfigError when the file can't be read or is no home."""
+
+    def __init__(self, path: Path | None = None, *, policy: Policy | None = None) -> None:
+        self._policy = Policy() if policy is None else policy
+        self._directory, things = _load(BUILT_IN if path is None else path)
+        self._things = {thing.entity.id: thing for thing in things}
+
+    def tools(self) -> Sequence[Tool]:
+        """What it can do now: the tools for the kinds of devices there are."""
+        kinds = {thing.entity.domain for thing in self._things.values()} | {""}
+        needed: dict[str, set[str]] = {"HassGetState": {""}, "HassGetWeather": {"weather"}}
+        return tuple(t for t in TOOLS if kinds & (needed.get(t.name) or set(SERVICES.get(t.name, {}))))
+
+    def context(self) -> str:
+        """Static facts for the prompt: names by kind, the area where the name doesn't tell it, no states."""
+        lines = [f"Areas: {', '.join(self._directory.areas)}."]
+        if self._directory.here is not None:
+            lines.append(f"You are in the {self._directory.here}.")
+        kinds: dict[str, list[str]] = {}
+        for entity in self._directory.entities:
+            kinds.setdefault(entity.domain, []).append(_shown(entity))
+        return "\n".join([*lines, *(f"{kind}: {', '.join(names)}" for kind, names in kinds.items())])
+
+    def states(self) -> dict[str, str]:
+        """The state of every entity, by id."""
+        return {id_: thing.state for id_, thing in self._things.items()}
+
+    async def handle(self, call: Call) -> Outcome:
+        """Carry out one call. Raises CallFailed with a spoken sentence; then nothing has changed."""
+        if call.name == "HassGetState":
+            outcome = self._state(call)
+        elif call.name == "HassGetWeather":
+            outcome = self._weather(call)
+        elif call.name in SERVICES:
+            outcome = self._act(call)
+        else:
+            raise CallFailed("I can't do that.", code="unknown_tool")
+        return replies.worded(outcome)
+
+    def _act(self, call: Call) -> Outcome:
+        self._policy.check_values(call.arguments)
+        if call.name == "HassLightSet" and not {"brightness", "color"} & set(call.arguments):
+            raise CallFailed("How bright, or which color?", code="bad_arguments")
+        targets = self._directory.resolve(call.arguments, domains_of(call), implied=call.name in IMPLIED)
+        effects = effects_of(call, targets)
+        what = self._directory.describe(targets)
+        allowed_by = self._policy.allow(effects, what if what.startswith("all ") else f"the {what}")
+        for effect in effects:
+            _apply(self._things[str(effect.entity_id)], effect)
+        result: dict[str, Value] = {"name": what, "state": self._things[targets[0].id].state}
+        result |= {k: v for k, v in call.arguments.items() if k in VALUES}
+        return Outcome(call, ok=True, sentence=None, effects=effects, result=result, allowed_by=allowed_by)
+
+    def _state(self, call: Call) -> Outcome:
+        everything = frozenset(e.domain for e in self._directory.entities)
+        targets = self._directory.resolve(call.arguments, everything)
+        things = [self._things[e.id] for e in targets]
+        result = _seen(things[0]) if len(things) == 1 else self._group(things)
+        return Outcome(call, ok=True, sentence=None, result=result, allowed_by="changes nothing")
+
+    def _group(self, things: Sequence[Thing]) -> dict[str, Value]:
+        names: dict[str, list[str]] = {}
+        for thing in things:
+            names.setdefault(thing.state, []).append(thing.entity.name)
+        result: dict[str, Value] = {state: ", ".join(alike) for state, alike in names.items()}
+        return result | {"name": self._directory.describe([t.entity for t in things])}
+
+    def _weather(self, call: Call) -> Outcome:
+        (entity,) = self._directory.resolve({}, frozenset({"weather"}), implied=True)
+        day = str(call.arguments.get("day", "today"))
+        thing = self._things[entity.id]
+        if (forecast := thing.forecast.get(day)) is None:
+            raise CallFailed("I don't have a forecast for that day.", code="no_forecast")
+        result = dict(forecast)
+        if day == "today":
+            result |= {"condition": thing.state, "temperature": thing.attributes["temperature"]}
+        return Outcome(call, ok=True, sentence=None, result=result, allowed_by="changes nothing")
+
+
+def _seen(thing: Thing) -> dict[str, Value]:
+    """One thing as a flat result; a row becomes "a, b"."""
+    result: dict[str, Value] = {
+        k: ", ".join(map(str, v)) if isinstance(v, list) else v for k, v in thing.attributes.items()
+    }
+    result |= {"name": thing.entity.name, "domain": thing.entity.domain, "state": thing.state}
+    if thing.entity.area is not None:
+        result["area"] = thing.entity.area
+    if "unit" in thing.attributes:
+        result["value"] = float(thing.state)
+    return result
+
+
+_AFTER = {
+    "turn_on": "on",
+    "turn_off": "off",
+    "climate.turn_on": "heat",
+    "open_cover": "open",
+    "close_cover": "closed",
+    "lock": "locked",
+    "unlock": "unlocked",
+    "media_pause": "paused",
+    "media_play": "playing",
+    "media_next_track": "playing",
+    "media_previous_track": "playing",
+}
+
+
+def _apply(thing: Thing, effect: Effect) -> None:
+    """Change state and attributes to what a real home would report."""
+    data = dict(effect.data)
+    thing.state = _AFTER.get(effect.service) or _AFTER.get(effect.service.partition(".")[2]) or thing.state
+    match effect.service:
+        case "light.turn_on" if data.get("brightness_pct") == 0:
+            thing.state = "off"
+        case "light.turn_on":
+            thing.attributes = {"brightness_pct": 100} | thing.attributes | data
+        case "cover.open_cover" | "cover.close_cover":
+            thing.attributes["position"] = 100 if thing.state == "open" else 0
+        case "cover.set_cover_position":
+            thing.attributes |= data
+            thing.state = "open" if data["position"] else "closed"
+        case "todo.add_item":
+            thing.attributes["items"] = [*thing.attributes.get("items", []), data["item"]]
+            thing.state = str(len(thing.attributes["items"]))
+        case _:
+            thing.attributes |= data
+
+
+def _shown(entity: Entity) -> str:
+    names = {key(name): name for name in reversed(entity.names)}
+    shown = " / ".join(reversed(names.values()))
+    told = entity.area is None or any(key(entity.area) in key(name) for name in entity.names)
+    return shown if told else f"{shown} ({entity.area})"
+
+
+def _load(path: Path) -> tuple[Directory, list[Thing]]:
+    try:
+        home = tomllib.loads(path.read_text(encoding="utf-8"))
+        things = [_thing(table) for table in home["entity"]]
+        directory = Directory([t.entity for t in things], tuple(home.get("areas", ())), home.get("assistant_area"))
+    except OSError as e:
+        raise ConfigError(f"{path}: {e.strerror}", remedy="check demo_file in the section home") from e
+    except (ValueError, KeyError, TypeError, AttributeError) as e:
+        reason = f"no {e}" if isinstance(e, KeyError) else str(e)
+        raise ConfigError(f"{path}: not a demo home: {reason}", remedy="compare with the built-in one") from e
+    return directory, things
+
+
+def _thing(table: Mapping[str, Any]) -> Thing:
+    attributes = dict(table.get("attributes", {}))
+    entity = Entity(table["id"], tuple(table["names"]), table.get("area"))
+    if not entity.names or "." not in entity.id:
+        raise ValueError(f"{entity.id} needs a name, and an id like light.kitchen")
+    if "unit" in attributes:
+        float(table["state"])  # a wrong figure shows at the start, not in an answer
+    if entity.domain == "weather":
+        float(attributes["temperature"])
+    return Thing(entity, table["state"], attributes, {day["day"]: day for day in table.get("forecast", ())})

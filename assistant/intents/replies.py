@@ -1,0 +1,220 @@
+"""What a tool did or found -> one short sentence. Pure.
+
+Knows the results that handlers fill (flat mappings: `name`, `state`, values), no home and no state of its own. Where no
+template fits it answers None, and the model words the result. A sentence takes 0.02 ms; from the model, 3 s on a Pi.
+"""
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from assistant.intents.words import LANGUAGES, Words, degrees, duration, listing, number, remaining
+from assistant.stages import Outcome, Value
+
+Result = Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class _Clause:
+    """A part of a sentence. Clauses with equal `before` and `after` become one; `alone` is a sentence of its own."""
+
+    before: str
+    these: str = ""
+    after: str = ""
+    alone: bool = False
+
+
+def sentence(outcomes: Sequence[Outcome], language: str = "en") -> str | None:
+    """One sentence about all that was done, one for each thing found or refused; None where a template is missing."""
+    if (words := LANGUAGES.get(language)) is None:
+        return None
+    spoken: list[str] = []
+    doing: list[_Clause] = []
+    for outcome in outcomes:
+        clause = _clause(outcome, words)
+        if clause is None:
+            return None
+        if not clause.alone:
+            doing.append(clause)
+            continue
+        spoken += [*_merged(doing, words), _finish(clause.before)]
+        doing = []
+    return " ".join(dict.fromkeys([*spoken, *_merged(doing, words)]))
+
+
+def worded(outcome: Outcome, language: str = "en") -> Outcome:
+    """The outcome with its own sentence."""
+    return dataclasses.replace(outcome, sentence=sentence((outcome,), language))
+
+
+def _clause(outcome: Outcome, words: Words) -> _Clause | None:
+    name, result = outcome.call.name, outcome.result
+    if outcome.ok and name in _DONE:
+        return _DONE[name](name, result, words)
+    found = _FOUND[name](result, words) if outcome.ok and name in _FOUND else None
+    text = outcome.sentence if found is None else found
+    return None if text is None else _Clause(text, alone=True)
+
+
+def _merged(clauses: Sequence[_Clause], words: Words) -> list[str]:
+    shared: dict[tuple[str, str], list[str]] = {}
+    for clause in clauses:
+        these = shared.setdefault((clause.before, clause.after), [])
+        if clause.these not in these:
+            these.append(clause.these)
+    parts = [f"{before}{listing(these, words['and'])}{after}" for (before, after), these in shared.items()]
+    return [_finish(", ".join(parts))] if parts else []
+
+
+def _finish(text: str) -> str:
+    text = text[:1].upper() + text[1:]
+    return text if not text or text.endswith((".", "!", "?")) else f"{text}."
+
+
+def _fill(template: str, these: Value = "", **facts: str) -> _Clause:
+    before, shared, after = template.partition("{these}")
+    return _Clause(before.format_map(facts), str(these) if shared else "", after.format_map(facts))
+
+
+def _switched(_: str, result: Result, words: Words) -> _Clause:
+    state = str(result["state"])
+    return _fill(words["switched"], result["name"], state=words.get(f"switched_{state}", state))
+
+
+def _adjusted(_: str, result: Result, words: Words) -> _Clause:
+    level = result.get("brightness", result.get("position"))
+    kind = "_".join([*(["color"] if "color" in result else []), *(["percent"] if level is not None else [])])
+    percent = "" if level is None else number(level, words)
+    return _fill(words[kind], result["name"], color=str(result.get("color", "")), percent=percent)
+
+
+def _set(name: str, result: Result, words: Words) -> _Clause:
+    facts = {
+        "name": str(result["name"]),
+        "degrees": degrees(result.get("temperature", 0), words),
+        "percent": number(result.get("volume_level", 0), words),
+    }
+    return _fill(words[name], result.get("item", ""), **facts)
+
+
+def _timer(name: str, result: Result, words: Words) -> _Clause:
+    timer = words["named_timer"].format(name=result["name"]) if "name" in result else words["timer"]
+    return _fill(words[name], timer, timer=timer, duration=duration(float(result.get("seconds", 0)), words))
+
+
+def _timers_left(result: Result, words: Words) -> str:
+    """`result`: seconds left by what the timer is called."""
+    left = [(str(timer), remaining(float(seconds), words)) for timer, seconds in result.items()]
+    kinds = ["timer_left"] + ["timer_left_too"] * len(left)
+    parts = [words[kind].format(timer=timer, duration=d) for kind, (timer, d) in zip(kinds, left, strict=False)]
+    return ", ".join(parts) or words["timer_none"]
+
+
+def _time(result: Result, words: Words) -> str:
+    return words["time"].format(time=result["time"])
+
+
+def _date(result: Result, words: Words) -> str:
+    day = date.fromisoformat(str(result["date"]))
+    weekday, month = words["weekdays"].split()[day.weekday()], words["months"].split()[day.month - 1]
+    return words["date"].format(weekday=weekday, day=day.day, month=month)
+
+
+def _weather(result: Result, words: Words) -> str | None:
+    condition = str(result.get("condition", result.get("state")))
+    facts = {k: number(result[k], words) for k in ("high", "low") if k in result}
+    if "temperature" in result:
+        facts["degrees"] = degrees(result["temperature"], words)
+    try:
+        template = words[f"weather_{result['day']}" if "day" in result else "weather"]
+        return template.format(condition=words.get(f"sky_{condition}", condition), **facts)
+    except KeyError:
+        return None  # another day than these, or a figure that the template needs isn't there
+
+
+def _state(result: Result, words: Words) -> str | None:  # noqa: PLR0911 - one a kind of thing
+    match result:
+        case {"domain": "weather", "temperature": _}:
+            return _weather(result, words)
+        case {"domain": "sensor", "unit": "°C" | "°F", "value": value}:
+            return _warmth(result, degrees(value, words), words)
+        case {"domain": "climate", "state": state, "temperature": target, "current_temperature": now}:
+            facts = {"target": degrees(target, words), "now": degrees(now, words)}
+            kind = "thermostat_off" if state == "off" else "thermostat"
+            return words[kind].format(name=result["name"], state=state, **facts)
+        case {"domain": "media_player", "state": "playing", "media_title": title}:
+            return words["playing"].format(title=title)
+        case {"domain": "todo", "items": items}:
+            listed = listing(str(items).split(", "), words["and"])
+            return words["list" if items else "list_empty"].format(name=result["name"], items=listed)
+        case {"state": state}:
+            return _is(str(result["name"]), _with_percent(result, str(state), words), words)
+        case _:
+            return _group(result, words)
+
+
+def _warmth(result: Result, warm: str, words: Words) -> str:
+    if "area" in result:
+        return words["warm_in"].format(degrees=warm, area=result["area"])
+    if any(word in words["outdoors"].split() for word in str(result["name"]).split()):
+        return words["warm_outdoors"].format(degrees=warm)
+    return _is(str(result["name"]), warm, words)
+
+
+def _with_percent(result: Result, state: str, words: Words) -> str:
+    """Say how much: "on at 80 percent" of a dimmed light, "open at 50 percent" of a blind half way."""
+    percent = result.get("brightness_pct" if result.get("domain") == "light" else "position")
+    if percent is None or state in ("off", "closed") or float(percent) in (0, 100):
+        return state
+    return words["state_percent"].format(state=state, percent=number(percent, words))
+
+
+def _is(name: str, state: str, words: Words) -> str:
+    plural = name.endswith("s") and not name.endswith("ss")
+    return words["are" if plural else "is"].format(name=name, state=state)
+
+
+def _group(result: Result, words: Words) -> str | None:
+    """`result`: names by state, and what all of them are called."""
+    groups = sorted(((str(v).split(", "), k) for k, v in result.items() if k not in ("name", "domain")), key=_size)
+    if len(groups) == 1:
+        return words["group"].format(name=result["name"], state=groups[0][1])
+    if len(groups) != 2 or len(groups[0][0]) > 3:
+        return None
+    (few, state), (_, rest) = groups
+    kind = "group_one" if len(few) == 1 else "group_some"
+    return words[kind].format(these=listing(few, words["and"]), state=state, rest=rest)
+
+
+def _size(group: tuple[list[str], str]) -> int:
+    return len(group[0])
+
+
+_DONE: Mapping[str, Callable[[str, Result, Words], _Clause]] = {
+    "HassTurnOn": _switched,
+    "HassTurnOff": _switched,
+    "HassOpenCover": _switched,
+    "HassCloseCover": _switched,
+    "HassLock": _switched,
+    "HassUnlock": _switched,
+    "HassLightSet": _adjusted,
+    "HassSetPosition": _adjusted,
+    "HassClimateSetTemperature": _set,
+    "HassSetVolume": _set,
+    "HassMediaPause": _set,
+    "HassMediaUnpause": _set,
+    "HassMediaNext": _set,
+    "HassMediaPrevious": _set,
+    "HassListAddItem": _set,
+    "HassStartTimer": _timer,
+    "HassCancelTimer": _timer,
+    "HassCancelAllTimers": _timer,
+}
+_FOUND: Mapping[str, Callable[[Result, Words], str | None]] = {
+    "HassGetState": _state,
+    "HassGetWeather": _weather,
+    "HassGetCurrentTime": _time,
+    "HassGetCurrentDate": _date,
+    "HassTimerStatus": _timers_left,
+}

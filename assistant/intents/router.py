@@ -1,0 +1,139 @@
+"""Call -> the handler that owns its tool -> Outcome. Every call gets a deadline, every failure a sentence.
+
+Knows no home and no rule of one. Checks arguments against what the tool declares before a handler sees them. Never
+raises (but for its own cancellation). Costs 0.05 ms a call on top of the handler.
+"""
+
+import asyncio
+import dataclasses
+import logging
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from assistant.errors import CallFailed, HeyGemmaError
+from assistant.intents import replies
+from assistant.intents.names import speakable
+from assistant.stages import Call, Handler, Outcome, Parameter, Tool, Value
+
+NOT_UNDERSTOOD = "Sorry, I didn't understand that."
+LONGEST_TEXT = 200
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatched:
+    """What became of all calls of a reply. `sentence` None: the model words the outcomes."""
+
+    outcomes: tuple[Outcome, ...]
+    sentence: str | None
+
+
+class Router:
+    """Hands calls to handlers; of two handlers with the same tool the first wins."""
+
+    def __init__(
+        self,
+        handlers: Sequence[Handler],
+        *,
+        deadline_s: float = 4.0,
+        min_confidence: float = 0.0,
+        language: str = "en",
+    ) -> None:
+        self._handlers = tuple(handlers)
+        self._deadline_s = deadline_s
+        self._min_confidence = min_confidence
+        self._language = language
+
+    def tools(self) -> tuple[Tool, ...]:
+        """What the model may call now."""
+        return tuple(tool for _, tool in self._owners().values())
+
+    def context(self) -> str:
+        """Static facts of all handlers for the prompt."""
+        return "\n".join(filter(None, (handler.context() for handler in self._handlers)))
+
+    async def dispatch(self, calls: Sequence[Call], confidence: float = 1.0) -> Dispatched:
+        """Carry out calls in order. Below the least confidence none is: a misheard command does nothing."""
+        if confidence >= self._min_confidence:
+            outcomes = tuple([await self._carry_out(call) for call in calls])
+        else:
+            outcomes = tuple(_failed(call, NOT_UNDERSTOOD, "low_confidence") for call in calls)
+        return Dispatched(outcomes, replies.sentence(outcomes, self._language))
+
+    def _owners(self) -> dict[str, tuple[Handler, Tool]]:
+        owners: dict[str, tuple[Handler, Tool]] = {}
+        for handler in self._handlers:
+            for tool in handler.tools():
+                owners.setdefault(tool.name, (handler, tool))
+        return owners
+
+    async def _carry_out(self, asked: Call) -> Outcome:
+        call = dataclasses.replace(asked, name=asked.name.rpartition("__")[2])
+        try:
+            async with asyncio.timeout(self._deadline_s):
+                if (owner := self._owners().get(call.name)) is None:
+                    return _failed(call, "I can't do that.", "unknown_tool")
+                handler, tool = owner
+                call = dataclasses.replace(call, arguments=_checked(tool, call.arguments))
+                return await handler.handle(call)
+        except CallFailed as e:
+            return _failed(call, e.message, e.reason)
+        except TimeoutError:
+            what = _spoken_target(call)
+            said = "That took too long." if what is None else f"T{what[1:]} didn't answer in time."
+            return _failed(call, said, "deadline")
+        except Exception as e:  # noqa: BLE001 - a turn must go on whatever a handler does
+            _log.exception("%s failed", call.name)
+            what = _spoken_target(call)
+            said = f"Something went wrong with {what}." if what else "Something went wrong."
+            return _failed(call, said, e.code if isinstance(e, HeyGemmaError) else "internal")
+
+
+def _failed(call: Call, sentence: str, error: str) -> Outcome:
+    return Outcome(call, ok=False, sentence=sentence, error=error)
+
+
+def _spoken_target(call: Call) -> str | None:
+    said = call.arguments.get("name")
+    name = speakable(said) if isinstance(said, str) else None
+    return None if name is None else f"the {name}"
+
+
+def _checked(tool: Tool, arguments: Mapping[str, Value]) -> dict[str, Value]:
+    """The arguments as the tool declares them. Raises CallFailed (bad_arguments)."""
+    declared = {p.name: p for p in tool.parameters}
+    if not set(arguments) <= set(declared):
+        raise CallFailed(NOT_UNDERSTOOD, code="bad_arguments")
+    for parameter in tool.parameters:
+        if parameter.required and parameter.name not in arguments:
+            missing = parameter.name.partition("_")[0]
+            article = "an" if missing[0] in "aeiou" else "a"
+            raise CallFailed(f"I need {article} {missing} for that.", code="bad_arguments")
+    return {name: _typed(declared[name], value) for name, value in arguments.items()}
+
+
+def _typed(parameter: Parameter, value: Value) -> Value:
+    if parameter.kind in ("integer", "number"):
+        return _number(parameter, value)
+    if not isinstance(value, str) or not value.strip() or len(value) > LONGEST_TEXT:
+        raise CallFailed(NOT_UNDERSTOOD, code="bad_arguments")
+    text = value.strip()
+    if not parameter.choices:
+        return text
+    if text.casefold() not in parameter.choices:
+        said = speakable(text)
+        what = "that" if said is None else "the"
+        raise CallFailed(f"I don't know {what} {parameter.name}{f' {said}' if said else ''}.", code="bad_arguments")
+    return text.casefold()
+
+
+def _number(parameter: Parameter, value: Value) -> int | float:
+    """30, "30" and 30.0 are all 30; 21.5 is a number, no integer."""
+    try:
+        number = math.nan if isinstance(value, bool) else float(value)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number) or (parameter.kind == "integer" and not number.is_integer()):
+        raise CallFailed(f"I didn't get the {parameter.name.partition('_')[0]}.", code="bad_arguments")
+    return int(number) if number.is_integer() else number

@@ -1,0 +1,87 @@
+"""The tools of a home, and the service that each one means for each kind of device. Pure tables.
+
+Names and slots are Home Assistant's; what the demo home and a real one share. Knows no entity, no state and no rule.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from assistant.intents.names import Entity
+from assistant.stages import Call, Effect, Parameter, Tool, Value
+
+COLORS = ("red", "green", "blue", "yellow", "orange", "purple", "pink", "white", "cyan")
+DAYS = ("today", "tomorrow")
+_NAME = Parameter("name", "string")
+_WHERE = (_NAME, Parameter("area", "string"), Parameter("domain", "string"))
+
+TOOLS: tuple[Tool, ...] = (
+    Tool("HassTurnOn", "Turn on", _WHERE),
+    Tool("HassTurnOff", "Turn off", _WHERE),
+    Tool("HassOpenCover", "Open blinds", _WHERE),
+    Tool("HassCloseCover", "Close blinds", _WHERE),
+    Tool("HassLock", "Lock", _WHERE),
+    Tool("HassUnlock", "Unlock", _WHERE),
+    Tool(
+        "HassLightSet",
+        "Dim or color lights",
+        (*_WHERE, Parameter("brightness", "integer", "percent"), Parameter("color", "string", choices=COLORS)),
+    ),
+    Tool("HassSetPosition", "Move blinds", (*_WHERE, Parameter("position", "integer", "percent open", required=True))),
+    Tool("HassClimateSetTemperature", "Set the heating", (_NAME, Parameter("temperature", "number", required=True))),
+    Tool("HassSetVolume", "Set the volume", (_NAME, Parameter("volume_level", "integer", "percent", required=True))),
+    Tool("HassMediaPause", "Pause the music", (_NAME,)),
+    Tool("HassMediaUnpause", "Play the music", (_NAME,)),
+    Tool("HassMediaNext", "Next song", (_NAME,)),
+    Tool("HassMediaPrevious", "Previous song", (_NAME,)),
+    Tool("HassListAddItem", "Add to a list", (Parameter("item", "string", required=True), _NAME)),
+    Tool("HassGetState", "State of a device or sensor", _WHERE),
+    Tool("HassGetWeather", "Weather", (Parameter("day", "string", choices=DAYS),)),
+)
+
+_SWITCHED = ("light", "fan", "switch", "media_player", "climate")
+SERVICES: Mapping[str, Mapping[str, str]] = {
+    "HassTurnOn": {**dict.fromkeys(_SWITCHED, "turn_on"), "cover": "open_cover", "lock": "lock"},
+    "HassTurnOff": {**dict.fromkeys(_SWITCHED, "turn_off"), "cover": "close_cover", "lock": "unlock"},
+    "HassOpenCover": {"cover": "open_cover"},
+    "HassCloseCover": {"cover": "close_cover"},
+    "HassLock": {"lock": "lock"},
+    "HassUnlock": {"lock": "unlock"},
+    "HassLightSet": {"light": "turn_on"},
+    "HassSetPosition": {"cover": "set_cover_position"},
+    "HassClimateSetTemperature": {"climate": "set_temperature"},
+    "HassSetVolume": {"media_player": "volume_set"},
+    "HassMediaPause": {"media_player": "media_pause"},
+    "HassMediaUnpause": {"media_player": "media_play"},
+    "HassMediaNext": {"media_player": "media_next_track"},
+    "HassMediaPrevious": {"media_player": "media_previous_track"},
+    "HassListAddItem": {"todo": "add_item"},
+}
+IMPLIED = frozenset(SERVICES) - {
+    "HassTurnOn", "HassTurnOff", "HassOpenCover", "HassCloseCover", "HassLock", "HassUnlock", "HassLightSet",
+    "HassSetPosition",
+}  # fmt: skip
+SWEPT = frozenset({"light", "fan", "switch", "media_player"})
+VALUES = ("brightness", "color", "position", "temperature", "volume_level", "item")
+
+
+def domains_of(call: Call) -> frozenset[str]:
+    """The kinds of devices that the call may touch. "Everything in the room" means no door, blind or heating."""
+    domains = frozenset(SERVICES[call.name])
+    if "name" in call.arguments or "domain" in call.arguments or not domains & SWEPT:
+        return domains
+    return domains & SWEPT
+
+
+def effects_of(call: Call, targets: Sequence[Entity]) -> tuple[Effect, ...]:
+    """The service calls that the call asks for, one a target. Values must have been checked."""
+    data = _data(call.arguments)
+    services = SERVICES[call.name]
+    return tuple(Effect(f"{e.domain}.{services[e.domain]}", e.id, data) for e in targets)
+
+
+def _data(arguments: Mapping[str, Value]) -> dict[str, Value]:
+    """Arguments as the services name them."""
+    names = {"brightness": "brightness_pct", "color": "color_name"}
+    data = {names.get(k, k): v for k, v in arguments.items() if k in VALUES}
+    if "volume_level" in data:
+        data["volume_level"] = round(float(data["volume_level"]) / 100, 4)
+    return data

@@ -1,0 +1,115 @@
+"""The words of each language, and numbers, rows and lengths of time as a voice should say them. Pure.
+
+Knows no results and no home. A new language is one more table in LANGUAGES with the keys of ENGLISH (a test compares
+them). A number takes 1 µs.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from assistant.stages import Value
+
+Words = Mapping[str, str]
+
+# {these} is what several outcomes share: "kitchen light and hallway light off".
+ENGLISH: Words = {
+    "and": "and",
+    "minus": "minus",
+    "degree": "{n} degree",
+    "degrees": "{n} degrees",
+    "hour": "{n} hour",
+    "hours": "{n} hours",
+    "minute": "{n} minute",
+    "minutes": "{n} minutes",
+    "second": "{n} second",
+    "seconds": "{n} seconds",
+    "months": "January February March April May June July August September October November December",
+    "weekdays": "Monday Tuesday Wednesday Thursday Friday Saturday Sunday",
+    "outdoors": "outdoor outside",
+    "switched": "{these} {state}",
+    "switched_heat": "on",
+    "percent": "{these} at {percent} percent",
+    "color": "{these} {color}",
+    "color_percent": "{these} {color} at {percent} percent",
+    "HassClimateSetTemperature": "temperature set to {degrees}",
+    "HassSetVolume": "volume at {percent} percent",
+    "HassMediaPause": "music paused",
+    "HassMediaUnpause": "music playing",
+    "HassMediaNext": "next song",
+    "HassMediaPrevious": "previous song",
+    "HassListAddItem": "added {these} to the {name}",
+    "HassStartTimer": "{timer} set for {duration}",
+    "HassCancelTimer": "{these} canceled",
+    "HassCancelAllTimers": "all timers canceled",
+    "timer": "timer",
+    "named_timer": "{name} timer",
+    "timer_left": "{duration} left on the {timer}",
+    "timer_left_too": "{duration} on the {timer}",
+    "timer_none": "there's no timer running",
+    "is": "the {name} is {state}",
+    "are": "the {name} are {state}",
+    "state_percent": "{state} at {percent} percent",
+    "group": "{name} are {state}",
+    "group_one": "the {these} is {state}, the rest {rest}",
+    "group_some": "the {these} are {state}, the rest {rest}",
+    "thermostat": "the {name} is set to {state} to {target}, and it's {now} now",
+    "thermostat_off": "the {name} is {state}, and it's {now} now",
+    "warm_in": "it's {degrees} in the {area}",
+    "warm_outdoors": "it's {degrees} outside",
+    "playing": "{title} is playing",
+    "list": "on the {name}: {items}",
+    "list_empty": "the {name} is empty",
+    "weather": "it's {condition}, {degrees}",
+    "weather_today": "today it's {condition}, {degrees}, high {high}, low {low}",
+    "weather_tomorrow": "tomorrow it'll be {condition}, high {high}, low {low}",
+    "sky_partlycloudy": "partly cloudy",
+    "sky_clear-night": "clear",
+    "sky_lightning": "stormy",
+    "sky_lightning-rainy": "stormy",
+    "sky_snowy-rainy": "sleety",
+    "sky_windy-variant": "windy",
+    "sky_pouring": "pouring with rain",
+    "sky_hail": "hailing",
+    "sky_fog": "foggy",
+    "time": "it's {time}",
+    "date": "{weekday}, {day} {month}",
+}
+LANGUAGES: Mapping[str, Words] = {"en": ENGLISH}
+
+
+def listing(items: Sequence[str], conjunction: str = "and") -> str:
+    """Say items in a row: a / a and b / a, b and c."""
+    if len(items) < 2:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} {conjunction} {items[-1]}"
+
+
+def number(value: Value, words: Words = ENGLISH) -> str:
+    """21.0 -> "21", -3.24 -> "minus 3.2": at most one decimal, and no sign that a voice would skip."""
+    try:
+        rounded = round(float(value), 1)
+    except ValueError:
+        return str(value)
+    digits = f"{abs(rounded):.1f}".removesuffix(".0")
+    return f"{words['minus']} {digits}" if rounded < 0 else digits
+
+
+def degrees(value: Value, words: Words = ENGLISH) -> str:
+    """21.5 -> "21.5 degrees"."""
+    return _count("degree", number(value, words), words)
+
+
+def duration(seconds: float, words: Words = ENGLISH) -> str:
+    """5400 -> "1 hour and 30 minutes"."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = [_count(unit, str(n), words) for unit, n in (("hour", hours), ("minute", minutes), ("second", rest)) if n]
+    return listing(parts, words["and"]) or _count("second", "0", words)
+
+
+def remaining(seconds: float, words: Words = ENGLISH) -> str:
+    """Time left, as exact as a person cares for: whole minutes from ten minutes on."""
+    return duration(round(seconds / 60) * 60 if seconds >= 600 else seconds, words)
+
+
+def _count(unit: str, n: str, words: Words) -> str:
+    return words[unit if n == "1" else f"{unit}s"].format(n=n)
