@@ -1,0 +1,1 @@
+"""The model: prompt, engine, session, parser. Only `engine` knows llama.cpp."""
