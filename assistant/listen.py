@@ -93,10 +93,15 @@ class Listener:
                 self._tell(edge, listened.events)
         return listened
 
-    def finish(self) -> list[Event]:
-        """The input is over: end the open turn, if there is one."""
+    @property
+    def caught_up(self) -> bool:
+        """Everything that came in has been heard."""
+        return self._cursor_ms >= self.heard_ms
+
+    def finish(self, *, empty_too: bool) -> list[Event]:
+        """The input is over: end the open turn, one in which nobody spoke only if `empty_too`."""
         events: list[Event] = []
-        if self._endpoint is not None:
+        if self._endpoint is not None and (empty_too or self._endpoint.heard_speech):
             self._tell(self._endpoint.finish(self.heard_ms), events)
         return events
 

@@ -220,13 +220,13 @@ def _in_state(state: State, event: Event, rules: Rules) -> Step:
                 return _home(turns, rules)
         case Idle():
             if isinstance(event, Failed):
-                return state, (PlayEarcon("error"),)
+                return state, ()
         case Listening(turns):
             return _listening(turns, event, rules)
         case Thinking(turns):
             return _thinking(turns, event, rules)
         case Acting(turns):
-            return _acting(turns, event, rules)
+            return _acting(turns, event)
         case Speaking(turns):
             return _speaking(turns, event, rules)
         case Ringing(turns, name, left):
@@ -249,7 +249,7 @@ def _listening(turns: int, event: Event, rules: Rules) -> Step:
         case EndpointReached():
             return Thinking(turns), (CommitTurn(), PlayEarcon("heard"))
         case Failed():
-            return _fail(turns, rules)
+            return _fail(turns)
     raise _illegal(Listening(turns), event)
 
 
@@ -262,20 +262,20 @@ def _thinking(turns: int, event: Event, rules: Rules) -> Step:
         case Reply():
             return _end(turns, rules)
         case Failed():
-            return _fail(turns, rules)
+            return _fail(turns)
     raise _illegal(Thinking(turns), event)
 
 
-def _acting(turns: int, event: Event, rules: Rules) -> Step:
+def _acting(turns: int, event: Event) -> Step:
     match event:
         case CallsDone(sentence=None, outcomes=outcomes):
             return Thinking(turns), (AskModel(outcomes),)
         case CallsDone(sentence=""):
-            return _end(turns, rules)
+            return Thinking(turns), ()
         case CallsDone(sentence=str(sentence), language=language):
-            return Speaking(turns), (Speak(sentence, language), FinishSpeaking())
+            return Speaking(turns), (Speak(sentence, language),)
         case Failed():
-            return _fail(turns, rules)
+            return _fail(turns)
     raise _illegal(Acting(turns), event)
 
 
@@ -328,9 +328,8 @@ def _lost(state: State) -> Step:
     assert_never(state)
 
 
-def _fail(turns: int, rules: Rules) -> Step:
+def _fail(turns: int) -> Step:
     """Say so aloud, then go back to listening."""
-    del rules
     return Speaking(turns), (Silence(), Speak(SORRY, "en"), FinishSpeaking())
 
 

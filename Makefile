@@ -1,0 +1,88 @@
+# Hey Gemma. `make demo` sets everything up and shows the main job; `make test` checks it all. `make help` lists the rest.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PACKAGES := g++ libportaudio2 libgomp1
+SOUND_TEST_PACKAGES := pulseaudio libasound2-plugins
+# We use llama.cpp as a library: its tools, server, examples and downloads stay out of the build.
+LLAMA_CMAKE := -DLLAMA_BUILD_TOOLS=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_SERVER=OFF -DLLAMA_CURL=OFF
+
+.PHONY: help demo run test check fast-test format packages install dev hooks lock clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | while IFS='|' read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
+
+demo: install ## set up (once), then hear "Hey Gemma, turn on the kitchen light", act, and answer into out/answer.wav
+	@mkdir -p out
+	@$(BIN)/hey-gemma run --mic-file tests/replay/demo.flac --speaker-file out/answer.wav
+	@echo "The spoken answer is in out/answer.wav. Next: 'make run' listens on your microphone."
+
+run: install ## listen on the microphone
+	@$(BIN)/hey-gemma run
+
+test: dev ## every test: real models, a private sound server (no network needed)
+	@$(BIN)/python -m pytest -q
+
+check: dev ## ruff, mypy --strict, layers and fast tests
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest -q -m 'not models and not sound and not slow'
+
+format: dev ## let ruff format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+hooks: ## run `make check` before every commit
+	@printf '#!/bin/sh\nexec make check\n' > .git/hooks/pre-commit && chmod +x .git/hooks/pre-commit && echo "make check now runs before every commit"
+
+packages:
+	@missing=$$(for p in $(PACKAGES); do dpkg-query -W -f='$${Status}\n' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done; \
+	  $(PYTHON) -c 'import ensurepip' 2>/dev/null || echo python3-venv); \
+	$(call install_packages,$$missing)
+
+sound-packages:
+	@missing=$$(for p in $(SOUND_TEST_PACKAGES); do dpkg-query -W -f='$${Status}\n' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+	$(call install_packages,$$missing)
+
+# $(1): package names, space or newline separated; root installs, others by sudo, and who may not is told what to type.
+define install_packages
+	if [ -z "$(1)" ]; then exit 0; fi; names=$$(echo $(1)); \
+	if ! command -v apt-get >/dev/null; then echo "This system has no apt-get. Please install the counterparts of: $$names"; exit 1; fi; \
+	echo "Installing Debian packages: $$names"; \
+	if [ "$$(id -u)" = 0 ]; then as_root=; elif command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then as_root=sudo; \
+	else echo "That needs root. Please type:  su -c 'apt-get install $$names'  and then make again."; exit 1; fi; \
+	$$as_root apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$as_root apt-get install -y -qq --no-install-recommends $$names >/dev/null
+endef
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "Hey Gemma needs Python 3.11 or newer, this is " + sys.version'
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: requirements.lock pyproject.toml | packages $(BIN)/python
+	@echo "Installing the Python packages. llama.cpp is compiled for this processor: once, 10 to 30 minutes on a Raspberry Pi 5."
+	@mkdir -p out
+	@CMAKE_ARGS="$(LLAMA_CMAKE)" $(BIN)/python -m pip install -v --no-input --disable-pip-version-check --require-hashes -r requirements.lock 2>&1 \
+	  | tee out/install.log | awk -f models/progress.awk || { tail -n 25 out/install.log; echo "The installation failed; the whole log is out/install.log."; exit 1; }
+	@$(BIN)/python -m pip install -q --no-input --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+install: $(VENV)/.runtime
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime | sound-packages
+	@$(BIN)/python -m pip install -q --no-input --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+dev: $(VENV)/.dev
+
+lock: ## pin all dependencies anew (network)
+	@$(BIN)/python -m pip install -q uv
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --group dev -c requirements.lock -o requirements-dev.lock
+
+clean: ## remove the environment and all output
+	@rm -rf $(VENV) out build .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,64 @@
+"""A lane runs jobs one after another; clearing it cancels the running one and forgets the rest.
+
+Knows nothing of what the jobs do. Bounded: a lane that holds 1,000 jobs is stuck, and says so.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+from assistant.errors import HeyGemmaError
+
+Job = Callable[[], Awaitable[None]]
+LONGEST = 1000
+
+
+class Lane:
+    """Jobs in order. `on_error` gets what a job raised; the next job runs all the same."""
+
+    def __init__(self, name: str, on_error: Callable[[Exception], None]) -> None:
+        self._name = name
+        self._on_error = on_error
+        self._jobs: deque[Job] = deque()
+        self._task: asyncio.Task[None] | None = None
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    @property
+    def busy(self) -> bool:
+        """A job runs or waits."""
+        return not self._idle.is_set()
+
+    def submit(self, job: Job) -> None:
+        """Queue a job."""
+        if len(self._jobs) >= LONGEST:
+            raise HeyGemmaError(f"{self._name} is stuck: {LONGEST} jobs wait", remedy="restart hey-gemma")
+        self._jobs.append(job)
+        self._idle.clear()
+        if self._task is None:
+            self._task = asyncio.create_task(self._run(), name=self._name)
+
+    def clear(self) -> None:
+        """Cancel the running job, forget the waiting ones."""
+        self._jobs.clear()
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
+        self._idle.set()
+
+    async def wait(self) -> None:
+        """Return when no job runs or waits."""
+        await self._idle.wait()
+
+    async def _run(self) -> None:
+        me = asyncio.current_task()
+        while self._jobs and self._task is me:
+            job = self._jobs.popleft()
+            try:
+                await job()
+            except Exception as e:  # noqa: BLE001 - a failed job must not stop the lane; it is told
+                if self._task is me:
+                    self._on_error(e)
+        if self._task is me:
+            self._task = None
+            self._idle.set()

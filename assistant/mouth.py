@@ -1,0 +1,104 @@
+"""Texts and earcons -> clips -> speaker, in order, and the events that tell when they are heard.
+
+Knows neither the model nor the turn. The next sentence is synthesized while the last one plays.
+"""
+
+from collections.abc import Callable, Mapping
+
+from assistant.events import Event, ReplyAudioFinished, ReplyAudioStarted
+from assistant.lane import Lane
+from assistant.stages import AudioClip, Speaker, Voice
+
+
+class Mouth:
+    """`heard_ms` is the place in the input audio, `now_ms` the time: both stamp the events."""
+
+    def __init__(
+        self,
+        voice: Voice,
+        speaker: Speaker,
+        earcons: Mapping[str, AudioClip],
+        *,
+        now_ms: Callable[[], float],
+        heard_ms: Callable[[], float],
+    ) -> None:
+        self._voice = voice
+        self._speaker = speaker
+        self._earcons = earcons
+        self._now_ms = now_ms
+        self._heard_ms = heard_ms
+        self._playing = False
+        self._started = False
+
+    def attach(self, post: Callable[[Event], None], on_error: Callable[[Exception], None]) -> None:
+        """Say who gets the events and the failures; called once, before anything is spoken."""
+        self._post = post
+        self._voicing = Lane("voice", on_error)
+        self._sounding = Lane("speaker", on_error)
+
+    @property
+    def computing(self) -> bool:
+        """Something is under way that isn't just sound taking its time."""
+        return self._voicing.busy or (self._sounding.busy and not self._playing)
+
+    @property
+    def busy(self) -> bool:
+        """Something is to be heard still."""
+        return self._voicing.busy or self._sounding.busy
+
+    def speak(self, text: str, language: str) -> None:
+        """Queue a text."""
+        self._voicing.submit(lambda: self._synthesize(text, language))
+
+    def finish(self) -> None:
+        """The answer is complete: tell when it has been heard."""
+
+        async def last() -> None:
+            self._sounding.submit(self._finished)
+
+        self._voicing.submit(last)
+
+    def earcon(self, kind: str) -> None:
+        """Queue a short sound; an unknown or switched-off one is silent."""
+        if clip := self._earcons.get(kind):
+            self._sounding.submit(lambda: self._play(clip))
+
+    def silence(self) -> None:
+        """Stop now, forget what was queued."""
+        self._voicing.clear()
+        self._sounding.clear()
+        self._speaker.stop()
+        self._playing = self._started = False
+
+    async def wait(self) -> None:
+        """Return when everything has been heard."""
+        while self.busy:
+            await self._voicing.wait()
+            await self._sounding.wait()
+
+    async def aclose(self) -> None:
+        """Stop and free the device."""
+        self._voicing.clear()
+        self._sounding.clear()
+        await self._speaker.aclose()
+
+    async def _synthesize(self, text: str, language: str) -> None:
+        async for clip in self._voice.clips(text, language):
+            self._sounding.submit(lambda clip=clip: self._answer(clip))
+
+    async def _answer(self, clip: AudioClip) -> None:
+        if not self._started:
+            self._started = True
+            self._post(ReplyAudioStarted(self._heard_ms(), self._now_ms()))
+        await self._play(clip)
+
+    async def _play(self, clip: AudioClip) -> None:
+        self._playing = True
+        try:
+            await self._speaker.play(clip)
+        finally:
+            self._playing = False
+
+    async def _finished(self) -> None:
+        self._started = False
+        self._post(ReplyAudioFinished(self._heard_ms(), self._now_ms()))

@@ -1,0 +1,112 @@
+"""Events -> spans -> JSONL. Observes only: taking it away changes nothing but the figures.
+
+`TurnTimes` turns one turn's events into the latency figures of DESIGN (from the acoustic end of speech). `JsonLines`
+writes one JSON object a line, flushed at once, so that a killed process loses nothing.
+"""
+
+import json
+from pathlib import Path
+from typing import TextIO
+
+from assistant.errors import OutputError
+from assistant.events import (
+    CallsReady,
+    ClauseReady,
+    EndpointReached,
+    Event,
+    FirstToken,
+    ReplyAudioStarted,
+    SpeechEnded,
+    ToolCalled,
+    TurnEnded,
+    as_record,
+)
+
+
+class TurnTimes:
+    """The figures of one turn. `origin_ms` is the clock time of audio position 0; None in a fast replay."""
+
+    def __init__(self, turn: int, origin_ms: float | None) -> None:
+        self.turn = turn
+        self._origin_ms = origin_ms
+        self._speech_end: SpeechEnded | None = None
+        self._endpoint: EndpointReached | None = None
+        self._first: dict[str, float] = {}
+
+    def observe(self, event: Event) -> None:
+        """Take one event of this turn."""
+        match event:
+            case SpeechEnded():
+                self._speech_end = event
+            case EndpointReached():
+                self._endpoint = event
+            case FirstToken():
+                self._note("first_token", event.at_ms)
+            case CallsReady() | ClauseReady():
+                self._note("decision", event.at_ms)
+            case ToolCalled():
+                self._note("action", event.at_ms)
+            case ReplyAudioStarted():
+                self._note("voice", event.at_ms)
+            case _:
+                pass
+
+    def ended(self, audio_ms: float, at_ms: float) -> TurnEnded:
+        """The turn's summary."""
+        return TurnEnded(
+            audio_ms,
+            at_ms,
+            self.turn,
+            first_token_ms=self._since_speech("first_token"),
+            decision_ms=self._since_speech("decision"),
+            action_ms=self._since_speech("action"),
+            voice_ms=self._since_speech("voice"),
+            endpoint_ms=self._endpoint_ms(),
+        )
+
+    def _note(self, name: str, at_ms: float) -> None:
+        self._first.setdefault(name, at_ms)
+
+    def _since_speech(self, name: str) -> float | None:
+        if self._origin_ms is None or self._speech_end is None or name not in self._first:
+            return None
+        return self._first[name] - self._origin_ms - self._speech_end.audio_ms
+
+    def _endpoint_ms(self) -> float | None:
+        if self._endpoint is None or self._speech_end is None:
+            return None
+        reached_ms = self._endpoint.audio_ms
+        if self._origin_ms is not None:
+            reached_ms = self._endpoint.at_ms - self._origin_ms
+        return reached_ms - self._speech_end.audio_ms
+
+
+class JsonLines:
+    """Writes every event to a file, one JSON object a line. Raises OutputError."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            self._file: TextIO = path.open("w", encoding="utf-8")
+        except OSError as e:
+            raise self._cannot(e) from e
+
+    def __call__(self, event: Event) -> None:
+        """Write one event."""
+        try:
+            self._file.write(json.dumps(as_record(event), ensure_ascii=False) + "\n")
+            self._file.flush()
+        except OSError as e:
+            raise self._cannot(e) from e
+
+    def close(self) -> None:
+        """Close the file; a full disk has been told by then."""
+        try:
+            self._file.close()
+        except OSError as e:
+            raise self._cannot(e) from e
+
+    def _cannot(self, e: OSError) -> OutputError:
+        return OutputError(
+            f"{self._path}: events can't be written: {e.strerror}", remedy="free some space or give another --events"
+        )
