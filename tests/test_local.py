@@ -1,0 +1,36 @@
+"""Clock and date."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from assistant.errors import CallFailed
+from assistant.intents.local import LocalClock
+from assistant.stages import Call
+
+PARIS = ZoneInfo("Europe/Paris")
+
+
+@pytest.mark.parametrize(
+    ("now", "time", "date"),
+    [
+        (datetime(2026, 11, 24, 14, 5, tzinfo=PARIS), "It's 14:05.", "Tuesday, 24 November."),
+        (datetime(2027, 1, 1, 0, 0, tzinfo=PARIS), "It's 00:00.", "Friday, 1 January."),
+        (datetime(2028, 2, 29, 23, 59, 59, tzinfo=PARIS), "It's 23:59.", "Tuesday, 29 February."),
+    ],
+)
+async def test_time_and_date_are_those_of_the_injected_now(now: datetime, time: str, date: str) -> None:
+    """24 hours, the day first, no seconds."""
+    clock = LocalClock(lambda: now)
+    assert (await clock.handle(Call("HassGetCurrentTime"))).sentence == time
+    assert (await clock.handle(Call("HassGetCurrentDate"))).sentence == date
+
+
+async def test_other_tools_are_not_its_own() -> None:
+    """It offers two tools and no context."""
+    clock = LocalClock(lambda: datetime(2026, 1, 1, tzinfo=PARIS))
+    assert [t.name for t in clock.tools()] == ["HassGetCurrentTime", "HassGetCurrentDate"]
+    assert clock.context() == ""
+    with pytest.raises(CallFailed):
+        await clock.handle(Call("HassTurnOn"))
