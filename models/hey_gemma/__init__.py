@@ -1,0 +1,1 @@
+"""The wake word's head: data, training, evaluation. See README.md."""

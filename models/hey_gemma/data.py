@@ -1,0 +1,256 @@
+"""Makes the wake word's data: speech, recorded in synthetic rooms, as embeddings with labels, in resumable shards.
+
+A shard is one stream through `assistant.wake.Features`, so training sees exactly what the assistant computes. It knows the
+place where the word ends to about 30 ms: word and command are spoken apart and joined, or in one breath with the end
+estimated from the word alone. Cost: 60 CPU-s a shard, half of it the embedding model.
+"""
+
+import json
+import tomllib
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from assistant.wake import HEAD_FRAMES, Features, Floats
+from models.hey_gemma import human, phrases, sound
+from models.hey_gemma.sound import RATE, Rng, Samples
+from models.voices import Pcm, Voice, say, voices
+
+FRAME = 1280
+ENGINES = {"espeak": 0.45, "flite": 0.12, "festival": 0.04, "hibari": 0.23, "kokoro": 0.16}
+CHEAP = {"espeak": 0.55, "flite": 0.17, "festival": 0.01, "hibari": 0.27}
+POSITIVES, NEAR_MISSES, SENTENCES, HUMAN, NOISES = 120, 110, 70, 70, 40  # a shard; speech of the first two is used twice
+
+
+@dataclass(slots=True)
+class Example:
+    """One clip in a shard. `end_ms`: where the word ends, from the start of `first_row`; None: no word in it."""
+
+    kind: str
+    group: str
+    voice: str
+    end_ms: float | None
+    spread_ms: float = 0.0  # the end may be this much later
+    first_row: int = 0
+    rows: int = 0
+
+
+Take = tuple[Example, Pcm]
+
+
+def heldout_voice(voice: Voice) -> bool:
+    """Held out by the tiny model or by this recipe."""
+    rules = tomllib.loads(human.HELDOUT.read_text())["voices"]
+    accent = voice.name.removeprefix("espeak:").partition("+")[0]
+    return voice.held_out or voice.name in rules["names"] or accent in rules["espeak_accents"]
+
+
+def training_takes(number: int) -> Iterator[Take]:
+    """What shard `number` of the training set is made of, shuffled."""
+    rng = np.random.default_rng([2026, number])
+    cast = [voice for voice in voices() if not heldout_voice(voice)]
+    recordings = human.files(held_out=False)
+    takes: list[Take] = []
+    for _ in range(POSITIVES):
+        takes += _positives(_pick(cast, ENGINES, rng), rng, copies=2)
+    for _ in range(NEAR_MISSES):
+        voice = _pick(cast, ENGINES, rng)
+        group, phrase = phrases.near_miss(rng)
+        spoken = _float(say(voice, phrase, rng))
+        if rng.random() < 0.4:
+            spoken = _joined(spoken, _float(say(_as_cheap(voice, cast, rng), phrases.sentence(rng), rng)), rng)[0]
+        takes += [_recorded("near", group, voice.name, _varied(spoken, rng), None, rng, recordings) for _ in range(2)]
+    for _ in range(SENTENCES):
+        voice = _pick(cast, CHEAP, rng)
+        spoken = _float(say(voice, phrases.sentence(rng), rng))
+        takes.append(_recorded("speech", "synthetic", voice.name, _varied(spoken, rng), None, rng, recordings))
+    for _ in range(HUMAN):
+        spoken = _excerpt(human.load(recordings[int(rng.integers(len(recordings)))]), rng)
+        takes.append(_recorded("speech", "human", "human", spoken, None, rng, recordings))
+    for _ in range(NOISES):
+        takes.append(_recorded("noise", "noise", "", np.zeros(2 * RATE, dtype=np.float32), None, rng, recordings))
+    order = rng.permutation(len(takes))
+    return iter([takes[n] for n in order])
+
+
+def _positives(voice: Voice, rng: Rng, *, copies: int) -> list[Take]:
+    """One speaker says the word: alone, before a command, in one breath with it, or breaks off (which is no word)."""
+    alone = _float(say(voice, str(rng.choice(phrases.WORD)), rng))
+    recordings = human.files(held_out=False)
+    takes = []
+    for _ in range(copies):
+        word = alone
+        factor = 1.0
+        if voice.engine != "espeak" and rng.random() < 0.6:
+            word = sound.other_speaker(alone, rng)
+            factor = len(word) / len(alone)
+        draw = rng.random()
+        spread = 0.0
+        end = len(word) - 0.012 * RATE
+        if draw < 0.08:
+            word = word[: int(len(word) * rng.uniform(0.3, 0.62))]
+            takes.append(_recorded("near", "broken off", voice.name, word, None, rng, recordings))
+            continue
+        if draw < 0.5 and voice.engine != "kokoro":
+            command = _float(say(voice, phrases.sentence(rng), rng))
+            if factor != 1.0:
+                command = np.asarray(sound.soxr.resample(command, RATE, RATE * factor), dtype=np.float32)
+            word, end = _joined(word, command, rng)
+        elif draw < 0.65 and voice.engine in {"espeak", "hibari", "flite"}:
+            state = np.random.default_rng(int(rng.integers(1 << 30)))
+            again = np.random.default_rng()
+            again.bit_generator.state = state.bit_generator.state
+            end = len(say(voice, "hey gemma", state)) * 0.93
+            word, spread = _float(say(voice, f"hey gemma {phrases.sentence(rng)}", again)), 80.0
+        takes.append(_recorded("word", "word", voice.name, word, end, rng, recordings, spread_ms=spread))
+    return takes
+
+
+def _joined(word: Samples, command: Samples, rng: Rng) -> tuple[Samples, float]:
+    """Word, a gap (or the two run together), command; and the sample where the word ends."""
+    gap = int(rng.uniform(-0.05, 0.3) * RATE)
+    end = len(word) - 0.012 * RATE
+    if gap >= 0:
+        return np.concatenate([word, np.zeros(gap, dtype=np.float32), command]), end
+    fade = np.linspace(1, 0, -gap, dtype=np.float32)
+    joint = word[gap:] * fade + command[:-gap] * fade[::-1]
+    return np.concatenate([word[:gap], joint, command[-gap:]]), end + gap / 2
+
+
+def _recorded(
+    kind: str,
+    group: str,
+    voice: str,
+    spoken: Samples,
+    end: float | None,
+    rng: Rng,
+    recordings: list[Path],
+    *,
+    spread_ms: float = 0.0,
+    snr_db: float | None = float("nan"),
+) -> Take:
+    """Silence or noise around the speech, a room over it. NaN: an SNR at random, often none."""
+    before, after = int(rng.uniform(0.15, 0.9) * RATE), int(rng.uniform(0.5, 0.8) * RATE)
+    whole = np.concatenate([np.zeros(before), spoken, np.zeros(after)]).astype(np.float32)
+    if snr_db is not None and np.isnan(snr_db):
+        snr_db = None if rng.random() < 0.4 and kind != "noise" else float(rng.uniform(0, 30))
+    draw = rng.random()
+    if draw < 0.6 or snr_db is None:
+        background = sound.noise(len(whole), rng)
+    elif draw < 0.8:
+        background = sound.music(len(whole), rng)
+    else:
+        background = _babble(len(whole), rng, recordings)
+    pcm = sound.record(whole, rng, background, snr_db=snr_db)
+    end_ms = None if end is None else (before + end) * 1000 / RATE
+    return Example(kind, group, voice, end_ms, spread_ms), pcm
+
+
+def _babble(length: int, rng: Rng, recordings: list[Path]) -> Samples:
+    mixed = np.zeros(length, dtype=np.float32)
+    for number in rng.choice(len(recordings), size=int(rng.integers(1, 5)), replace=False):
+        part = human.load(recordings[int(number)])
+        if len(part):
+            mixed += np.resize(part, length) * rng.uniform(0.3, 1)
+    return np.asarray(mixed / (mixed.std() + 1e-4), dtype=np.float32)
+
+
+def _excerpt(spoken: Samples, rng: Rng, longest_s: float = 4.0) -> Samples:
+    room = max(0, len(spoken) - int(longest_s * RATE))
+    start = int(rng.integers(room + 1))
+    return spoken[start : start + int(longest_s * RATE)]
+
+
+def _varied(spoken: Samples, rng: Rng) -> Samples:
+    return sound.other_speaker(spoken, rng) if rng.random() < 0.4 else spoken
+
+
+def _pick(cast: list[Voice], weights: dict[str, float], rng: Rng) -> Voice:
+    engine = rng.choice(list(weights), p=np.array(list(weights.values())) / sum(weights.values()))
+    choices = [voice for voice in cast if voice.engine == engine]
+    return choices[int(rng.integers(len(choices)))]
+
+
+def _as_cheap(voice: Voice, cast: list[Voice], rng: Rng) -> Voice:
+    return _pick(cast, CHEAP, rng) if voice.engine in {"kokoro", "festival"} else voice
+
+
+def _float(pcm: Pcm) -> Samples:
+    return pcm.astype(np.float32) / 32768
+
+
+def heldout_takes(part: str) -> Iterator[Take]:
+    """The frozen evaluation sets: `clean`, `noisy` (20..5 dB, rooms) or `speech` (for false accepts an hour)."""
+    rng = np.random.default_rng([77, len(part)])
+    recordings = human.files(held_out=True)
+    if part == "speech":
+        for path in recordings:
+            spoken = human.load(path)
+            if len(spoken):
+                yield _recorded("speech", f"human {path.parts[-2]}", "human", spoken, None, rng, recordings)
+    cast = {voice.name: voice for voice in voices()}
+    for name, count in tomllib.loads(human.HELDOUT.read_text())["voices"]["measured"].items():
+        for number in range(count):
+            snr_db = None if part == "clean" else float(rng.uniform(5, 20))
+            if part == "speech":
+                spoken = _float(say(cast[name], phrases.sentence(rng), rng))
+                yield _recorded("speech", "synthetic", name, spoken, None, rng, recordings, snr_db=snr_db)
+                continue
+            spoken = _float(say(cast[name], phrases.WORD[number % len(phrases.WORD)], rng))
+            end = len(spoken) - 0.012 * RATE
+            if number % 2:
+                spoken, end = _joined(spoken, _float(say(cast[name], phrases.sentence(rng), rng)), rng)
+            yield _recorded("word", "word", name, spoken, end, rng, recordings, snr_db=snr_db)
+            group = list(phrases.NEAR_MISSES)[number % len(phrases.NEAR_MISSES)]
+            spoken = _float(say(cast[name], str(rng.choice(phrases.NEAR_MISSES[group])), rng))
+            yield _recorded("near", group, name, spoken, None, rng, recordings, snr_db=snr_db)
+
+
+def write_shard(path: Path, takes: Iterator[Take], *, always_reset: bool, seed: int) -> None:
+    """Embed takes one after the other. A fresh start is preceded by 15 rows of silence, as the detector's window is."""
+    rng = np.random.default_rng(seed)
+    features = Features()
+    rows: list[Floats] = []
+    examples: list[Example] = []
+    for example, pcm in takes:
+        if always_reset or rng.random() < 0.3 or not rows:
+            features.reset()
+            rows += [features.silence] * (HEAD_FRAMES - 1)
+        example.first_row = len(rows)
+        padded = np.concatenate([pcm, np.zeros(-len(pcm) % FRAME, dtype=np.int16)])
+        if not always_reset:
+            padded = pcm[: len(pcm) // FRAME * FRAME]
+        for start in range(0, len(padded), FRAME):
+            row = features.push(padded[start : start + FRAME])
+            assert row is not None
+            rows.append(row)
+        example.rows = len(rows) - example.first_row
+        examples.append(example)
+    partial = path.with_suffix(".partial.npz")
+    np.savez(
+        partial, embeddings=np.array(rows, dtype=np.float16), examples=json.dumps([asdict(example) for example in examples])
+    )
+    partial.rename(path)
+
+
+def read_shard(path: Path) -> tuple[Floats, list[Example]]:
+    """(embeddings of shape (rows, 96), examples)."""
+    with np.load(path) as stored:
+        return stored["embeddings"].astype(np.float32), [Example(**e) for e in json.loads(str(stored["examples"]))]
+
+
+def make(folder: Path, shards: range) -> None:
+    """Write what isn't there yet of the training shards and of the evaluation sets."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for part in ("clean", "noisy", "speech"):
+        path = folder / f"heldout-{part}.npz"
+        if shards.start == 0 and not path.exists():
+            write_shard(path, heldout_takes(part), always_reset=True, seed=1)
+            print(path, flush=True)
+    for number in shards:
+        path = folder / f"train-{number:02d}.npz"
+        if not path.exists():
+            write_shard(path, training_takes(number), always_reset=False, seed=number)
+            print(path, flush=True)
