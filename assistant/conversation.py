@@ -6,7 +6,7 @@ fast replay the next chunk waits until both lanes are quiet, so that every decis
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import assert_never
 
 from assistant import turn as t
@@ -27,12 +27,12 @@ from assistant.events import (
     TimerRang,
     ToolCalled,
 )
-from assistant.intents.router import Router
+from assistant.intents.router import NOT_UNDERSTOOD, Router
 from assistant.lane import Lane
 from assistant.listen import Listener
-from assistant.llm.parse import ReplyParser
+from assistant.llm.parse import Malformed, Part, ReplyParser
 from assistant.mouth import Mouth
-from assistant.stages import AudioChunk, AudioSource, Outcome, Piece, Session
+from assistant.stages import AudioChunk, AudioSource, Call, Outcome, Piece, Say, Session
 from assistant.trace import TurnTimes
 
 RECOVER_S = 2.0
@@ -71,6 +71,7 @@ class Conversation:
         self._times: TurnTimes | None = None
         self._outcomes: list[Outcome] = []
         self._reply = ""
+        self._reply_language = language
         self._origin_ms: float | None = None
         self._next_sample = 0
         self._fatal: Exception | None = None
@@ -84,17 +85,23 @@ class Conversation:
         self.post(InputEnded(self._listener.heard_ms, self._now_ms()))
         await self._wind_down()
 
-    async def run_microphone(self, open_source: Callable[[], AudioSource]) -> None:
-        """Listen for ever; a microphone that goes away is told, waited for and opened again."""
+    async def run_microphone(self, open_source: Callable[[int], AudioSource], *, wait: bool) -> None:
+        """Listen for ever; a microphone that goes away is told, waited for and opened again.
+
+        Without `wait` one that isn't there at the start is an error. `open_source` gets the next sample's place.
+        """
         while True:
             try:
-                async with open_source() as source:
-                    self.post(MicrophoneFound(self._listener.heard_ms, self._now_ms()))
+                async with open_source(self._next_sample) as source:
+                    self._origin_ms = None
+                    wait = True
+                    if isinstance(self._state, t.WaitingForMicrophone):
+                        self.post(MicrophoneFound(*self._here()))
                     await self._listen(source)
             except AudioDeviceError as e:
-                if not isinstance(self._state, t.WaitingForMicrophone):
-                    self.post(MicrophoneLost(self._listener.heard_ms, self._now_ms(), e.message))
-            self._next_sample = 0
+                if not wait:
+                    raise
+                self.post(MicrophoneLost(*self._here(), e.message))
             await asyncio.sleep(RECOVER_S)
 
     async def ask(self, text: str) -> None:
@@ -199,7 +206,7 @@ class Conversation:
                 self._listener.close()
                 self._thoughts.submit(self._session.drop)
             case t.Act(calls, confidence):
-                self._thoughts.submit(lambda: self._act(CallsReady(0, 0, calls, confidence)))
+                self._thoughts.submit(lambda: self._act(calls, confidence))
             case t.AskModel(outcomes):
                 self._thoughts.submit(lambda: self._think(self._session.answer(outcomes)))
             case t.Speak(text, language):
@@ -223,7 +230,7 @@ class Conversation:
 
     def _open_turn(self, turn: int, from_ms: float | None) -> None:
         self._times = TurnTimes(turn, None if self._fast else self._origin_ms)
-        self._outcomes, self._reply = [], ""
+        self._outcomes, self._reply, self._reply_language = [], "", self._language
         self._listener.open(from_ms)
         self._thoughts.submit(self._session.open)
 
@@ -244,30 +251,36 @@ class Conversation:
         self._deferred.clear()
 
     async def _think(self, pieces: AsyncIterator[Piece]) -> None:
-        """Decode one reply; what it says and asks for becomes events."""
+        """Decode one reply; what it says and asks for becomes events. One unreadable call: none is carried out."""
         parser = ReplyParser(self._language)
-        confidence = 1.0
+        parts: list[Part] = []
         first = True
         async for piece in pieces:
             if first:
                 self.post(FirstToken(*self._here()))
                 first = False
-            confidence = min(confidence, piece.probability)
-            for say in parser.push(piece.text):
-                self._say(say.text, say.language)
-        for say in parser.finish():
-            self._say(say.text, say.language)
-        if parser.calls:
-            self.post(CallsReady(*self._here(), tuple(parser.calls), confidence))
-        else:
-            self.post(Reply(*self._here(), self._reply, parser.language))
+            parts += self._take(parser.feed(piece))
+        parts += self._take(parser.finish())
+        if any(isinstance(part, Malformed) for part in parts):
+            self._say(Say(NOT_UNDERSTOOD, "en"))
+        elif calls := tuple(part for part in parts if isinstance(part, Call)):
+            self.post(CallsReady(*self._here(), calls, parser.confidence))
+            return
+        self.post(Reply(*self._here(), self._reply, self._reply_language))
 
-    def _say(self, text: str, language: str) -> None:
-        self._reply = f"{self._reply} {text}".strip()
-        self.post(ClauseReady(*self._here(), text, language))
+    def _take(self, parts: Sequence[Part]) -> Sequence[Part]:
+        for part in parts:
+            if isinstance(part, Say):
+                self._say(part)
+        return parts
 
-    async def _act(self, ready: CallsReady) -> None:
-        done = await self._router.dispatch(ready.calls, ready.confidence)
+    def _say(self, say: Say) -> None:
+        self._reply = f"{self._reply} {say.text}".strip()
+        self._reply_language = say.language
+        self.post(ClauseReady(*self._here(), say.text, say.language))
+
+    async def _act(self, calls: Sequence[Call], confidence: float) -> None:
+        done = await self._router.dispatch(calls, confidence)
         self._outcomes.extend(done.outcomes)
         for outcome in done.outcomes:
             self.post(_told(outcome, *self._here()))

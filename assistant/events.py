@@ -80,6 +80,16 @@ class FirstToken(_Happened):
 
 
 @dataclass(frozen=True, slots=True)
+class ModelTimed(_Happened):
+    """What one reply cost the model thread: encoding the sound, prefill of the turn, decoding `tokens` tokens."""
+
+    encode_ms: float
+    prefill_ms: float
+    decode_ms: float
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
 class CallsReady(_Happened):
     """The model's reply was made of calls; `confidence` is the lowest probability of its decided tokens."""
 
@@ -176,7 +186,8 @@ class Failed(_Happened):
 
 Event = (
     Started | MicrophoneLost | MicrophoneFound | WakeHeard | WakeRejected | SpeechStarted | SpeechEnded
-    | EndpointLikely | EndpointReached | FirstToken | CallsReady | ClauseReady | ToolCalled | CallsDone | Reply
+    | EndpointLikely | EndpointReached | FirstToken | ModelTimed | CallsReady | ClauseReady | ToolCalled
+    | CallsDone | Reply
     | ReplyAudioStarted | ReplyAudioFinished | TurnEnded | TimerRang | AudioDropped | InputEnded | Failed
 )  # fmt: skip
 

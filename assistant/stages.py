@@ -201,6 +201,9 @@ class Session(Protocol):
     async def drop(self) -> None:
         """Forget the open turn as if it had never been."""
 
+    async def forget(self) -> None:
+        """Forget the whole conversation: only the prefix stays."""
+
     def abort(self) -> None:
         """Stop decoding within one step; the running iterator ends early."""
 

@@ -20,6 +20,7 @@ from assistant.events import (
     InputEnded,
     MicrophoneFound,
     MicrophoneLost,
+    ModelTimed,
     Reply,
     ReplyAudioFinished,
     ReplyAudioStarted,
@@ -206,7 +207,7 @@ def step(state: State, event: Event, rules: Rules) -> Step:
             return _timer(state, event)
         case (
             Started() | WakeRejected() | SpeechStarted() | SpeechEnded() | EndpointLikely() | FirstToken()
-            | ToolCalled() | TurnEnded() | AudioDropped() | InputEnded() | ReplyAudioStarted()
+            | ModelTimed() | ToolCalled() | TurnEnded() | AudioDropped() | InputEnded() | ReplyAudioStarted()
         ):  # fmt: skip
             return state, ()
         case _:

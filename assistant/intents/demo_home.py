@@ -1,7 +1,7 @@
 """A home in process, read from TOML: entities with states; a call changes them as a real home would.
 
 What runs when no real home is configured. Knows no language: sentences come from replies. Forgets everything at the
-end. A call takes 0.2 ms.
+end. A call takes 0.1 ms.
 """
 
 import tomllib
@@ -49,6 +49,7 @@ class DemoHome:
         lines = [f"Areas: {', '.join(self._directory.areas)}."]
         if self._directory.here is not None:
             lines.append(f"You are in the {self._directory.here}.")
+        lines.append("Things by domain:")
         kinds: dict[str, list[str]] = {}
         for entity in self._directory.entities:
             kinds.setdefault(entity.domain, []).append(_shown(entity))
@@ -57,6 +58,12 @@ class DemoHome:
     def states(self) -> dict[str, str]:
         """The state of every entity, by id."""
         return {id_: thing.state for id_, thing in self._things.items()}
+
+    def facts(self, entity_id: str) -> list[str]:
+        """The words for what is known of one entity now: its state and every value, forecast too."""
+        thing = self._things[entity_id]
+        values = [thing.state, *thing.attributes.values(), *(v for day in thing.forecast.values() for v in day.values())]
+        return [str(v) for value in values for v in (value if isinstance(value, list) else [value])]
 
     async def handle(self, call: Call) -> Outcome:
         """Carry out one call. Raises CallFailed with a spoken sentence; then nothing has changed."""

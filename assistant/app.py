@@ -1,0 +1,248 @@
+"""The only place where stages meet: plain calls build them from the config, nothing registers itself.
+
+`Stages` are what is slow to load (models, voice, wake word) and is shared; `converse` wires one conversation from them.
+"""
+
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from assistant import __version__, manifest
+from assistant.audio import earcons
+from assistant.audio.clock import AudioClock, WallClock
+from assistant.audio.devices import Sound
+from assistant.audio.mic import Microphone
+from assistant.audio.replay import FileSource, FileSpeaker, NullSpeaker
+from assistant.audio.speaker import SoundSpeaker
+from assistant.config import Config, cache_dir
+from assistant.conversation import Conversation
+from assistant.events import Event, Started, TimerRang
+from assistant.intents.demo_home import DemoHome
+from assistant.intents.local import LocalClock
+from assistant.intents.router import Router
+from assistant.intents.timers import Timer, Timers
+from assistant.listen import Listener
+from assistant.llm.session import LlamaSession
+from assistant.mouth import Mouth
+from assistant.speech import Voices
+from assistant.stages import AudioClip, Clock, Speaker, Voice
+from assistant.trace import JsonLines
+from assistant.turn import Rules
+from assistant.vad import SILERO_END_LAG_MS, GatedVad, SileroVad, WebRtcVad
+from assistant.wake import WakeDecision, WakeWord
+
+Observer = Callable[[Event], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line says about one run."""
+
+    mic_file: str | None = None
+    speaker_file: Path | None = None
+    events: Path | None = None
+    fast: bool = False
+    wake: bool = True
+
+
+class Silent:
+    """A Voice that says nothing: for runs in which only what is done and meant counts."""
+
+    async def clips(self, text: str, language: str) -> AsyncIterator[AudioClip]:
+        """No clips."""
+        del text, language
+        for clip in ():
+            yield clip
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The home of one conversation."""
+
+    router: Router
+    timers: Timers
+    demo: DemoHome
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """What is slow to load and outlives a conversation."""
+
+    config: Config
+    model: manifest.ModelEntry
+    session: LlamaSession
+    wake: WakeWord
+    vad: GatedVad
+    voice: Voice
+
+
+def build_home(
+    config: Config, model: manifest.ModelEntry, clock: Clock, ring: Callable[[Timer], None] = lambda _: None
+) -> Home:
+    """The handlers that the config names."""
+    timers = Timers(clock, ring)
+    demo = DemoHome(Path(config.home.demo_file) if config.home.demo_file else None)
+    router = Router(
+        (demo, timers, LocalClock(lambda: datetime.now().astimezone())),
+        deadline_s=config.home.call_deadline_s,
+        min_confidence=float(model.thresholds.get("call_confidence", 0.0)),
+        language=config.speech.language,
+    )
+    return Home(router, timers, demo)
+
+
+@asynccontextmanager
+async def loaded(config: Config, clock: Clock, *, speak: bool = True) -> AsyncIterator[Stages]:
+    """Load every model. Raises ModelError."""
+    model = manifest.load().entry(config.model.name)
+    router = build_home(config, model, clock).router
+    async with AsyncExitStack() as stack:
+        voice: Voice = Voices(config.speech) if speak else Silent()
+        session = await LlamaSession.load(
+            text=manifest.find(model, model.text),
+            mmproj=manifest.find(model, model.mmproj),
+            entry=model,
+            config=config.model,
+            tools=router.tools(),
+            home=router.context(),
+            cache=cache_dir(),
+            clock=clock,
+        )
+        stack.push_async_callback(session.aclose)
+        vad = GatedVad(WebRtcVad(), SileroVad())
+        yield Stages(config, model, session, WakeWord(manifest.models_dir() / "hey_gemma/hey_gemma.npz"), vad, voice)
+
+
+@asynccontextmanager
+async def conversing(
+    stages: Stages, *, clock: Clock, wall: WallClock, speaker: Speaker, wake: bool, observe: Observer
+) -> AsyncIterator[tuple[Conversation, Home]]:
+    """One conversation with a home of its own, wired from loaded stages. `clock` is the audio's in a fast replay."""
+    config = stages.config
+
+    def now_ms() -> float:
+        return wall.now_s() * 1000
+
+    def ring(timer: Timer) -> None:
+        conversation.post(TimerRang(listener.heard_ms, now_ms(), timer.name))
+
+    home = build_home(config, stages.model, clock, ring)
+    decision = WakeDecision(
+        threshold=config.wake.threshold,
+        near_threshold=config.wake.near_threshold,
+        refractory_s=config.wake.refractory_s,
+    )
+    stages.wake.reset()
+    stages.vad.reset()
+    await stages.session.forget()
+    listener = Listener(
+        config.endpoint,
+        stages.wake if wake else None,
+        decision,
+        stages.vad,
+        vad_lag_ms=SILERO_END_LAG_MS,
+        now_ms=now_ms,
+    )
+    sounds = earcons.make()
+    if not config.audio.cue:
+        del sounds["heard"]
+    conversation = Conversation(
+        listener=listener,
+        session=stages.session,
+        router=home.router,
+        mouth=Mouth(stages.voice, speaker, sounds, now_ms=now_ms, heard_ms=lambda: listener.heard_ms),
+        rules=Rules(wake_needed=wake),
+        observe=observe,
+        now_ms=now_ms,
+        fast=isinstance(clock, AudioClock),
+        language=config.speech.language,
+    )
+    observe(Started(0.0, now_ms(), stages.model.name, "demo", versions()))
+    try:
+        yield conversation, home
+    finally:
+        await conversation.aclose()
+        await home.timers.aclose()
+
+
+async def run(config: Config, options: Options, observers: Sequence[Observer]) -> None:
+    """Listen to a file or the microphone, until the file is over or for ever."""
+    wall = WallClock()
+    clock = AudioClock() if options.fast else wall
+    with _observed(options.events or (Path(config.log.events) if config.log.events else None), observers) as observe:
+        sound = Sound()
+        source = None
+        if options.mic_file is not None:
+            source = FileSource(options.mic_file, clock)
+        speaker: Speaker
+        if options.speaker_file is not None:
+            speaker = FileSpeaker(options.speaker_file, clock)
+        elif source is not None:
+            speaker = NullSpeaker(clock)
+        else:
+            speaker = SoundSpeaker(sound, wall, device=config.audio.speaker or None)
+        async with (
+            loaded(config, clock) as stages,
+            conversing(stages, clock=clock, wall=wall, speaker=speaker, wake=options.wake, observe=observe) as (talk, _),
+        ):
+            if source is not None:
+                await talk.run(source)
+            else:
+                await talk.run_microphone(
+                    lambda start_sample: Microphone(
+                        sound,
+                        device=config.audio.microphone or None,
+                        gain_db=config.audio.gain_db,
+                        start_sample=start_sample,
+                    ),
+                    wait=config.service.wait_for_microphone,
+                )
+
+
+async def ask(config: Config, text: str, events: Path | None, observers: Sequence[Observer]) -> None:
+    """One typed turn, answered in text."""
+    wall = WallClock()
+    with _observed(events, observers) as observe:
+        async with (
+            loaded(config, wall, speak=False) as stages,
+            conversing(stages, clock=wall, wall=wall, speaker=NullSpeaker(wall), wake=True, observe=observe) as (talk, _),
+        ):
+            await talk.ask(text)
+
+
+async def say(config: Config, text: str, language: str, speaker_file: Path | None) -> None:
+    """Speak a text."""
+    clock = WallClock()
+    speaker: Speaker = SoundSpeaker(Sound(), clock) if speaker_file is None else FileSpeaker(speaker_file, AudioClock())
+    voice = Voices(config.speech)
+    try:
+        async for clip in voice.clips(text, language):
+            await speaker.play(clip)
+    finally:
+        await speaker.aclose()
+
+
+def versions() -> dict[str, str]:
+    """What runs: us and what decides about sound and sense."""
+    names = ("llama-cpp-python", "piper-tts", "onnxruntime", "numpy")
+    return {"hey-gemma": __version__, "python": sys.version.split()[0], **{name: version(name) for name in names}}
+
+
+@contextmanager
+def _observed(path: Path | None, observers: Sequence[Observer]) -> Iterator[Observer]:
+    lines = JsonLines(path) if path is not None else None
+    everyone = [*observers, *([lines] if lines else [])]
+
+    def observe(event: Event) -> None:
+        for observer in everyone:
+            observer(event)
+
+    try:
+        yield observe
+    finally:
+        if lines is not None:
+            lines.close()

@@ -1,0 +1,154 @@
+"""The command line: arguments only. Every error becomes one line, a remedy and DESIGN's exit code, never a traceback."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Coroutine
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from assistant import __version__, config
+from assistant.errors import HeyGemmaError, UsageError
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Hey Gemma: a private voice assistant."
+)
+models = typer.Typer(no_args_is_help=True, help="List, fetch, verify and make models.")
+app.add_typer(models, name="models")
+
+ConfigOption = Annotated[Path | None, typer.Option("--config", help="Config file (TOML).")]
+EventsOption = Annotated[Path | None, typer.Option("--events", help="Write every event to this JSONL file.")]
+
+
+class Pace(StrEnum):
+    """How a file is replayed."""
+
+    REALTIME = "realtime"
+    FAST = "fast"
+
+
+@app.command()
+def run(
+    config_file: ConfigOption = None,
+    mic_file: Annotated[str | None, typer.Option(help="WAV, FLAC or OGG instead of the microphone; - is raw s16le.")] = None,
+    speaker_file: Annotated[Path | None, typer.Option(help="Write the answers to this WAV.")] = None,
+    events: EventsOption = None,
+    pace: Annotated[Pace, typer.Option(help="fast: decide on audio time, as if computing took none.")] = Pace.REALTIME,
+    *,
+    no_wake: Annotated[bool, typer.Option("--no-wake", help="Listen from the first sample.")] = False,
+) -> None:
+    """Listen, act, answer."""
+    from assistant import app as assistant_app
+    from assistant.view import LiveView
+
+    if pace is Pace.FAST and mic_file is None:
+        raise UsageError("--pace fast needs a file to replay", remedy="add --mic-file IN.wav")
+    options = assistant_app.Options(mic_file, speaker_file, events, pace is Pace.FAST, not no_wake)
+    settings = _settings(config_file)
+    view = LiveView(Console(highlight=False), microphone=mic_file is None)
+    _main(assistant_app.run(settings, options, [view]))
+
+
+@app.command()
+def ask(text: str, config_file: ConfigOption = None, events: EventsOption = None) -> None:
+    """Ask by typing; the answer comes as text."""
+    from assistant import app as assistant_app
+    from assistant.view import Answers
+
+    _main(assistant_app.ask(_settings(config_file), text, events, [Answers(Console(highlight=False))]))
+
+
+@app.command()
+def say(
+    text: str,
+    config_file: ConfigOption = None,
+    voice: Annotated[str | None, typer.Option(help="A Piper voice, by name or path.")] = None,
+    language: Annotated[str | None, typer.Option(help="ISO 639-1 code.")] = None,
+    speaker_file: Annotated[Path | None, typer.Option(help="Write to this WAV instead of the speaker.")] = None,
+) -> None:
+    """Speak a text."""
+    from dataclasses import replace
+
+    from assistant import app as assistant_app
+
+    settings = _settings(config_file)
+    if voice is not None:
+        settings = replace(settings, speech=replace(settings.speech, voice=voice))
+    _main(assistant_app.say(settings, text, language or settings.speech.language, speaker_file))
+
+
+@app.command()
+def devices() -> None:
+    """List microphones and speakers."""
+    from assistant.audio.devices import Sound
+    from assistant.view import device_table
+
+    Console().print(device_table(Sound().devices()))
+
+
+@app.command("eval")
+def evaluate(
+    directory: Path,
+    config_file: ConfigOption = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the whole report to this file.")] = None,
+    pace: Annotated[Pace, typer.Option(help="realtime also gives latencies.")] = Pace.FAST,
+) -> None:
+    """Replay a folder of clips and compare with its expect.jsonl."""
+    from assistant import evaluate as ev
+
+    _main(ev.run(_settings(config_file), directory, json_file, fast=pace is Pace.FAST, console=Console(highlight=False)))
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)
+
+
+def main() -> None:
+    """Run the command; turn our errors into a line and an exit code."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before libgomp loads: busy waiting costs 10x under load
+    try:
+        app()
+    except HeyGemmaError as e:
+        _fail(e)
+
+
+def _settings(path: Path | None) -> config.Config:
+    settings = config.load(config.find(path, os.environ))
+    logging.basicConfig(level=settings.log.level.upper(), format="%(levelname)s %(name)s: %(message)s")
+    return settings
+
+
+def _main(job: Coroutine[Any, Any, None]) -> None:
+    async def guarded() -> None:
+        task = asyncio.current_task()
+        if task is not None:
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        await job
+
+    try:
+        asyncio.run(guarded())
+    except* HeyGemmaError as group:
+        raise _first(group) from group
+    except* asyncio.CancelledError:
+        sys.exit(0)
+
+
+def _first(group: BaseExceptionGroup[HeyGemmaError]) -> HeyGemmaError:
+    inner = group.exceptions[0]
+    return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
+
+
+def _fail(error: HeyGemmaError) -> None:
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console.print(f"[bold red]error:[/] {error.message}", markup=True)
+    console.print(f"[bold]what to do:[/] {error.remedy}", markup=True)
+    sys.exit(error.exit_code)

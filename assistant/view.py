@@ -1,0 +1,175 @@
+"""What a person sees of a run: coloured lines and a small waterfall in a terminal, plain lines in a pipe.
+
+Reads events only. Bars are drawn from the acoustic end of speech, so that waiting for silence is seen too.
+"""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from assistant.audio.devices import Device
+from assistant.events import (
+    AudioDropped,
+    EndpointReached,
+    Event,
+    Failed,
+    MicrophoneFound,
+    MicrophoneLost,
+    ModelTimed,
+    Reply,
+    SpeechEnded,
+    SpeechStarted,
+    Started,
+    TimerRang,
+    ToolCalled,
+    TurnEnded,
+    WakeHeard,
+)
+
+BAR_WIDTH = 40
+
+
+class LiveView:
+    """Prints every turn as it happens."""
+
+    def __init__(self, console: Console, *, microphone: bool) -> None:
+        self._console = console
+        self._microphone = microphone
+        self._speech_started_ms: float | None = None
+        self._speech_ended_ms: float | None = None
+        self._model: ModelTimed | None = None
+
+    def __call__(self, event: Event) -> None:
+        """Show one event."""
+        match event:
+            case Started(model=model, home=home):
+                self._line("ready", f"model {model}, {home} home")
+                if self._microphone:
+                    self._line("", 'say "Hey Gemma, turn on the kitchen light"; Ctrl-C ends')
+            case MicrophoneLost(message=message):
+                self._line("microphone", f"{message}; waiting for it", "yellow")
+            case MicrophoneFound() if self._microphone:
+                self._line("microphone", "listening")
+            case WakeHeard(score=score, audio_ms=audio_ms):
+                self._line("wake word", f"at {audio_ms / 1000:.1f} s, score {score:.2f}", "cyan")
+            case SpeechStarted(audio_ms=audio_ms):
+                self._speech_started_ms = audio_ms
+            case SpeechEnded(audio_ms=audio_ms):
+                self._speech_ended_ms = audio_ms
+            case EndpointReached(reason=reason):
+                self._heard(reason)
+            case ToolCalled():
+                self._called(event)
+            case Reply(text=text) if text:
+                self._line("answer", f'"{text}"', "bold green")
+            case ModelTimed():
+                self._model = event
+            case TurnEnded():
+                self._ended(event)
+            case TimerRang(name=name):
+                self._line("timer", f"{name or 'timer'} rings", "bold yellow")
+            case AudioDropped(dropped_ms=dropped_ms):
+                self._line("dropped", f"{dropped_ms:.0f} ms of sound: this machine is too busy", "yellow")
+            case Failed(message=message, remedy=remedy):
+                self._line("failed", f"{message}. What to do: {remedy}", "red")
+            case _:
+                pass
+
+    def _line(self, what: str, text: str, style: str = "") -> None:
+        self._console.print(f"{what:>12}  ", style="dim", end="")
+        self._console.print(text, style=style or None, markup=False)
+
+    def _heard(self, reason: str) -> None:
+        if reason == "no_speech":
+            self._line("heard", "nothing more: back to sleep", "yellow")
+        elif self._speech_started_ms is not None and self._speech_ended_ms is not None:
+            seconds = (self._speech_ended_ms - self._speech_started_ms) / 1000
+            self._line("heard", f"{seconds:.1f} s of speech, the turn ended by {reason.replace('_', ' ')}")
+        self._speech_started_ms = None
+
+    def _called(self, event: ToolCalled) -> None:
+        arguments = ", ".join(f"{k}={v}" for k, v in event.arguments.items())
+        self._line("understood", f"{event.name}({arguments})", "magenta")
+        if not event.ok:
+            self._line("home", f"refused: {event.error}", "yellow")
+        for effect in event.effects:
+            data = effect.get("data") or ""
+            self._line("home", f"{effect['service']} {effect.get('entity_id', '')} {data}".rstrip(), "bold")
+
+    def _ended(self, turn: TurnEnded) -> None:
+        marks = [
+            ("silence", turn.endpoint_ms, "the wait that makes sure you have finished"),
+            ("first token", turn.first_token_ms, self._model_detail()),
+            ("decision", turn.decision_ms, "what to do or say is known"),
+            ("action", turn.action_ms, "the home has been asked"),
+            ("voice", turn.voice_ms, "first sound of the answer"),
+        ]
+        known = [(name, ms, note) for name, ms, note in marks if ms is not None]
+        if len(known) > 1:
+            self._waterfall(known)
+        self._model = None
+
+    def _model_detail(self) -> str:
+        if self._model is None:
+            return ""
+        m = self._model
+        return f"encode {m.encode_ms:.0f}, prefill {m.prefill_ms:.0f} ms; {m.tokens} tokens in {m.decode_ms:.0f} ms"
+
+    def _waterfall(self, marks: Sequence[tuple[str, float, str]]) -> None:
+        self._line("", "after your last word:")
+        scale = BAR_WIDTH / max(1.0, max(ms for _, ms, _ in marks))
+        before = 0.0
+        for name, ms, note in marks:
+            start = round(min(before, ms) * scale)
+            length = max(1, round(ms * scale) - start)
+            bar = " " * start + "█" * length if self._console.is_terminal else ""
+            self._console.print(f"{name:>12}  ", style="dim", end="")
+            self._console.print(f"{ms:6.0f} ms ", end="")
+            self._console.print(f"{bar:<{BAR_WIDTH + 1}}" if bar else "", style="cyan", end="")
+            self._console.print(note, style="dim", markup=False)
+            before = max(before, ms)
+
+
+class Answers:
+    """Prints what was done and said; nothing else."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def __call__(self, event: Event) -> None:
+        """Show one event."""
+        match event:
+            case ToolCalled(effects=effects):
+                for effect in effects:
+                    data = effect.get("data") or ""
+                    self._console.print(
+                        f"{effect['service']} {effect.get('entity_id', '')} {data}".rstrip(), style="dim", markup=False
+                    )
+            case Reply(text=text):
+                self._console.print(text or "(nothing to say)", markup=False)
+            case Failed(message=message, remedy=remedy):
+                self._console.print(f"failed: {message}. What to do: {remedy}", style="red", markup=False)
+            case _:
+                pass
+
+
+def device_table(devices: Sequence[Device]) -> Table:
+    """Microphones and speakers, one line each."""
+    table = Table("no.", "name", "microphone", "speaker", "rate", title="sound devices")
+    for device in devices:
+        table.add_row(
+            str(device.index),
+            device.name,
+            _marked(device, "input"),
+            _marked(device, "output"),
+            f"{device.rate_hz} Hz",
+        )
+    return table
+
+
+def _marked(device: Device, direction: str) -> str:
+    if not device.channels(direction):  # type: ignore[arg-type]
+        return ""
+    default = device.is_default(direction)  # type: ignore[arg-type]
+    return f"{device.channels(direction)} ch{', default' if default else ''}"  # type: ignore[arg-type]
