@@ -26,6 +26,9 @@ from assistant.intents.local import LocalClock
 from assistant.intents.router import Router
 from assistant.intents.timers import Timer, Timers
 from assistant.listen import Listener
+from assistant.llm.engine import Threads
+from assistant.llm.prompt import PromptProfile
+from assistant.llm.sampling import SamplingProfile
 from assistant.llm.session import LlamaSession
 from assistant.mouth import Mouth
 from assistant.speech import Voices
@@ -102,15 +105,17 @@ async def loaded(config: Config, clock: Clock, *, speak: bool = True) -> AsyncIt
     router = build_home(config, model, clock).router
     async with AsyncExitStack() as stack:
         voice: Voice = Voices(config.speech) if speak else Silent()
-        session = await LlamaSession.load(
-            text=manifest.find(model, model.text),
-            mmproj=manifest.find(model, model.mmproj),
-            entry=model,
-            config=config.model,
+        session = await LlamaSession.start(
+            manifest.find(model, model.text),
+            manifest.find(model, model.mmproj),
+            PromptProfile(**model.prompt),
+            SamplingProfile(**model.sampling),
             tools=router.tools(),
             home=router.context(),
-            cache=cache_dir(),
-            clock=clock,
+            threads=Threads(config.model.prefill_threads, config.model.decode_threads),
+            seed=config.model.seed,
+            cache_dir=cache_dir(),
+            now_s=clock.now_s,
         )
         stack.push_async_callback(session.aclose)
         vad = GatedVad(WebRtcVad(), SileroVad())

@@ -23,6 +23,7 @@ from assistant.events import (
     InputEnded,
     MicrophoneFound,
     MicrophoneLost,
+    ModelTimed,
     Reply,
     TimerRang,
     ToolCalled,
@@ -261,12 +262,21 @@ class Conversation:
                 first = False
             parts += self._take(parser.feed(piece))
         parts += self._take(parser.finish())
+        self._tell_timings()
         if any(isinstance(part, Malformed) for part in parts):
             self._say(Say(NOT_UNDERSTOOD, "en"))
         elif calls := tuple(part for part in parts if isinstance(part, Call)):
             self.post(CallsReady(*self._here(), calls, parser.confidence))
             return
         self.post(Reply(*self._here(), self._reply, self._reply_language))
+
+    def _tell_timings(self) -> None:
+        spent = self._session.timings
+        self.post(
+            ModelTimed(
+                *self._here(), spent.encode_s * 1000, spent.prefill_s * 1000, spent.decode_s * 1000, spent.decoded_tokens
+            )
+        )
 
     def _take(self, parts: Sequence[Part]) -> Sequence[Part]:
         for part in parts:

@@ -120,6 +120,24 @@ class Piece:
     probability: float
 
 
+@dataclass(slots=True)
+class Timings:
+    """Where the time of one turn went, in seconds of the wall clock. `first_token_s` counts from `commit`."""
+
+    audio_s: float = 0.0
+    encode_s: float = 0.0
+    prefill_s: float = 0.0
+    prefill_rows: int = 0
+    first_token_s: float = 0.0
+    decode_s: float = 0.0
+    decoded_tokens: int = 0
+
+    @property
+    def decode_tok_s(self) -> float:
+        """Tokens a second after the first."""
+        return self.decoded_tokens / self.decode_s if self.decode_s else 0.0
+
+
 class Clock(Protocol):
     """Time as the assistant sees it: the monotonic clock live, the place in the audio in a fast replay."""
 
@@ -179,6 +197,8 @@ class Session(Protocol):
 
     All methods hand work to the model thread; cancelling an await doesn't stop it: `abort` does.
     """
+
+    timings: Timings
 
     async def open(self) -> None:
         """Begin a user turn (drops an open one)."""
