@@ -18,8 +18,8 @@ from assistant.stages import CHUNK_MS, SAMPLE_RATE_HZ, Pcm, Vad
 SILERO_SAMPLES = 512  # 32 ms: what Silero takes at once
 
 # First chunk under 0.5, minus the last voiced sample (45 dB under the clip's loudest 10 ms): median of 46 commands by
-# 9 synthetic voices. Clean 89 ms (5 %: 38, 90 %: 128, most: 178), pink noise at 20 dB 108, at 10 dB 109 (90 %: 215), at
-# 0 dB 128. A soft last consonant is over for Silero before it is over for a ruler. Speech starts 80 ms late (90 %: 120).
+# 9 synthetic voices. Clean 89 ms (5 %: 38, 90 %: 128, most 178), pink noise at 20 dB 108, at 10 dB 109 (90 %: 215), at
+# 0 dB 128. A soft last consonant is over for Silero before it is for a ruler. Speech starts 80 ms late (90 %: 120).
 SILERO_END_LAG_MS = 100.0
 
 

@@ -133,7 +133,7 @@ _HEAD_REMEDY = "restore models/hey_gemma/hey_gemma.npz, or train it: python -m m
 
 def _load_layers(path: Path) -> list[tuple[Floats, Floats]]:
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             count = len(stored.files) // 2
             layers = [(stored[f"weight{n}"], stored[f"bias{n}"]) for n in range(count)]
     except FileNotFoundError as error:

@@ -21,7 +21,13 @@ from models.voices import Pcm, Voice, say, voices
 FRAME = 1280
 ENGINES = {"espeak": 0.45, "flite": 0.12, "festival": 0.04, "hibari": 0.23, "kokoro": 0.16}
 CHEAP = {"espeak": 0.55, "flite": 0.17, "festival": 0.01, "hibari": 0.27}
-POSITIVES, NEAR_MISSES, SENTENCES, HUMAN, NOISES = 120, 110, 70, 70, 40  # a shard; speech of the first two is used twice
+POSITIVES, NEAR_MISSES, SENTENCES, HUMAN, NOISES = (
+    120,
+    110,
+    70,
+    70,
+    40,
+)  # a shard; speech of the first two is used twice
 
 
 @dataclass(slots=True)
@@ -230,7 +236,9 @@ def write_shard(path: Path, takes: Iterator[Take], *, always_reset: bool, seed: 
         examples.append(example)
     partial = path.with_suffix(".partial.npz")
     np.savez(
-        partial, embeddings=np.array(rows, dtype=np.float16), examples=json.dumps([asdict(example) for example in examples])
+        partial,
+        embeddings=np.array(rows, dtype=np.float16),
+        examples=json.dumps([asdict(example) for example in examples]),
     )
     partial.rename(path)
 

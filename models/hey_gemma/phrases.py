@@ -15,12 +15,36 @@ NEAR_MISSES: dict[str, tuple[str, ...]] = {
     "hey + other name": ("hey siri", "hey jarvis", "hey google", "hey maria", "hey peter", "hey anna", "hey mister"),
     "hey + g/j name": ("hey jenna", "hey jimmy", "hey jemima", "hey jenny", "hey james", "hey gina", "hey jamie"),
     "hey + -emma": ("hey emma", "hey gamma", "hey mama", "hey lemma", "hey dilemma", "hey emily"),
-    "hey + german, gem": ("hey german", "hey gem", "hey gemini", "hey general", "hey gentlemen", "hey jam", "hey Jeremy"),
+    "hey + german, gem": (
+        "hey german",
+        "hey gem",
+        "hey gemini",
+        "hey general",
+        "hey gentlemen",
+        "hey jam",
+        "hey Jeremy",
+    ),
     "other + gemma": ("say gemma", "okay gemma", "my gemma", "the gemma", "a gemma", "is gemma there", "call gemma"),
     "gemma alone": ("gemma", "Gemma.", "gemma said", "gemma is here"),
     "hey alone": ("hey", "hey!", "hey you", "hey there", "hey, come here", "hey what's that"),
-    "rhymes": ("they gem a", "day gamma", "pay jenna", "stay, emma", "hay dilemma", "play jam a", "the enema", "eczema"),
-    "names in talk": ("emma is here", "jenna called again", "jemma's jam", "the gems are", "a German man", "hay for Emma"),
+    "rhymes": (
+        "they gem a",
+        "day gamma",
+        "pay jenna",
+        "stay, emma",
+        "hay dilemma",
+        "play jam a",
+        "the enema",
+        "eczema",
+    ),
+    "names in talk": (
+        "emma is here",
+        "jenna called again",
+        "jemma's jam",
+        "the gems are",
+        "a German man",
+        "hay for Emma",
+    ),
 }
 
 COMMANDS = (
@@ -33,7 +57,9 @@ COMMANDS = (
     "how do you say good morning in Japanese", "turn off all the lights", "what is on the shopping list", "never mind",
 )  # fmt: skip
 
-_SUBJECTS = "my sister|the teacher|a friend of ours|nobody|the old man|everyone in the office|her uncle|the dog|they".split("|")
+_SUBJECTS = (
+    "my sister|the teacher|a friend of ours|nobody|the old man|everyone in the office|her uncle|the dog|they".split("|")
+)
 _VERBS = (
     "said that|never believed|always wanted to know if|told me yesterday|has forgotten that|hopes|read that|"
     "asked whether|was sure".split("|")

@@ -1,0 +1,153 @@
+"""Trains the wake word's head: `python -m models.hey_gemma.train --work DIR --out models/hey_gemma/hey_gemma.npz`.
+
+Steps: data (skips shards that are there), train (about a CPU-minute), evaluate. `--only` runs one. Needs torch and the
+packages of models/requirements-training.in. Knows embeddings and labels; the network's form is `assistant.wake.Head`'s.
+"""
+
+import argparse
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from assistant.wake import EMBEDDING_SIZE, HEAD_FRAMES, HEAD_PATH, Floats
+from models.hey_gemma import data, evaluate
+
+FRAME_MS = 80.0
+WIDTH, HIDDEN = 40, 32
+STEPS = 6000
+NEGATIVES, POSITIVES = 768, 192  # windows, words a step
+Rows = npt.NDArray[np.int64]
+
+
+def network() -> nn.Sequential:
+    """Convolutions over time whose kernels span 16 embeddings: 3, 3, then all that is left."""
+    rest = HEAD_FRAMES - 4
+    return nn.Sequential(
+        nn.Conv1d(EMBEDDING_SIZE, WIDTH, 3), nn.ReLU(), nn.Dropout(0.15),
+        nn.Conv1d(WIDTH, WIDTH, 3), nn.ReLU(), nn.Dropout(0.15),
+        nn.Conv1d(WIDTH, HIDDEN, rest), nn.ReLU(), nn.Dropout(0.3),
+        nn.Conv1d(HIDDEN, 1, 1),
+    )  # fmt: skip
+
+
+def load(folder: Path) -> tuple[Floats, list[Rows], Rows]:
+    """(embeddings of all shards, the rows of each word where the score may peak, the rows where it must stay low).
+
+    A row is the last of its window. The score may peak 0-240 ms after the word's end; from 200 ms before to 480 ms after,
+    rows outside that are nobody's business.
+    """
+    streams, words, lows, offset = [], [], [], 0
+    for path in sorted(folder.glob("train-*.npz")):
+        embeddings, examples = data.read_shard(path)
+        low = np.zeros(len(embeddings), dtype=bool)
+        for example in examples:
+            low[example.first_row : example.first_row + example.rows] = True
+        for example in examples:
+            if example.end_ms is None:
+                continue
+            ends_ms = (np.arange(len(embeddings)) - example.first_row + 1) * FRAME_MS - example.end_ms
+            low[(ends_ms > -200) & (ends_ms < 480 + example.spread_ms)] = False
+            words.append(np.flatnonzero((ends_ms >= 0) & (ends_ms <= 240 + example.spread_ms))[:4] + offset)
+        low[: HEAD_FRAMES - 1] = False
+        lows.append(np.flatnonzero(low) + offset)
+        streams.append(embeddings)
+        offset += len(embeddings)
+    return np.concatenate(streams), [word for word in words if len(word)], np.concatenate(lows)
+
+
+def train(folder: Path, out: Path, *, steps: int = STEPS, seed: int = 0) -> None:
+    """Fit the head and write it. Half of the negatives of a step are the ones it finds hardest, looked up now and then."""
+    torch.manual_seed(seed)
+    torch.set_num_threads(1)
+    rng = np.random.default_rng(seed)
+    embeddings, words, lows = load(folder)
+    mean, scale = embeddings.mean(axis=0), embeddings.std(axis=0) + 1e-3
+    stream = torch.from_numpy((embeddings - mean) / scale)
+    print(f"{len(words)} words, {len(lows)} low rows ({len(lows) * FRAME_MS / 3.6e6:.1f} h)", flush=True)
+    model = network()
+    average = torch.optim.swa_utils.AveragedModel(model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.998))
+    optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3, weight_decay=0.02)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=2e-3, total_steps=steps, pct_start=0.1)
+    # A word's rows, the last repeated to four: one array to draw from.
+    peaks = np.stack([np.resize(word, 4) if len(word) < 4 else word for word in words])
+    hard = lows
+    back = np.arange(-HEAD_FRAMES + 1, 1)
+    for step in range(steps):
+        if step % 500 == 0 and step:
+            hard = hardest(average.module, stream, lows)
+        low = np.concatenate([rng.choice(lows, NEGATIVES // 2), rng.choice(hard, NEGATIVES // 2)])
+        peak = peaks[rng.integers(len(peaks), size=POSITIVES)]
+        rows = np.concatenate([low, peak.ravel()])
+        windows = disturb(stream[torch.from_numpy(rows[:, None] + back)])
+        logits = model(windows.transpose(1, 2)).flatten()
+        low_loss = nn.functional.softplus(logits[: len(low)]).mean()
+        best = logits[len(low) :].view(-1, 4).amax(dim=1)
+        loss = low_loss * 2 + nn.functional.softplus(-best).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+        average.update_parameters(model)
+        if step % 500 == 0:
+            print(f"step {step} low {low_loss.item():.4f} word {(loss - low_loss * 2).item():.4f}", flush=True)
+    save(average.module, mean, scale, out)
+
+
+def disturb(windows: torch.Tensor) -> torch.Tensor:
+    """Noise on the embeddings, and now and then two frames of a window blanked."""
+    windows = windows + torch.randn_like(windows) * 0.15
+    blank = torch.rand(len(windows), 1, 1) < 0.15
+    frame = torch.randint(0, HEAD_FRAMES - 1, (len(windows), 1, 1))
+    places = torch.arange(HEAD_FRAMES)[None, :, None]
+    return windows.masked_fill(blank & (places >= frame) & (places < frame + 2), 0.0)
+
+
+@torch.no_grad()
+def hardest(model: nn.Module, stream: torch.Tensor, lows: Rows, share: float = 0.02) -> Rows:
+    """The low rows with the highest scores."""
+    model.eval()
+    logits = model(stream.T[None])[0, 0].numpy()
+    model.train()
+    order = np.argsort(logits[lows - HEAD_FRAMES + 1])
+    return lows[order[-int(len(lows) * share) :]]
+
+
+def save(model: nn.Sequential, mean: Floats, scale: Floats, out: Path) -> None:
+    """Write `assistant.wake.Head`'s file: kernels as matrices, the normalization folded into the first."""
+    arrays = {}
+    layers = [layer for layer in model if isinstance(layer, nn.Conv1d)]
+    for number, layer in enumerate(layers):
+        kernel = layer.weight.detach().permute(2, 1, 0).double().numpy()  # (time, inputs, outputs)
+        bias = layer.bias.detach().double().numpy()  # type: ignore[union-attr]
+        if number == 0:
+            kernel = kernel / scale[None, :, None]
+            bias = bias - (kernel * mean[None, :, None]).sum(axis=(0, 1))
+        arrays[f"weight{number}"] = kernel.reshape(-1, kernel.shape[2]).astype(np.float32)
+        arrays[f"bias{number}"] = bias.astype(np.float32)
+    np.savez_compressed(out, **arrays)
+    print(f"{out}: {out.stat().st_size} bytes, sha256 {hashlib.sha256(out.read_bytes()).hexdigest()}")
+
+
+def main() -> None:
+    """All steps, or one."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--work", type=Path, default=Path("out/hey_gemma"), help="data is kept here")
+    parser.add_argument("--out", type=Path, default=HEAD_PATH)
+    parser.add_argument("--shards", type=int, default=10)
+    parser.add_argument("--steps", type=int, default=STEPS)
+    parser.add_argument("--only", choices=["data", "train", "evaluate"])
+    options = parser.parse_args()
+    if options.only in {None, "data"}:
+        data.make(options.work, range(options.shards))
+    if options.only in {None, "train"}:
+        train(options.work, options.out, steps=options.steps)
+    if options.only in {None, "evaluate"}:
+        evaluate.report(options.work, options.out)
+
+
+if __name__ == "__main__":
+    main()

