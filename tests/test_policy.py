@@ -60,8 +60,9 @@ def test_values_are_checked_at_both_ends_and_never_clipped(argument: str, lowest
 @pytest.mark.parametrize("value", ["warm", "21", True, float("nan"), float("inf"), -float("inf")])
 def test_a_value_that_is_no_number_is_refused(value: Value) -> None:
     """Whatever slips past the router."""
-    with pytest.raises(CallFailed):
-        Policy().check_values({"temperature": value})
+    for argument in ("temperature", "brightness"):
+        with pytest.raises(CallFailed):
+            Policy().check_values({argument: value})
 
 
 def test_other_arguments_are_not_values() -> None:

@@ -55,6 +55,10 @@ COLD = done("HassGetState", name="freezer", domain="sensor", state="-18", value=
             done("HassGetState", name="music", domain="media_player", state="paused", media_title="So What"),
             "The music is paused.",
         ),
+        (
+            done("HassGetState", name="blinds", domain="cover", state="open", position=100),
+            "The blinds are open.",
+        ),
         (done("HassGetState", name="shopping list", domain="todo", state="0", items=""), "The shopping list is empty."),
         (done("HassGetState", name="front door", domain="lock", state="unavailable"), "The front door is unavailable."),
         (

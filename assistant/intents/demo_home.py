@@ -62,7 +62,11 @@ class DemoHome:
     def facts(self, entity_id: str) -> list[str]:
         """The words for what is known of one entity now: its state and every value, forecast too."""
         thing = self._things[entity_id]
-        values = [thing.state, *thing.attributes.values(), *(v for day in thing.forecast.values() for v in day.values())]
+        values = [
+            thing.state,
+            *thing.attributes.values(),
+            *(v for day in thing.forecast.values() for v in day.values()),
+        ]
         return [str(v) for value in values for v in (value if isinstance(value, list) else [value])]
 
     async def handle(self, call: Call) -> Outcome:

@@ -1,6 +1,7 @@
 """The tools of a home, and the service that each one means for each kind of device. Pure tables.
 
 Names and slots are Home Assistant's; what the demo home and a real one share. Knows no entity, no state and no rule.
+Declared to the model, the 17 tools are 874 tokens of Gemma 4's vocabulary.
 """
 
 from collections.abc import Mapping, Sequence
