@@ -1,7 +1,7 @@
 """Makes the wake word's data: speech, recorded in synthetic rooms, as embeddings with labels, in resumable shards.
 
-A shard is one stream through `assistant.wake.Features`, so training sees exactly what the assistant computes. It knows the
-place where the word ends to about 30 ms: word and command are spoken apart and joined, or in one breath with the end
+A shard is one stream through `assistant.wake.Features`, so training sees exactly what the assistant computes. Knows
+where the word ends to about 30 ms: word and command are spoken apart and joined, or in one breath with the end
 estimated from the word alone. Cost: 60 CPU-s a shard, half of it the embedding model.
 """
 
@@ -46,6 +46,14 @@ class Example:
 Take = tuple[Example, Pcm]
 
 
+@dataclass(frozen=True, slots=True)
+class Studio:
+    """Where takes are recorded: chance, and human speech for the babble in the background."""
+
+    rng: Rng
+    recordings: list[Path]
+
+
 def heldout_voice(voice: Voice) -> bool:
     """Held out by the tiny model or by this recipe."""
     rules = tomllib.loads(human.HELDOUT.read_text())["voices"]
@@ -54,37 +62,38 @@ def heldout_voice(voice: Voice) -> bool:
 
 
 def training_takes(number: int) -> Iterator[Take]:
-    """What shard `number` of the training set is made of, shuffled."""
+    """Give what shard `number` of the training set is made of, shuffled."""
     rng = np.random.default_rng([2026, number])
     cast = [voice for voice in voices() if not heldout_voice(voice)]
     recordings = human.files(held_out=False)
+    studio = Studio(rng, recordings)
     takes: list[Take] = []
     for _ in range(POSITIVES):
-        takes += _positives(_pick(cast, ENGINES, rng), rng, copies=2)
+        takes += _positives(_pick(cast, ENGINES, rng), studio, copies=2)
     for _ in range(NEAR_MISSES):
         voice = _pick(cast, ENGINES, rng)
         group, phrase = phrases.near_miss(rng)
         spoken = _float(say(voice, phrase, rng))
         if rng.random() < 0.4:
             spoken = _joined(spoken, _float(say(_as_cheap(voice, cast, rng), phrases.sentence(rng), rng)), rng)[0]
-        takes += [_recorded("near", group, voice.name, _varied(spoken, rng), None, rng, recordings) for _ in range(2)]
+        takes += [_recorded(studio, Example("near", group, voice.name), _varied(spoken, rng)) for _ in range(2)]
     for _ in range(SENTENCES):
         voice = _pick(cast, CHEAP, rng)
         spoken = _float(say(voice, phrases.sentence(rng), rng))
-        takes.append(_recorded("speech", "synthetic", voice.name, _varied(spoken, rng), None, rng, recordings))
+        takes.append(_recorded(studio, Example("speech", "synthetic", voice.name), _varied(spoken, rng)))
     for _ in range(HUMAN):
         spoken = _excerpt(human.load(recordings[int(rng.integers(len(recordings)))]), rng)
-        takes.append(_recorded("speech", "human", "human", spoken, None, rng, recordings))
+        takes.append(_recorded(studio, Example("speech", "human", "human"), spoken))
     for _ in range(NOISES):
-        takes.append(_recorded("noise", "noise", "", np.zeros(2 * RATE, dtype=np.float32), None, rng, recordings))
+        takes.append(_recorded(studio, Example("noise", "noise", ""), np.zeros(2 * RATE, dtype=np.float32)))
     order = rng.permutation(len(takes))
     return iter([takes[n] for n in order])
 
 
-def _positives(voice: Voice, rng: Rng, *, copies: int) -> list[Take]:
+def _positives(voice: Voice, studio: Studio, *, copies: int) -> list[Take]:
     """One speaker says the word: alone, before a command, in one breath with it, or breaks off (which is no word)."""
+    rng = studio.rng
     alone = _float(say(voice, str(rng.choice(phrases.WORD)), rng))
-    recordings = human.files(held_out=False)
     takes = []
     for _ in range(copies):
         word = alone
@@ -97,7 +106,7 @@ def _positives(voice: Voice, rng: Rng, *, copies: int) -> list[Take]:
         end = len(word) - 0.012 * RATE
         if draw < 0.08:
             word = word[: int(len(word) * rng.uniform(0.3, 0.62))]
-            takes.append(_recorded("near", "broken off", voice.name, word, None, rng, recordings))
+            takes.append(_recorded(studio, Example("near", "broken off", voice.name), word))
             continue
         if draw < 0.5 and voice.engine != "kokoro":
             command = _float(say(voice, phrases.sentence(rng), rng))
@@ -110,7 +119,7 @@ def _positives(voice: Voice, rng: Rng, *, copies: int) -> list[Take]:
             again.bit_generator.state = state.bit_generator.state
             end = len(say(voice, "hey gemma", state)) * 0.93
             word, spread = _float(say(voice, f"hey gemma {phrases.sentence(rng)}", again)), 80.0
-        takes.append(_recorded("word", "word", voice.name, word, end, rng, recordings, spread_ms=spread))
+        takes.append(_recorded(studio, Example("word", "word", voice.name, end * 1000 / RATE, spread), word))
     return takes
 
 
@@ -125,36 +134,27 @@ def _joined(word: Samples, command: Samples, rng: Rng) -> tuple[Samples, float]:
     return np.concatenate([word[:gap], joint, command[-gap:]]), end + gap / 2
 
 
-def _recorded(
-    kind: str,
-    group: str,
-    voice: str,
-    spoken: Samples,
-    end: float | None,
-    rng: Rng,
-    recordings: list[Path],
-    *,
-    spread_ms: float = 0.0,
-    snr_db: float | None = float("nan"),
-) -> Take:
-    """Silence or noise around the speech, a room over it. NaN: an SNR at random, often none."""
+def _recorded(studio: Studio, example: Example, spoken: Samples, *, snr_db: float | None = float("nan")) -> Take:
+    """Silence or noise around the speech, a room over it; the word's end moves with it. NaN: a random SNR, often none."""
+    rng = studio.rng
     before, after = int(rng.uniform(0.15, 0.9) * RATE), int(rng.uniform(0.5, 0.8) * RATE)
     whole = np.concatenate([np.zeros(before), spoken, np.zeros(after)]).astype(np.float32)
     if snr_db is not None and np.isnan(snr_db):
-        snr_db = None if rng.random() < 0.4 and kind != "noise" else float(rng.uniform(0, 30))
+        snr_db = None if rng.random() < 0.4 and example.kind != "noise" else float(rng.uniform(0, 30))
     draw = rng.random()
     if draw < 0.6 or snr_db is None:
         background = sound.noise(len(whole), rng)
     elif draw < 0.8:
         background = sound.music(len(whole), rng)
     else:
-        background = _babble(len(whole), rng, recordings)
-    pcm = sound.record(whole, rng, background, snr_db=snr_db)
-    end_ms = None if end is None else (before + end) * 1000 / RATE
-    return Example(kind, group, voice, end_ms, spread_ms), pcm
+        background = _babble(len(whole), studio)
+    if example.end_ms is not None:
+        example.end_ms += before * 1000 / RATE
+    return example, sound.record(whole, rng, background, snr_db=snr_db)
 
 
-def _babble(length: int, rng: Rng, recordings: list[Path]) -> Samples:
+def _babble(length: int, studio: Studio) -> Samples:
+    rng, recordings = studio.rng, studio.recordings
     mixed = np.zeros(length, dtype=np.float32)
     for number in rng.choice(len(recordings), size=int(rng.integers(1, 5)), replace=False):
         part = human.load(recordings[int(number)])
@@ -188,30 +188,31 @@ def _float(pcm: Pcm) -> Samples:
 
 
 def heldout_takes(part: str) -> Iterator[Take]:
-    """The frozen evaluation sets: `clean`, `noisy` (20..5 dB, rooms) or `speech` (for false accepts an hour)."""
+    """Give a frozen evaluation set: `clean`, `noisy` (20..5 dB, rooms) or `speech` (for false accepts an hour)."""
     rng = np.random.default_rng([77, len(part)])
     recordings = human.files(held_out=True)
+    studio = Studio(rng, recordings)
     if part == "speech":
         for path in recordings:
             spoken = human.load(path)
             if len(spoken):
-                yield _recorded("speech", f"human {path.parts[-2]}", "human", spoken, None, rng, recordings)
+                yield _recorded(studio, Example("speech", f"human {path.parts[-2]}", "human"), spoken)
     cast = {voice.name: voice for voice in voices()}
     for name, count in tomllib.loads(human.HELDOUT.read_text())["voices"]["measured"].items():
         for number in range(count):
             snr_db = None if part == "clean" else float(rng.uniform(5, 20))
             if part == "speech":
                 spoken = _float(say(cast[name], phrases.sentence(rng), rng))
-                yield _recorded("speech", "synthetic", name, spoken, None, rng, recordings, snr_db=snr_db)
+                yield _recorded(studio, Example("speech", "synthetic", name), spoken, snr_db=snr_db)
                 continue
             spoken = _float(say(cast[name], phrases.WORD[number % len(phrases.WORD)], rng))
             end = len(spoken) - 0.012 * RATE
             if number % 2:
                 spoken, end = _joined(spoken, _float(say(cast[name], phrases.sentence(rng), rng)), rng)
-            yield _recorded("word", "word", name, spoken, end, rng, recordings, snr_db=snr_db)
+            yield _recorded(studio, Example("word", "word", name, end * 1000 / RATE), spoken, snr_db=snr_db)
             group = list(phrases.NEAR_MISSES)[number % len(phrases.NEAR_MISSES)]
             spoken = _float(say(cast[name], str(rng.choice(phrases.NEAR_MISSES[group])), rng))
-            yield _recorded("near", group, name, spoken, None, rng, recordings, snr_db=snr_db)
+            yield _recorded(studio, Example("near", group, name), spoken, snr_db=snr_db)
 
 
 def write_shard(path: Path, takes: Iterator[Take], *, always_reset: bool, seed: int) -> None:

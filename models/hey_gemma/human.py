@@ -1,7 +1,7 @@
 """Recorded human speech without the wake word, from Debian packages: negatives to train on and to count false accepts.
 
-Knows where the packages put their files and which are held out (heldout.toml). Packages: asterisk-core-sounds-{en,es,fr,it,ru}-wav
-hedgewars-data klettres-data pocketsphinx-testdata.
+Knows where the packages put their files and which are held out (heldout.toml). Packages:
+asterisk-core-sounds-{en,es,fr,it,ru}-wav hedgewars-data klettres-data pocketsphinx-testdata.
 """
 
 import tomllib

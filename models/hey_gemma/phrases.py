@@ -58,20 +58,22 @@ COMMANDS = (
 )  # fmt: skip
 
 _SUBJECTS = (
-    "my sister|the teacher|a friend of ours|nobody|the old man|everyone in the office|her uncle|the dog|they".split("|")
-)
+    "my sister", "the teacher", "a friend of ours", "nobody", "the old man", "everyone in the office", "her uncle",
+    "the dog", "they",
+)  # fmt: skip
 _VERBS = (
-    "said that|never believed|always wanted to know if|told me yesterday|has forgotten that|hopes|read that|"
-    "asked whether|was sure".split("|")
-)
+    "said that", "never believed", "always wanted to know if", "told me yesterday", "has forgotten that", "hopes",
+    "read that", "asked whether", "was sure",
+)  # fmt: skip
 _CLAUSES = (
-    "the train to the city was late again|we need more bread and cheese|the game ended in a draw|"
-    "rain is coming later in the week|the jam in the fridge is made of plums|they may have left early|"
-    "general knowledge helps in a quiz|the engine made a strange noise|there is a gem in the museum|"
-    "it takes a week to get to Germany|the main problem is money|the children play in the garden|"
-    "hate is a strong word|the manager changed the agenda|he may come at any moment|summer is hotter than before|"
-    "the damage was minimal|a lemon a day keeps you fresh|the camera was in the drawer|January is the coldest month"
-).split("|")
+    "the train to the city was late again", "we need more bread and cheese", "the game ended in a draw",
+    "rain is coming later in the week", "the jam in the fridge is made of plums", "they may have left early",
+    "general knowledge helps in a quiz", "the engine made a strange noise", "there is a gem in the museum",
+    "it takes a week to get to Germany", "the main problem is money", "the children play in the garden",
+    "hate is a strong word", "the manager changed the agenda", "he may come at any moment",
+    "summer is hotter than before", "the damage was minimal", "a lemon a day keeps you fresh",
+    "the camera was in the drawer", "January is the coldest month",
+)  # fmt: skip
 
 
 def sentence(rng: Rng) -> str:

@@ -21,7 +21,7 @@ def other_speaker(sound: Samples, rng: Rng) -> Samples:
 
 
 def room(rng: Rng) -> Samples:
-    """A synthetic room response: the direct path at sample 0, some early reflections, a decaying tail."""
+    """Make a synthetic room response: the direct path at sample 0, some early reflections, a decaying tail."""
     decay_s = float(rng.uniform(0.12, 0.7))
     length = int(decay_s * RATE * 0.8)
     tail = rng.normal(size=length) * 10 ** (-3 * np.arange(length) / (decay_s * RATE))
@@ -41,7 +41,7 @@ def convolve(sound: Samples, response: Samples) -> Samples:
 
 
 def colour(sound: Samples, rng: Rng) -> Samples:
-    """A cheap microphone or a telephone: a smooth random equalizer, sometimes band-limited."""
+    """Sound like a cheap microphone or a telephone: a smooth random equalizer, sometimes band-limited."""
     spectrum = np.fft.rfft(sound)
     hz = np.fft.rfftfreq(len(sound), 1 / RATE)
     gain_db = np.interp(hz, [0, 150, 400, 1000, 2500, 5000, 8000], rng.normal(0, 4, 7))
@@ -69,7 +69,7 @@ def noise(length: int, rng: Rng) -> Samples:
 
 
 def music(length: int, rng: Rng) -> Samples:
-    """Notes with overtones and a drum, in a random tempo; RMS 1."""
+    """Play notes with overtones and a drum, in a random tempo; RMS 1."""
     sound = np.zeros(length + RATE, dtype=np.float64)
     step = int(rng.uniform(0.12, 0.45) * RATE)
     scale = rng.uniform(90, 260) * 2 ** (np.array([0, 2, 4, 5, 7, 9, 11, 12, 14, 16]) / 12)
@@ -87,7 +87,7 @@ def music(length: int, rng: Rng) -> Samples:
 
 
 def record(sound: Samples, rng: Rng, background: Samples, *, snr_db: float | None) -> npt.NDArray[np.int16]:
-    """A recording of `sound` in a room with `background` (same length, RMS 1), at a random level; None: no noise."""
+    """Record `sound` in a room with `background` (same length, RMS 1), at a random level; None: no noise."""
     if rng.random() < 0.5:
         sound = convolve(sound, room(rng))
     if rng.random() < 0.5:

@@ -35,10 +35,10 @@ def network() -> nn.Sequential:
 
 
 def load(folder: Path) -> tuple[Floats, list[Rows], Rows]:
-    """(embeddings of all shards, the rows of each word where the score may peak, the rows where it must stay low).
+    """Give the embeddings of all shards, each word's rows where the score may peak, the rows where it must stay low.
 
-    A row is the last of its window. The score may peak 0-240 ms after the word's end; from 200 ms before to 480 ms after,
-    rows outside that are nobody's business.
+    A row is the last of its window. The score may peak 0-240 ms after the word's end; the other rows from 200 ms before
+    it to 480 ms after are nobody's business.
     """
     streams, words, lows, offset = [], [], [], 0
     for path in sorted(folder.glob("train-*.npz")):
@@ -60,7 +60,7 @@ def load(folder: Path) -> tuple[Floats, list[Rows], Rows]:
 
 
 def train(folder: Path, out: Path, *, steps: int = STEPS, seed: int = 0) -> None:
-    """Fit the head and write it. Half of the negatives of a step are the ones it finds hardest, looked up now and then."""
+    """Fit the head and write it. Half of a step's negatives are the ones it finds hardest, looked up every 500 steps."""
     torch.manual_seed(seed)
     torch.set_num_threads(1)
     rng = np.random.default_rng(seed)
@@ -108,7 +108,7 @@ def disturb(windows: torch.Tensor) -> torch.Tensor:
 
 @torch.no_grad()
 def hardest(model: nn.Module, stream: torch.Tensor, lows: Rows, share: float = 0.02) -> Rows:
-    """The low rows with the highest scores."""
+    """Find the low rows with the highest scores."""
     model.eval()
     logits = model(stream.T[None])[0, 0].numpy()
     model.train()
