@@ -37,7 +37,7 @@ class Example:
     kind: str
     group: str
     voice: str
-    end_ms: float | None
+    end_ms: float | None = None
     spread_ms: float = 0.0  # the end may be this much later
     first_row: int = 0
     rows: int = 0
@@ -135,7 +135,7 @@ def _joined(word: Samples, command: Samples, rng: Rng) -> tuple[Samples, float]:
 
 
 def _recorded(studio: Studio, example: Example, spoken: Samples, *, snr_db: float | None = float("nan")) -> Take:
-    """Silence or noise around the speech, a room over it; the word's end moves with it. NaN: a random SNR, often none."""
+    """Put silence or noise around speech, a room over it; the end moves along. NaN: a random SNR, often none."""
     rng = studio.rng
     before, after = int(rng.uniform(0.15, 0.9) * RATE), int(rng.uniform(0.5, 0.8) * RATE)
     whole = np.concatenate([np.zeros(before), spoken, np.zeros(after)]).astype(np.float32)

@@ -60,7 +60,7 @@ def load(folder: Path) -> tuple[Floats, list[Rows], Rows]:
 
 
 def train(folder: Path, out: Path, *, steps: int = STEPS, seed: int = 0) -> None:
-    """Fit the head and write it. Half of a step's negatives are the ones it finds hardest, looked up every 500 steps."""
+    """Fit the head and write it. Half of a step's negatives are the ones it finds hardest, found every 500 steps."""
     torch.manual_seed(seed)
     torch.set_num_threads(1)
     rng = np.random.default_rng(seed)
