@@ -29,7 +29,7 @@ from assistant.listen import Listener
 from assistant.llm.engine import Threads
 from assistant.llm.prompt import PromptProfile
 from assistant.llm.sampling import SamplingProfile
-from assistant.llm.session import LlamaSession
+from assistant.llm.session import LlamaSession, ModelSpec
 from assistant.mouth import Mouth
 from assistant.speech import Voices
 from assistant.stages import AudioClip, Clock, Speaker, Voice
@@ -105,17 +105,16 @@ async def loaded(config: Config, clock: Clock, *, speak: bool = True) -> AsyncIt
     router = build_home(config, model, clock).router
     async with AsyncExitStack() as stack:
         voice: Voice = Voices(config.speech) if speak else Silent()
-        session = await LlamaSession.start(
+        spec = ModelSpec(
             manifest.find(model, model.text),
             manifest.find(model, model.mmproj),
             PromptProfile(**model.prompt),
             SamplingProfile(**model.sampling),
-            tools=router.tools(),
-            home=router.context(),
             threads=Threads(config.model.prefill_threads, config.model.decode_threads),
             seed=config.model.seed,
-            cache_dir=cache_dir(),
-            now_s=clock.now_s,
+        )
+        session = await LlamaSession.start(
+            spec, router.tools(), router.context(), cache_dir=cache_dir(), now_s=clock.now_s
         )
         stack.push_async_callback(session.aclose)
         vad = GatedVad(WebRtcVad(), SileroVad())

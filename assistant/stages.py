@@ -198,7 +198,9 @@ class Session(Protocol):
     All methods hand work to the model thread; cancelling an await doesn't stop it: `abort` does.
     """
 
-    timings: Timings
+    @property
+    def timings(self) -> Timings:
+        """Where the time of the latest reply went."""
 
     async def open(self) -> None:
         """Begin a user turn (drops an open one)."""

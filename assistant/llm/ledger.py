@@ -17,8 +17,8 @@ from assistant.llm.engine import LONGEST_AUDIO_S, Aborted, Engine, Rows
 from assistant.llm.prefix_cache import PrefixCache
 from assistant.llm.prompt import PromptProfile
 from assistant.llm.sampling import Chooser, Logits
-from assistant.llm.timings import Timings
-from assistant.stages import SAMPLE_RATE_HZ, Outcome, Pcm, Piece
+from assistant.llm.stopwatch import Stopwatch
+from assistant.stages import SAMPLE_RATE_HZ, Outcome, Pcm, Piece, Timings
 
 _LOG = logging.getLogger(__name__)
 _LONGEST_SOUND = LONGEST_AUDIO_S * SAMPLE_RATE_HZ
@@ -64,7 +64,12 @@ class Ledger:
         self._at = 0
         self._history: list[_Past] = []
         self._turn: _Turn | None = None
-        self.timings = Timings()
+        self._watch = Stopwatch()
+
+    @property
+    def timings(self) -> Timings:
+        """Where the time of the latest reply went."""
+        return self._watch.spent
 
     def prepare(self, prefix: str, cache: PrefixCache | None = None, model_identity: str = "") -> None:
         """Put the prefix into the cache, from disk if it is there, and run everything once. Raises ConfigError."""
@@ -97,7 +102,7 @@ class Ledger:
             or self._at + TURN_ROOM > self._engine.context
         ):
             self._let_oldest_go()
-        self.timings = Timings()
+        self._watch = Stopwatch()
         self._turn = _Turn()
 
     def hear(self, samples: Pcm) -> None:
@@ -118,7 +123,7 @@ class Ledger:
         turn = self._open_turn()
         if turn.reply_at is not None:
             raise RuntimeError("the turn is committed already")
-        self.timings = Timings()
+        self._watch = Stopwatch()
         said = prompt.typed(" ".join(turn.texts))
         if turn.samples:
             rows = self._encode(np.concatenate(turn.sound))
@@ -133,7 +138,7 @@ class Ledger:
         turn = self._open_turn()
         if turn.reply_at is None:
             raise RuntimeError("there is no call to answer")
-        self.timings = Timings()
+        self._watch = Stopwatch()
         self._reply(turn, prompt.responses(outcomes), emit)
 
     def remember(self, reply: str, outcomes: Sequence[Outcome]) -> None:
@@ -177,7 +182,7 @@ class Ledger:
         try:
             for _ in range(min(self._max_tokens, self._engine.context - self._at - _CLOSING_ROOM)):
                 choice = self._chooser.choose(logits)
-                self.timings.token()
+                self._watch.token()
                 if self._engine.vocabulary.is_end(choice.token):
                     break
                 turn.calling = turn.calling or choice.token == self._call_token
@@ -203,16 +208,16 @@ class Ledger:
         self._engine.remove(self._at)
 
     def _encode(self, samples: Pcm) -> Rows:
-        with self.timings.encoding(len(samples) / SAMPLE_RATE_HZ):
+        with self._watch.encoding(len(samples) / SAMPLE_RATE_HZ):
             return self._engine.encode(samples)
 
     def _append(self, text: str) -> Logits:
         tokens = self._engine.vocabulary.tokenize(text)
-        with self.timings.prefilling(len(tokens)):
+        with self._watch.prefilling(len(tokens)):
             return self._append_tokens(tokens)
 
     def _append_rows(self, rows: Rows) -> None:
-        with self.timings.prefilling(len(rows)):
+        with self._watch.prefilling(len(rows)):
             self._engine.decode_rows(rows, self._at)
             self._at += len(rows)
 

@@ -35,7 +35,7 @@ class PromptProfile:
     home: bool = True
     history_turns: int = 4
     history_s: float = 60.0
-    examples: tuple[str, ...] = ()
+    examples: Sequence[str] = ()
 
 
 def prefix(profile: PromptProfile, tools: Sequence[Tool], home: str) -> str:

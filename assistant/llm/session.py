@@ -21,8 +21,7 @@ from assistant.llm.ledger import Emit, Ledger
 from assistant.llm.prefix_cache import PrefixCache, identity
 from assistant.llm.prompt import PromptProfile
 from assistant.llm.sampling import Sampler, SamplingProfile
-from assistant.llm.timings import Timings
-from assistant.stages import Outcome, Pcm, Piece, Tool
+from assistant.stages import Outcome, Pcm, Piece, Timings, Tool
 
 _LOG = logging.getLogger(__name__)
 _END = None
@@ -108,6 +107,11 @@ class LlamaSession:
         """Forget the open turn as if it had never been."""
         await self._stopped()
         await self._run(self._ledger.drop)
+
+    async def forget(self) -> None:
+        """Forget the whole conversation: only the prefix stays."""
+        await self._stopped()
+        await self._run(self._ledger.reset)
 
     def abort(self) -> None:
         """Stop decoding within one step; the running iterator ends early."""
