@@ -1,10 +1,9 @@
 """The prompt: the same text as the chat template writes, the same tokens as the real vocabulary gives.
 
-`tests/data/gemma-4-vocab.gguf.xz` is Gemma 4's vocabulary and chat template (Apache-2.0) as llama.cpp ships them. The
-template is a bigger sibling's: it closes an empty thought channel before a reply, which E2B and tiny must not see.
+The template in the vocabulary's file is a bigger sibling's: it closes an empty thought channel before a reply, which
+E2B and tiny must not see.
 """
 
-import lzma
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,10 +13,10 @@ import pytest
 
 from assistant.gguf_file import read_header
 from assistant.llm import prompt
+from assistant.llm.engine import read_vocabulary
 from assistant.llm.prompt import PromptProfile
 from assistant.stages import Call, Outcome, Parameter, Tool
 
-VOCABULARY = Path(__file__).parent / "data" / "gemma-4-vocab.gguf.xz"
 EMPTY_THOUGHT = "<|channel>thought\n<channel|>"
 
 TOOLS = (
@@ -35,17 +34,15 @@ TOOLS = (
 
 
 @pytest.fixture(scope="session")
-def vocabulary(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The real vocabulary, unpacked."""
-    path = tmp_path_factory.mktemp("vocabulary") / "gemma-4.gguf"
-    path.write_bytes(lzma.decompress(VOCABULARY.read_bytes()))
-    return path
+def tokenize(vocabulary_file: Path) -> Callable[[str], list[int]]:
+    """The real tokenizer."""
+    return read_vocabulary(vocabulary_file).tokenize
 
 
 @pytest.fixture(scope="session")
-def render(vocabulary: Path) -> Callable[..., str]:
+def render(vocabulary_file: Path) -> Callable[..., str]:
     """The chat template of the model file."""
-    source = read_header(vocabulary).values["tokenizer.chat_template"]
+    source = read_header(vocabulary_file).values["tokenizer.chat_template"]
     assert isinstance(source, str)
     environment = jinja2.Environment(trim_blocks=True, lstrip_blocks=True, autoescape=False)  # noqa: S701 - a prompt
     template = environment.from_string(source)
@@ -100,7 +97,10 @@ def test_history_with_results_is_what_the_template_writes(render: Callable[..., 
         Outcome(call, ok=True, sentence="It's off.", result={"state": "off", "value": 21.5}),
         Outcome(Call("HassMediaNext"), ok=False, sentence="No.", error="unknown_tool"),
     ]
-    calls = '<|tool_call>call:HassGetState{name:<|"|>kitchen light<|"|>}<tool_call|><|tool_call>call:HassMediaNext{}<tool_call|>'
+    calls = (
+        '<|tool_call>call:HassGetState{name:<|"|>kitchen light<|"|>}<tool_call|>'
+        "<|tool_call>call:HassMediaNext{}<tool_call|>"
+    )
     ours = (
         prompt.prefix(PromptProfile("Hi."), (), "")
         + user_turn("is it on")
@@ -170,9 +170,9 @@ def test_text_from_outside_carries_no_control_token(rendered: str) -> None:
 
 
 @pytest.mark.models
-def test_no_special_token_survives_plain(tokenize: Callable[[str], Sequence[int]], vocabulary: Path) -> None:
+def test_no_special_token_survives_plain(tokenize: Callable[[str], Sequence[int]], vocabulary_file: Path) -> None:
     """Each of the real vocabulary's control and user-defined tokens is only text once it went through `plain`."""
-    kinds = read_header(vocabulary).values["tokenizer.ggml.token_type"]
+    kinds = read_header(vocabulary_file).values["tokenizer.ggml.token_type"]
     assert isinstance(kinds, tuple)
     special = {i for i, kind in enumerate(kinds) if kind in {3, 4}}
     assert len(special) == 24
@@ -180,15 +180,19 @@ def test_no_special_token_survives_plain(tokenize: Callable[[str], Sequence[int]
     assert special & set(tokenize(SMUGGLED))
 
 
+GOLDEN = [
+    *[2, 105, 9731, 107, 3048, 659, 147224, 236764, 496, 8300, 16326, 236761, 106, 107],  # system
+    *[105, 2364, 107, 887, 580, 506, 2214, 106, 107, 105, 4368, 107],  # user, and the model's turn opened
+    *[48, 6639, 236787, 236814, 702, 22354, 2791, 236782, 1201, 236787, 52, 38948, 2214, 52, 236783, 49],  # call
+]
+
+
 @pytest.mark.models
 def test_the_real_vocabulary_gives_these_tokens(tokenize: Callable[[str], Sequence[int]]) -> None:
-    """Golden token ids of a whole typed turn in tiny's profile."""
+    """Golden token ids of a whole typed turn in tiny's profile, and of the call that answers it."""
     profile = PromptProfile("You are Gemma, a voice assistant.", tools=False, home=False)
-    text = prompt.prefix(profile, (), "") + user_turn("turn on the light")
-    assert tokenize(text) == GOLDEN
-
-
-GOLDEN: list[int] = []
+    call = '<|tool_call>call:HassTurnOn{name:<|"|>office light<|"|>}<tool_call|>'
+    assert tokenize(prompt.prefix(profile, (), "") + user_turn("turn on the light") + call) == GOLDEN
 
 
 @pytest.mark.models

@@ -71,6 +71,7 @@ class Engine:
             self.close()
             raise
         self.vocabulary = Vocabulary(self._llama, self._model)
+        self._batch: int = self._llama.llama_n_batch(self._context)  # one row more aborts the process
         self._memory = self._llama.llama_get_memory(self._context)
         self.width: int = self._llama.llama_model_n_embd_inp(self._model)
 
@@ -109,9 +110,9 @@ class Engine:
     def decode_tokens(self, tokens: Sequence[int], start: int, sequence: int = 0) -> Logits:
         """Put tokens at `start`..; return the logits behind the last, (vocabulary,). Raises ModelFailed, Aborted."""
         ids = np.asarray(tokens, np.int32)
-        for at in range(0, len(ids), BATCH):
-            part = ids[at : at + BATCH]
-            self._decode(part, start + at, sequence, logits=at + BATCH >= len(ids))
+        for at in range(0, len(ids), self._batch):
+            part = ids[at : at + self._batch]
+            self._decode(part, start + at, sequence, logits=at + self._batch >= len(ids))
         data = self._llama.llama_get_logits_ith(self._context, -1)
         return np.ctypeslib.as_array(data, (self.vocabulary.size,)).copy()
 
@@ -122,8 +123,8 @@ class Engine:
             raise ModelFailed(
                 f"rows of shape {rows.shape} don't fit width {self.width}", remedy="hey-gemma models verify"
             )
-        for at in range(0, len(rows), BATCH):
-            self._decode(rows[at : at + BATCH], start + at, sequence, logits=False)
+        for at in range(0, len(rows), self._batch):
+            self._decode(rows[at : at + self._batch], start + at, sequence, logits=False)
 
     def remove(self, start: int, end: int = -1, sequence: int = 0) -> None:
         """Forget the positions from `start` up to, but not, `end` (-1: all that follow)."""
@@ -194,15 +195,16 @@ class Engine:
             ),
         )
         if status == 2:
+            llama_log.take_error()  # it logs an abort as four errors
             raise Aborted
         if status == 1:
             raise ModelFailed(f"the conversation is longer than {self._context_size} tokens", remedy="begin a new one")
         if status:
-            raise ModelFailed(f"llama.cpp failed ({status}): {llama_log.last_error()}", remedy="say it again")
+            raise ModelFailed(f"llama.cpp failed ({status}): {llama_log.take_error()}", remedy="say it again")
 
     def _encode_chunk(self, chunk: Any) -> Rows:
         if self._mtmd.mtmd_encode_chunk(self._ear, chunk):
-            raise ModelFailed(f"the sound can't be encoded: {llama_log.last_error()}", remedy="say it again")
+            raise ModelFailed(f"the sound can't be encoded: {llama_log.take_error()}", remedy="say it again")
         n = self._mtmd.mtmd_input_chunk_get_n_tokens(chunk)
         return np.ctypeslib.as_array(self._mtmd.mtmd_get_output_embd(self._ear), (n, self.width)).copy()
 
@@ -245,6 +247,7 @@ def read_vocabulary(path: Path) -> Vocabulary:
 
 
 def _load(llama: Any, path: Path, params: Any) -> Any:
+    llama_log.take_error()
     model = llama.llama_model_load_from_file(os.fsencode(path), params)
     if not model:
         raise _damaged(f"{path} can't be loaded")
@@ -252,7 +255,7 @@ def _load(llama: Any, path: Path, params: Any) -> Any:
 
 
 def _damaged(message: str) -> ModelDamaged:
-    reason = llama_log.last_error()
+    reason = llama_log.take_error()
     return ModelDamaged(f"{message}: {reason}" if reason else message, remedy="hey-gemma models verify")
 
 

@@ -35,6 +35,7 @@ class _Turn:
     texts: list[str] = field(default_factory=list)
     sound: list[Pcm] = field(default_factory=list)
     samples: int = 0
+    overlong: bool = False
     reply_at: int | None = None
     calling: bool = False
     whole: bool = False
@@ -109,7 +110,8 @@ class Ledger:
         """Append sound to the open turn. What goes beyond 30 s is not heard."""
         turn = self._open_turn()
         heard = samples[: _LONGEST_SOUND - turn.samples]
-        if len(heard) < len(samples) and turn.samples < _LONGEST_SOUND:
+        if len(heard) < len(samples) and not turn.overlong:
+            turn.overlong = True
             _LOG.warning("a turn longer than %d s: the rest is not heard", LONGEST_AUDIO_S)
         turn.sound.append(np.array(heard, np.int16))
         turn.samples += len(heard)

@@ -1,4 +1,4 @@
-"""What llama.cpp prints, into `logging`; the last error kept for messages that people read.
+"""What llama.cpp prints, into `logging`; the last errors kept for messages that people read.
 
 Knows no llama.cpp: the functions that set a callback, and the callback's type, are given.
 """
@@ -13,7 +13,7 @@ _LOG = logging.getLogger("assistant.llama")
 _LEVELS = {3: logging.INFO, 4: logging.INFO}  # ggml.h. An error that matters comes back as an exception; aborts log too
 _ERROR = 4
 
-_errors: deque[str] = deque(maxlen=1)  # as global as llama.cpp's own log is
+_errors: deque[str] = deque(maxlen=4)  # as global as llama.cpp's own log is
 
 
 def forward(set_callback: Callable[[Any, Any], None], callback_type: Callable[[Any], Any]) -> None:
@@ -21,9 +21,10 @@ def forward(set_callback: Callable[[Any, Any], None], callback_type: Callable[[A
     set_callback(_callback(callback_type), None)
 
 
-def last_error() -> str:
-    """Take the last error line, without the name of the C++ function that wrote it; empty if there was none."""
-    line = _errors.pop() if _errors else ""
+def take_error() -> str:
+    """Take the first error since the last call, without the C++ function that wrote it: the later ones say less."""
+    line = _errors[0] if _errors else ""
+    _errors.clear()
     return line.split(": ", 1)[-1]
 
 

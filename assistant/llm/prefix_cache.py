@@ -4,6 +4,7 @@ Knows bytes only. llama.cpp trusts what it is given back, so a checksum stands i
 is as good as none. Nothing here fails a start: a cache that can't be written is a warning.
 """
 
+import contextlib
 import hashlib
 import logging
 from pathlib import Path
@@ -44,7 +45,8 @@ class PrefixCache:
                 old.unlink(missing_ok=True)
         except OSError as e:
             _LOG.warning("%s can't be written, the next start will be slower: %s", path, e.strerror)
-            part.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                part.unlink()
 
     def _path(self, key: str) -> Path:
         return self._directory / f"prefix-{hashlib.sha256(key.encode()).hexdigest()[:24]}.kv"

@@ -118,10 +118,10 @@ class LlamaSession:
         self._engine.abort()
 
     async def aclose(self) -> None:
-        """Stop the thread and free the model."""
+        """Stop the thread and free the model. A second time is harmless."""
         await self._stopped()
-        await asyncio.get_running_loop().run_in_executor(self._worker, self._engine.close)
-        self._worker.shutdown()
+        await asyncio.to_thread(self._worker.shutdown)
+        self._engine.close()
 
     async def _stopped(self) -> None:
         """Return when no reply is being decoded (any more)."""

@@ -1,0 +1,188 @@
+"""The session on its thread: pieces that stream, aborts, failures, and what the next turn finds."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from assistant.errors import ModelDamaged, ModelFailed, ModelMissing
+from assistant.llm.engine import Engine, Threads
+from assistant.llm.ledger import Ledger
+from assistant.llm.prompt import PromptProfile
+from assistant.llm.sampling import SamplingProfile, Script
+from assistant.llm.session import LlamaSession, ModelSpec
+from assistant.stages import Call, Outcome, Piece, Session
+
+Start = Callable[..., LlamaSession]
+LONG = "la" * 200 + "<turn|>"
+CALL = "<|tool_call>call:A{}<tool_call|><|tool_response>"
+
+
+@pytest.fixture
+async def start(mini: tuple[Path, Path]) -> AsyncIterator[Start]:
+    """Sessions whose replies are scripted."""
+    sessions = []
+
+    def make(*replies: str) -> LlamaSession:
+        engine = Engine(*mini, context=2048, threads=Threads(1, 1))
+        script = Script(engine.vocabulary.tokenize(r) for r in replies)
+        ledger = Ledger(engine, PromptProfile(""), script, max_tokens=1000, now_s=lambda: 0.0)
+        ledger.prepare("<bos><|turn>system\nHi.<turn|>\n")
+        sessions.append(LlamaSession(engine, ledger))
+        return sessions[-1]
+
+    yield make
+    for session in sessions:
+        await session.aclose()
+
+
+async def ask(session: Session, text: str) -> str:
+    await session.open()
+    await session.write(text)
+    return "".join([p.text async for p in session.commit()])
+
+
+async def test_pieces_come_in_order_with_their_probability(start: Start) -> None:
+    session = start("Hello there!<turn|>")
+    await session.open()
+    await session.write("hi")
+    pieces = [p async for p in session.commit()]
+    assert "".join(p.text for p in pieces) == "Hello there!"
+    assert all(0 < p.probability <= 1 for p in pieces)
+    assert session.timings.decoded_tokens == len(pieces)
+
+
+async def test_pieces_come_while_the_model_still_decodes(start: Start) -> None:
+    """The first one is here long before the last is computed."""
+    session = start(LONG)
+    await session.open()
+    await session.write("sing")
+    stream = session.commit()
+    first = await anext(stream)
+    assert first.text
+    assert session.timings.decoded_tokens < 150
+    rest = [p async for p in stream]
+    assert len(rest) > 150
+
+
+async def test_abort_ends_the_iterator_early(start: Start) -> None:
+    """Without an error; the turn can be dropped, and the next one works."""
+    session = start(LONG, "Fine.<turn|>")
+    await session.open()
+    await session.write("sing")
+    pieces: list[Piece] = []
+    async for piece in session.commit():
+        pieces.append(piece)
+        session.abort()
+    assert 0 < len(pieces) < 150
+    await session.drop()
+    assert await ask(session, "how are you") == "Fine."
+
+
+async def test_whoever_stops_listening_stops_the_model(start: Start) -> None:
+    """Leaving the loop, or being cancelled, doesn't leave a decode behind."""
+    session = start(LONG, LONG, "Fine.<turn|>")
+    await session.open()
+    await session.write("sing")
+    async for _ in session.commit():
+        break
+
+    async def listen() -> None:
+        await ask(session, "sing again")
+
+    task = asyncio.create_task(listen())
+    await asyncio.wait([task], timeout=0.05)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await ask(session, "how are you") == "Fine."
+
+
+async def test_results_are_worded_in_the_same_turn(start: Start) -> None:
+    session = start(CALL, "Done.<turn|>", "Fine.<turn|>")
+    outcome = Outcome(Call("A"), ok=True, sentence=None)
+    assert await ask(session, "do it") == "<|tool_call>call:A{}<tool_call|>"
+    assert "".join([p.text async for p in session.answer([outcome])]) == "Done."
+    await session.remember("Done.", [outcome])
+    assert await ask(session, "how are you") == "Fine."
+
+
+async def test_a_failed_turn_raises_and_the_next_one_works(start: Start) -> None:
+    """Whatever went wrong on the thread comes out as ModelFailed; the conversation begins again."""
+    session = start()  # the script is empty: choosing fails
+    await session.open()
+    await session.write("hi")
+    with pytest.raises(ModelFailed) as caught:
+        _ = [p async for p in session.commit()]
+    assert caught.value.remedy
+    await session.remember("", ())
+    session._ledger._chooser = Script([session._engine.vocabulary.tokenize("Fine.<turn|>")])
+    assert await ask(session, "how are you") == "Fine."
+
+
+async def test_a_turn_too_long_for_the_cache_fails_alone(start: Start) -> None:
+    session = start("Fine.<turn|>")
+    with pytest.raises(ModelFailed, match="longer"):
+        await ask(session, "x" * 5000)
+    assert await ask(session, "how are you") == "Fine."
+
+
+async def test_forget_leaves_the_prefix_only(start: Start) -> None:
+    session = start("Hello.<turn|>", "Fine.<turn|>")
+    await ask(session, "hi")
+    await session.remember("Hello.", ())
+    await session.forget()
+    assert session._engine.length() == session._ledger._prefix
+
+
+async def test_sound_is_taken_while_the_model_works(start: Start) -> None:
+    """Feeding doesn't wait for the thread."""
+    session = start("Fine.<turn|>")
+    await session.open()
+    for _ in range(50):
+        await asyncio.wait_for(session.feed(np.zeros(320, np.int16)), 0.05)
+    assert "".join([p.text async for p in session.commit()]) == "Fine."
+    assert session.timings.audio_s == 1.0
+
+
+async def test_closing_stops_a_running_reply(start: Start) -> None:
+    session = start(LONG)
+    await session.open()
+    await session.write("sing")
+    stream = session.commit()
+    await anext(stream)
+    await session.aclose()
+    rest = [p async for p in stream]
+    assert len(rest) < 150
+
+
+def spec(files: Sequence[Path], **options: object) -> ModelSpec:
+    model, mmproj = files
+    return ModelSpec(model, mmproj, PromptProfile("Hi."), SamplingProfile(max_tokens=8), **options)  # type: ignore[arg-type]
+
+
+async def test_a_start_loads_the_model_and_keeps_its_prefix(mini: tuple[Path, Path], tmp_path: Path) -> None:
+    """The second start restores it, and answers the same to the bit."""
+
+    async def answers() -> list[Piece]:
+        session: Session = await LlamaSession.start(spec(mini, context=1024, threads=Threads(1, 1)), cache_dir=tmp_path)
+        await session.open()
+        await session.feed(np.arange(8000).astype(np.int16))
+        pieces = [p async for p in session.commit()]
+        await session.aclose()
+        return pieces
+
+    first = await answers()
+    [cached] = tmp_path.iterdir()
+    written_ns = cached.stat().st_mtime_ns
+    assert await answers() == first
+    assert cached.stat().st_mtime_ns == written_ns
+
+
+async def test_a_start_without_files_says_what_to_do(mini: tuple[Path, Path], tmp_path: Path) -> None:
+    with pytest.raises(ModelMissing):
+        await LlamaSession.start(spec((mini[0], tmp_path / "none")))
+    with pytest.raises(ModelDamaged):
+        await LlamaSession.start(spec((mini[1], mini[1])))
