@@ -20,6 +20,7 @@ from assistant.stages import Pcm
 Direction = Literal["input", "output"]
 Wanted = str | int | None
 SILENCE_DBFS = -120.0
+LATENCY_S = 0.06  # three blocks: PortAudio's 40 ms leave one late callback of Python no room
 _NAMES: dict[Direction, str] = {"input": "microphone", "output": "speaker"}
 _REMEDY = "hey-gemma devices"
 
@@ -111,7 +112,7 @@ class Sound:
             import sounddevice  # noqa: PLC0415 - importing it starts PortAudio
         except OSError as e:
             raise AudioDeviceError("PortAudio isn't installed", remedy="sudo apt install libportaudio2") from e
-        self._portaudio = sounddevice
+        self._portaudio: Any = sounddevice
         self._lock = threading.Lock()  # PortAudio's calls aren't safe against one another
         self._open_streams = 0
 
@@ -151,7 +152,7 @@ class Sound:
                 return False
         return True
 
-    def open(
+    def open(  # noqa: PLR0913 - what makes a stream
         self,
         device: Device,
         direction: Direction,
@@ -166,14 +167,17 @@ class Sound:
         `on_end` is called, in that thread, when the stream ends: the device is gone, or it was closed.
         """
         make = self._portaudio.InputStream if direction == "input" else self._portaudio.OutputStream
+        vendor = None
         with self._lock:
             try:
                 vendor = make(
-                    device=device.index, samplerate=rate_hz, channels=channels, dtype="int16", blocksize=rate_hz // 50,
-                    callback=callback, finished_callback=on_end,
+                    device=device.index, samplerate=rate_hz, channels=channels, dtype="int16",
+                    blocksize=rate_hz // 50, latency=LATENCY_S, callback=callback, finished_callback=on_end,
                 )  # fmt: skip
                 vendor.start()
             except (self._portaudio.PortAudioError, ValueError) as e:
+                if vendor is not None:
+                    vendor.close()
                 message = f"the {_NAMES[direction]} {device.name!r} can't be opened: {e}"
                 raise AudioDeviceError(message, remedy=f"see if another program holds it, then: {_REMEDY}") from e
             self._open_streams += 1

@@ -32,7 +32,7 @@ class Microphone:
     one is opened again, and time never runs backwards. Only for the loop that entered it.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - keyword settings, each with its default
         self,
         sound: Sound,
         *,
@@ -166,4 +166,5 @@ def amplified(samples: Pcm, gain: float) -> Pcm:
     """Samples times gain, clipped."""
     if gain == 1.0:
         return samples
-    return np.clip(np.rint(samples * gain), -32768, 32767).astype(np.int16)
+    louder = np.multiply(samples, gain, dtype=np.float32)
+    return np.clip(np.rint(louder), -32768, 32767).astype(np.int16)

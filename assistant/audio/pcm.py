@@ -15,7 +15,7 @@ _FULL_SCALE = 32768
 
 def to_float(samples: Pcm) -> NDArray[np.float32]:
     """int16 to float32 in -1..1."""
-    return samples.astype(np.float32) / _FULL_SCALE
+    return np.divide(samples, _FULL_SCALE, dtype=np.float32)
 
 
 def to_int16(samples: NDArray[np.float32]) -> Pcm:
