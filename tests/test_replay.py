@@ -292,57 +292,6 @@ async def test_an_empty_standard_input_is_an_error_with_a_remedy(monkeypatch: py
             await read_all(FileSource("-", AudioClock()))
 
 
-# --- AudioClock ------------------------------------------------------------------------------------------------------
-
-
-async def test_sleepers_wake_in_order_and_at_their_own_time() -> None:
-    """One step of 20 ms wakes each sleeper at its deadline, and a chain of short sleeps keeps its pace."""
-    clock = AudioClock()
-    woken: list[tuple[str, float]] = []
-
-    async def sleeper(name: str, *sleeps: float) -> None:
-        for seconds in sleeps:
-            await clock.sleep(seconds)
-            woken.append((name, round(clock.now_s(), 6)))
-
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(sleeper("late", 0.015))
-        tasks.create_task(sleeper("chain", 0.004, 0.004, 0.004))
-        tasks.create_task(sleeper("next chunk", 0.025))
-        await asyncio.sleep(0)
-        await clock.reach(0.02)
-        assert woken == [("chain", 0.004), ("chain", 0.008), ("chain", 0.012), ("late", 0.015)]
-        assert clock.now_s() == 0.02
-        await clock.reach(0.04)
-    assert woken[-1] == ("next chunk", 0.025)
-
-
-async def test_a_cancelled_sleeper_is_forgotten() -> None:
-    """It neither wakes nor stops the others."""
-    clock = AudioClock()
-    first = asyncio.create_task(clock.sleep(1))
-    second = asyncio.create_task(clock.sleep(2))
-    await asyncio.sleep(0)
-    first.cancel()
-    await clock.reach(3)
-    assert first.cancelled()
-    await second
-
-
-async def test_after_the_audio_short_sleeps_end_and_long_ones_do_not() -> None:
-    """An answer is heard to its end; a timer set for an hour doesn't ring because the file is over."""
-    clock = AudioClock()
-    timer = asyncio.create_task(clock.sleep(3600))
-    answer = asyncio.create_task(NullSpeaker(clock).play(clip(5.0)))
-    await asyncio.sleep(0)
-    await clock.reach(1.0)
-    await clock.release()
-    await answer
-    assert clock.now_s() == pytest.approx(5.0)
-    assert not timer.done()
-    timer.cancel()
-
-
 async def test_an_answer_takes_its_time_while_a_file_is_replayed_fast(tmp_path: Path) -> None:
     """A clip of 0.5 s begun at chunk 10 ends at 0.7 s of audio, not sooner, not later."""
     soundfile.write(tmp_path / "x.wav", np.ones(16_000, np.int16), 16_000)

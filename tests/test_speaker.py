@@ -1,0 +1,239 @@
+"""The speaker against a fake device, and against a private sound server."""
+
+import asyncio
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from assistant.audio.clock import WallClock
+from assistant.audio.devices import Sound, meter
+from assistant.audio.mic import Microphone
+from assistant.audio.speaker import SoundSpeaker
+from assistant.errors import AudioDeviceError
+from assistant.stages import AudioClip, Pcm
+from tests.fake_sound import MIC, SPEAKER, FakeSound, FakeStream
+from tests.sound_server import sound_server, why_not
+
+RAMP = AudioClip(np.arange(1, 2_001, dtype=np.int16), 48_000)
+
+
+class HandClock:
+    """A clock that stands still unless somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.time_s = 7.0
+        self.slept: list[float] = []
+
+    def now_s(self) -> float:
+        return self.time_s
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.time_s += max(0.0, seconds)
+        await asyncio.sleep(0)
+
+
+def stereo() -> FakeSound:
+    return FakeSound(MIC, SPEAKER, forms={(48_000, 2)})
+
+
+async def begun(sound: FakeSound, playing: asyncio.Task[None]) -> FakeStream:
+    """The stream, once it is open and a pull finds the clip."""
+    while not sound.streams or sound.streams[-1].closed:
+        assert not playing.done()
+        await asyncio.sleep(0)
+    return sound.streams[-1]
+
+
+async def pull_clip(stream: FakeStream, playing: asyncio.Task[None], frames: int = 960, latency_s: float = 0.0) -> Pcm:
+    """Pull blocks until the first that isn't silent."""
+    while True:
+        block = stream.pull(frames, latency_s=latency_s)
+        if block.any():
+            return block
+        assert not playing.done()
+        await asyncio.sleep(0)
+
+
+async def test_a_clip_at_the_devices_rate_is_played_sample_for_sample_on_all_channels() -> None:
+    """Behind its last sample there is silence, and `play` returns when that sample has been heard."""
+    clock = HandClock()
+    sound = stereo()
+    speaker = SoundSpeaker(sound, clock)
+    playing = asyncio.create_task(speaker.play(RAMP))
+    stream = await begun(sound, playing)
+    blocks = [await pull_clip(stream, playing, latency_s=0.1), stream.pull(960), stream.pull(960, latency_s=0.1)]
+    await playing
+    played = np.concatenate(blocks)
+    assert np.array_equal(played[:2_000], np.stack([RAMP.samples, RAMP.samples], axis=1))
+    assert not played[2_000:].any()
+    assert not stream.pull(960).any()
+    assert speaker.first_sample_s == pytest.approx(7.1)
+    assert clock.slept == pytest.approx([0.1 + 80 / 48_000])
+    await speaker.aclose()
+    assert stream.closed
+
+
+async def test_clips_of_an_answer_share_one_open_stream_and_are_resampled() -> None:
+    """A clip at 16 kHz lasts as long on a 48 kHz device."""
+    sound = stereo()
+    speaker = SoundSpeaker(sound, HandClock())
+    for _ in range(2):
+        playing = asyncio.create_task(speaker.play(AudioClip(np.full(1_600, 5_000, np.int16), 16_000)))
+        stream = await begun(sound, playing)
+        played = np.concatenate([await pull_clip(stream, playing), stream.pull(9_600)])
+        await playing
+        assert np.median(played[:4_800, 0]) == 5_000
+        assert not played[4_800:].any()
+    assert len(sound.streams) == 1
+    await speaker.aclose()
+
+
+@pytest.mark.parametrize("how", ["stop", "cancel"])
+async def test_stopping_or_cancelling_drops_what_the_driver_still_holds(how: str) -> None:
+    """The stream is closed, `play` returns, and the next clip opens it again."""
+    sound = stereo()
+    speaker = SoundSpeaker(sound, HandClock())
+    playing = asyncio.create_task(speaker.play(RAMP))
+    stream = await begun(sound, playing)
+    await pull_clip(stream, playing)
+    if how == "stop":
+        speaker.stop()
+        await playing
+    else:
+        playing.cancel()
+        await asyncio.wait([playing])
+        assert playing.cancelled()
+    assert not stream.pull(960).any()
+    again = asyncio.create_task(speaker.play(RAMP))
+    second = await begun(sound, again)
+    assert second is not stream
+    await pull_clip(second, again, frames=2_000)
+    await again
+    await speaker.aclose()
+    assert stream.closed
+    assert second.closed
+
+
+async def test_a_stop_while_the_device_is_being_opened_is_not_lost() -> None:
+    """The clip isn't heard at all; a stop when nothing plays is harmless."""
+    sound = stereo()
+    speaker = SoundSpeaker(sound, HandClock())
+    speaker.stop()
+    playing = asyncio.create_task(speaker.play(RAMP))
+    await asyncio.sleep(0)
+    speaker.stop()
+    await playing
+    assert not any(s.pull(960).any() for s in sound.streams if not s.closed)
+    await speaker.aclose()
+
+
+async def test_a_speaker_that_is_unplugged_is_an_error_and_the_next_clip_tries_again() -> None:
+    """Plugged in again it works without a restart."""
+    sound = stereo()
+    speaker = SoundSpeaker(sound, HandClock())
+    playing = asyncio.create_task(speaker.play(RAMP))
+    stream = await begun(sound, playing)
+    await pull_clip(stream, playing)
+    stream.unplug()
+    with pytest.raises(AudioDeviceError, match="'Loudspeaker' is gone") as caught:
+        await playing
+    assert caught.value.exit_code == 4
+    again = asyncio.create_task(speaker.play(RAMP))
+    await pull_clip(await begun(sound, again), again, frames=2_000)
+    await again
+    await speaker.aclose()
+
+
+async def test_a_device_that_takes_no_sound_is_an_error() -> None:
+    """Nobody waits for ever for a card that is stuck."""
+    speaker = SoundSpeaker(stereo(), HandClock(), stall_s=0.0)
+    with pytest.raises(AudioDeviceError, match="takes no more sound"):
+        await speaker.play(RAMP)
+    await speaker.aclose()
+
+
+async def test_an_absent_speaker_is_named() -> None:
+    """With the command that shows what is there."""
+    speaker = SoundSpeaker(FakeSound(MIC, forms=set()), HandClock())
+    with pytest.raises(AudioDeviceError, match="no speaker was found") as caught:
+        await speaker.play(RAMP)
+    assert "hey-gemma devices" in caught.value.remedy
+    await speaker.aclose()
+
+
+async def test_an_empty_clip_is_over_at_once() -> None:
+    """Nothing to hear, nothing to wait for."""
+    speaker = SoundSpeaker(stereo(), HandClock())
+    await speaker.play(AudioClip(np.zeros(0, np.int16), 22_050))
+    await speaker.aclose()
+
+
+async def test_opening_ahead_saves_the_first_clip_the_opening() -> None:
+    """`open` and `play` share the stream."""
+    sound = stereo()
+    speaker = SoundSpeaker(sound, HandClock())
+    await speaker.open()
+    playing = asyncio.create_task(speaker.play(RAMP))
+    await pull_clip(await begun(sound, playing), playing, frames=2_000)
+    await playing
+    assert len(sound.streams) == 1
+    await speaker.aclose()
+
+
+@pytest.mark.sound
+@pytest.mark.skipif(bool(why_not()), reason=str(why_not()))
+async def test_a_real_speaker_keeps_time_and_is_silent_when_stopped(tmp_path: Path) -> None:
+    """A clip of 1 s takes 1 s, its first sample is heard when it says, and after `stop` the room is quiet."""
+    clock = WallClock()
+    tone = AudioClip((8_000 * np.sin(0.3 * np.arange(22_050))).astype(np.int16), 22_050)
+    heard: list[tuple[float, float]] = []  # arrival, level
+
+    async def listen(mic: Microphone) -> None:
+        async for chunk in mic:
+            heard.append((clock.now_s(), meter(chunk.samples).rms_dbfs))  # noqa: PERF401 - it never ends by itself
+
+    with sound_server(tmp_path):
+        sound = Sound()
+        assert sound.rescan()
+        speaker = SoundSpeaker(sound, clock, device="room")
+        async with Microphone(sound, device="mic") as mic, asyncio.TaskGroup() as tasks:
+            listening = tasks.create_task(listen(mic))
+            await speaker.open()
+            asked_s = clock.now_s()
+            await speaker.play(tone)
+            first_s, took_s = speaker.first_sample_s, clock.now_s() - asked_s
+            playing = tasks.create_task(speaker.play(tone))
+            await asyncio.sleep(0.5)
+            stopped_s = clock.now_s()
+            speaker.stop()
+            await playing
+            await asyncio.sleep(0.3)
+            listening.cancel()
+        await speaker.aclose()
+    assert first_s is not None
+    assert 1.0 <= took_s < 1.5
+    onset_s = next(at for at, level in heard if level > -20)
+    assert -0.02 < onset_s - first_s < 0.2  # the microphone's own delay is in this
+    last_s = max(at for at, level in heard if level > -60)
+    assert last_s - stopped_s < 0.15  # 50 ms, and the delay of room and microphone
+
+
+@pytest.mark.sound
+@pytest.mark.skipif(bool(why_not()), reason=str(why_not()))
+async def test_a_server_that_dies_while_a_clip_plays_is_an_error(tmp_path: Path) -> None:
+    """It comes at once, not when the clip would have been over."""
+    with sound_server(tmp_path) as server:
+        sound = Sound()
+        assert sound.rescan()
+        speaker = SoundSpeaker(sound, WallClock(), device="room")
+        await speaker.open()
+        playing = asyncio.create_task(speaker.play(AudioClip(np.ones(22_050 * 20, np.int16), 22_050)))
+        while speaker.first_sample_s is None:  # noqa: ASYNC110 - the speaker tells by this attribute only
+            await asyncio.sleep(0.01)
+        server.kill()
+        with pytest.raises(AudioDeviceError, match="'room' is gone"):
+            async with asyncio.timeout(5):
+                await playing
+        await speaker.aclose()
