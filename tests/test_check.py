@@ -52,5 +52,5 @@ def test_an_ear_of_another_width_is_named(mini: tuple[Path, Path], tmp_path: Pat
     dims = PRESETS["mini"]
     other = tmp_path / "wide.gguf"
     write_mmproj(other, replace(dims, text=replace(dims.text, width=512)))
-    with pytest.raises(ModelDamaged, match="width 512.*wants 256"):
+    with pytest.raises(ModelDamaged, match=r"width 512.*wants 256"):
         check_files(mini[0], other)
