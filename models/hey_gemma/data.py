@@ -7,8 +7,8 @@ estimated from the word alone. Cost: 60 CPU-s a shard, half of it the embedding 
 
 import json
 import tomllib
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -187,36 +187,53 @@ def _float(pcm: Pcm) -> Samples:
     return pcm.astype(np.float32) / 32768
 
 
-def heldout_takes(part: str) -> Iterator[Take]:
-    """Give a frozen evaluation set: `clean`, `noisy` (20..5 dB, rooms) or `speech` (for false accepts an hour)."""
-    rng = np.random.default_rng([77, len(part)])
-    recordings = human.files(held_out=True)
-    studio = Studio(rng, recordings)
-    if part == "speech":
-        for path in recordings:
-            spoken = human.load(path)
-            if len(spoken):
-                yield _recorded(studio, Example("speech", f"human {path.parts[-2]}", "human"), spoken)
+def heldout_clips() -> list[tuple[Example, Samples]]:
+    """Speak the frozen evaluation set: the word, half of the time with a command, and a near-miss for each."""
+    rng = np.random.default_rng(77)
     cast = {voice.name: voice for voice in voices()}
+    clips = []
     for name, count in tomllib.loads(human.HELDOUT.read_text())["voices"]["measured"].items():
         for number in range(count):
-            snr_db = None if part == "clean" else float(rng.uniform(5, 20))
-            if part == "speech":
-                spoken = _float(say(cast[name], phrases.sentence(rng), rng))
-                yield _recorded(studio, Example("speech", "synthetic", name), spoken, snr_db=snr_db)
-                continue
             spoken = _float(say(cast[name], phrases.WORD[number % len(phrases.WORD)], rng))
             end = len(spoken) - 0.012 * RATE
             if number % 2:
                 spoken, end = _joined(spoken, _float(say(cast[name], phrases.sentence(rng), rng)), rng)
-            yield _recorded(studio, Example("word", "word", name, end * 1000 / RATE), spoken, snr_db=snr_db)
+            clips.append((Example("word", "word", name, end * 1000 / RATE), spoken))
             group = list(phrases.NEAR_MISSES)[number % len(phrases.NEAR_MISSES)]
-            spoken = _float(say(cast[name], str(rng.choice(phrases.NEAR_MISSES[group])), rng))
-            yield _recorded(studio, Example("near", group, name), spoken, snr_db=snr_db)
+            phrase = str(rng.choice(phrases.NEAR_MISSES[group]))
+            clips.append((Example("near", group, name), _float(say(cast[name], phrase, rng))))
+    return clips
 
 
-def write_shard(path: Path, takes: Iterator[Take], *, always_reset: bool, seed: int) -> None:
-    """Embed takes one after the other. A fresh start is preceded by 15 rows of silence, as the detector's window is."""
+def heldout_takes(clips: list[tuple[Example, Samples]], *, noisy: bool) -> Iterator[Take]:
+    """Record the evaluation set: quiet, or at 20 to 5 dB of noise, music and babble."""
+    rng = np.random.default_rng([77, noisy])
+    studio = Studio(rng, human.files(held_out=True))
+    for example, spoken in clips:
+        yield _recorded(studio, replace(example), spoken, snr_db=float(rng.uniform(5, 20)) if noisy else None)
+
+
+def heldout_speech() -> Iterator[Take]:
+    """Record speech without the word, for false accepts an hour: every held-out human clip, and made-up sentences."""
+    rng = np.random.default_rng(78)
+    studio = Studio(rng, human.files(held_out=True))
+    for path in studio.recordings:
+        spoken = human.load(path)
+        if len(spoken):
+            yield _recorded(studio, Example("speech", f"human {path.parts[-2]}", "human"), spoken, snr_db=None)
+    cast = [voice for voice in voices() if heldout_voice(voice)]
+    for _ in range(300):
+        voice = _pick(cast, {"espeak": 0.4, "flite": 0.3, "piper": 0.3}, rng)
+        spoken = _float(say(voice, phrases.sentence(rng), rng))
+        yield _recorded(studio, Example("speech", "synthetic", voice.name), spoken, snr_db=float(rng.uniform(5, 30)))
+
+
+def write_shard(path: Path, takes: Iterator[Take], *, seed: int | None) -> None:
+    """Embed takes one after the other. None: each starts afresh, else three in ten.
+
+    A fresh start is preceded by 15 rows of silence, as the detector's window is.
+    """
+    always_reset = seed is None
     rng = np.random.default_rng(seed)
     features = Features()
     rows: list[Floats] = []
@@ -251,15 +268,20 @@ def read_shard(path: Path) -> tuple[Floats, list[Example]]:
 
 
 def make(folder: Path, shards: range) -> None:
-    """Write what isn't there yet of the training shards and of the evaluation sets."""
+    """Write what isn't there yet of the training shards and, if 0 is among them, of the evaluation sets."""
     folder.mkdir(parents=True, exist_ok=True)
-    for part in ("clean", "noisy", "speech"):
-        path = folder / f"heldout-{part}.npz"
-        if shards.start == 0 and not path.exists():
-            write_shard(path, heldout_takes(part), always_reset=True, seed=1)
-            print(path, flush=True)
     for number in shards:
-        path = folder / f"train-{number:02d}.npz"
-        if not path.exists():
-            write_shard(path, training_takes(number), always_reset=False, seed=number)
-            print(path, flush=True)
+        _write_once(folder / f"train-{number:02d}.npz", lambda n=number: training_takes(n), seed=number)
+    if 0 not in shards:
+        return
+    _write_once(folder / "heldout-speech.npz", heldout_speech, seed=None)
+    if not all((folder / f"heldout-{part}.npz").exists() for part in ("clean", "noisy")):
+        clips = heldout_clips()
+        _write_once(folder / "heldout-clean.npz", lambda: heldout_takes(clips, noisy=False), seed=None)
+        _write_once(folder / "heldout-noisy.npz", lambda: heldout_takes(clips, noisy=True), seed=None)
+
+
+def _write_once(path: Path, takes: Callable[[], Iterator[Take]], *, seed: int | None) -> None:
+    if not path.exists():
+        write_shard(path, takes(), seed=seed)
+        print(path, flush=True)
