@@ -84,7 +84,8 @@ class Endpoint:
 
     def hangover_ms(self) -> float:
         """How much silence ends the turn now."""
-        voiced_ms = self._last_voiced_ms - (self._first_voiced_ms or self._last_voiced_ms)
+        began_ms = self._last_voiced_ms if self._first_voiced_ms is None else self._first_voiced_ms
+        voiced_ms = self._last_voiced_ms - began_ms
         wait_ms = self._config.hangover_ms + (SHORT_EXTRA_MS if voiced_ms < SHORT_SPEECH_MS else 0.0)
         if self._longest_pause_ms:
             wait_ms = max(wait_ms, self._longest_pause_ms + PAUSE_MARGIN_MS)

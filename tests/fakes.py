@@ -1,0 +1,169 @@
+"""Hand-written stand-ins at the seams, for logic. What is heard, thought and done is scripted; nothing is measured."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Self
+
+import numpy as np
+
+from assistant.audio.clock import AudioClock
+from assistant.stages import (
+    CHUNK_SAMPLES,
+    SAMPLE_RATE_HZ,
+    AudioChunk,
+    AudioClip,
+    Call,
+    Effect,
+    Outcome,
+    Pcm,
+    Piece,
+    Timings,
+    Tool,
+)
+
+SILENCE, SPEECH, WAKE = 0, 1000, 2000
+
+
+def sound(*stretches: tuple[int, float]) -> Pcm:
+    """(kind, seconds) stretches; the kind is the sample value that the fakes below understand."""
+    return np.concatenate([np.full(round(seconds * SAMPLE_RATE_HZ), kind, np.int16) for kind, seconds in stretches])
+
+
+class ListSource:
+    """An AudioSource over samples, on audio time."""
+
+    def __init__(self, samples: Pcm, clock: AudioClock) -> None:
+        self._samples = samples
+        self._clock = clock
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._clock.release()
+
+    async def __aiter__(self) -> AsyncIterator[AudioChunk]:
+        for start in range(0, len(self._samples) - CHUNK_SAMPLES + 1, CHUNK_SAMPLES):
+            chunk = AudioChunk(self._samples[start : start + CHUNK_SAMPLES], start)
+            await self._clock.reach(chunk.end_ms / 1000)
+            yield chunk
+
+
+class LevelVad:
+    """Speech is what isn't zero."""
+
+    def probability(self, samples: Pcm) -> float:
+        return 0.9 if samples.any() else 0.0
+
+    def reset(self) -> None:
+        pass
+
+
+class LevelWake:
+    """The wake word is a stretch of WAKE; scored every 80 ms."""
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def score(self, samples: Pcm) -> float | None:
+        self._chunks += 1
+        if self._chunks % 4:
+            return None
+        return 0.95 if samples[-1] == WAKE else 0.0
+
+    def reset(self) -> None:
+        self._chunks = 0
+
+
+Script = Sequence[str] | Exception
+
+
+class ScriptedSession:
+    """A Session that replies from a script, one list of token texts a turn; an Exception is raised instead."""
+
+    def __init__(self, *replies: Script, probability: float = 0.99) -> None:
+        self.replies = list(replies)
+        self.probability = probability
+        self.turns: list[tuple[str, int]] = []
+        self.remembered: list[str] = []
+        self.answered: list[Sequence[Outcome]] = []
+        self.timings = Timings()
+        self._text, self._samples = "", 0
+        self._aborted = False
+
+    async def open(self) -> None:
+        self._text, self._samples, self._aborted = "", 0, False
+
+    async def feed(self, samples: Pcm) -> None:
+        self._samples += len(samples)
+
+    async def write(self, text: str) -> None:
+        self._text += text
+
+    async def commit(self) -> AsyncIterator[Piece]:
+        self.turns.append((self._text, self._samples))
+        async for piece in self._reply():
+            yield piece
+
+    async def answer(self, outcomes: Sequence[Outcome]) -> AsyncIterator[Piece]:
+        self.answered.append(outcomes)
+        async for piece in self._reply():
+            yield piece
+
+    async def remember(self, reply: str, outcomes: Sequence[Outcome]) -> None:
+        self.remembered.append(reply)
+
+    async def drop(self) -> None:
+        self._samples = 0
+
+    async def forget(self) -> None:
+        self.remembered.clear()
+
+    def abort(self) -> None:
+        self._aborted = True
+
+    async def aclose(self) -> None:
+        pass
+
+    async def _reply(self) -> AsyncIterator[Piece]:
+        reply = self.replies.pop(0)
+        if isinstance(reply, Exception):
+            raise reply
+        for text in reply:
+            if self._aborted:
+                return
+            yield Piece(text, self.probability)
+
+
+class ToneVoice:
+    """Speaks every text as half a second of sound. `error` is raised instead when set."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
+        self.said: list[tuple[str, str]] = []
+
+    async def clips(self, text: str, language: str) -> AsyncIterator[AudioClip]:
+        if self.error is not None:
+            raise self.error
+        self.said.append((text, language))
+        yield AudioClip(np.full(8000, 99, np.int16), SAMPLE_RATE_HZ)
+
+
+class OneLight:
+    """A Handler with one light and nothing else. `wordless`: its outcomes have no sentence."""
+
+    def __init__(self, *, wordless: bool = False, before: Callable[[], None] = lambda: None) -> None:
+        self.wordless = wordless
+        self.before = before
+        self.calls: list[Call] = []
+
+    def tools(self) -> Sequence[Tool]:
+        return (Tool("TurnOn", "Turn the light on"),)
+
+    def context(self) -> str:
+        return "light"
+
+    async def handle(self, call: Call) -> Outcome:
+        self.before()
+        self.calls.append(call)
+        sentence = None if self.wordless else "Light on."
+        return Outcome(call, ok=True, sentence=sentence, effects=(Effect("light.turn_on", "light.one"),), allowed_by="test")

@@ -1,0 +1,207 @@
+from collections.abc import Sequence
+from typing import Any
+
+from assistant.audio.clock import AudioClock
+from assistant.audio.replay import NullSpeaker
+from assistant.config import EndpointConfig
+from assistant.conversation import Conversation
+from assistant.errors import ModelFailed, SpeechFailed
+from assistant.events import (
+    EndpointReached,
+    Event,
+    Failed,
+    Reply,
+    ReplyAudioFinished,
+    ReplyAudioStarted,
+    SpeechEnded,
+    ToolCalled,
+    TurnEnded,
+    WakeHeard,
+    name_of,
+)
+from assistant.intents.router import Router
+from assistant.listen import Listener
+from assistant.mouth import Mouth
+from assistant.stages import Pcm, Speaker
+from assistant.turn import Rules
+from assistant.wake import WakeDecision
+from tests.fakes import SILENCE, SPEECH, WAKE, LevelVad, LevelWake, ListSource, OneLight, ScriptedSession, ToneVoice, sound
+
+CALL = ["<|tool_call>", "call:TurnOn{}", "<tool_call|>"]
+COMMAND = ((SILENCE, 0.5), (WAKE, 0.6), (SPEECH, 1.2), (SILENCE, 2.5))
+
+
+class House:
+    """A conversation on fakes, replayed on audio time."""
+
+    def __init__(
+        self,
+        session: ScriptedSession,
+        *,
+        voice: ToneVoice | None = None,
+        light: OneLight | None = None,
+        wake: bool = True,
+    ) -> None:
+        self.clock = AudioClock()
+        self.session = session
+        self.voice = voice or ToneVoice()
+        self.light = light or OneLight()
+        self.events: list[Event] = []
+        self.speaker: Speaker = NullSpeaker(self.clock)
+        self.listener = Listener(
+            EndpointConfig(),
+            LevelWake() if wake else None,
+            WakeDecision(),
+            LevelVad(),
+            vad_lag_ms=0.0,
+            now_ms=lambda: self.clock.now_s() * 1000,
+        )
+        self.conversation = Conversation(
+            listener=self.listener,
+            session=session,
+            router=Router([self.light]),
+            mouth=Mouth(
+                self.voice,
+                self.speaker,
+                {},
+                now_ms=lambda: self.clock.now_s() * 1000,
+                heard_ms=lambda: self.listener.heard_ms,
+            ),
+            rules=Rules(wake_needed=wake),
+            observe=self.events.append,
+            now_ms=lambda: self.clock.now_s() * 1000,
+            fast=True,
+            language="en",
+        )
+
+    async def replay(self, samples: Pcm) -> None:
+        await self.conversation.run(ListSource(samples, self.clock))
+        await self.conversation.aclose()
+
+    def all_of(self, kind: type[Any]) -> list[Any]:
+        return [e for e in self.events if isinstance(e, kind)]
+
+    def names(self) -> Sequence[str]:
+        return [name_of(e) for e in self.events]
+
+
+async def test_a_spoken_command_is_done_and_answered_with_its_events_in_order() -> None:
+    house = House(ScriptedSession(CALL))
+    await house.replay(sound(*COMMAND))
+    assert house.names() == [
+        "wake_heard", "speech_started", "endpoint_likely", "speech_ended", "endpoint_reached", "first_token",
+        "model_timed", "calls_ready", "tool_called", "calls_done", "reply", "reply_audio_started",
+        "reply_audio_finished", "turn_ended", "input_ended",
+    ]  # fmt: skip
+    (called,) = house.all_of(ToolCalled)
+    assert called.effects == [{"service": "light.turn_on", "entity_id": "light.one"}]
+    assert house.voice.said == [("Light on.", "en")]
+    assert house.session.remembered == ["Light on."]
+
+
+async def test_no_syllable_is_lost_when_the_command_follows_the_wake_word_at_once() -> None:
+    house = House(ScriptedSession(CALL))
+    await house.replay(sound(*COMMAND))
+    (wake,) = house.all_of(WakeHeard)
+    (end,) = house.all_of(EndpointReached)
+    ((_, samples),) = house.session.turns
+    assert end.audio_ms - samples / 16 <= wake.audio_ms
+
+
+async def test_the_acoustic_end_and_the_endpoint_delay_are_true_to_the_audio() -> None:
+    house = House(ScriptedSession(CALL))
+    await house.replay(sound(*COMMAND))
+    assert house.all_of(SpeechEnded)[0].audio_ms == 2300
+    (ended,) = house.all_of(TurnEnded)
+    assert ended.endpoint_ms == house.all_of(EndpointReached)[0].audio_ms - 2300
+    assert ended.first_token_ms is None  # a fast replay knows no wall clock
+
+
+async def test_the_answer_takes_its_time_in_the_audio() -> None:
+    house = House(ScriptedSession(CALL))
+    await house.replay(sound(*COMMAND))
+    (began,), (heard,) = house.all_of(ReplyAudioStarted), house.all_of(ReplyAudioFinished)
+    assert 480 <= heard.audio_ms - began.audio_ms <= 540
+
+
+async def test_three_turns_in_one_file_are_three_turns() -> None:
+    house = House(ScriptedSession(CALL, ["Hello", " there."], []))
+    await house.replay(sound(*COMMAND, *COMMAND, *COMMAND))
+    assert [r.text for r in house.all_of(Reply)] == ["Light on.", "Hello there.", ""]
+    assert [e.turn for e in house.all_of(TurnEnded)] == [1, 2, 3]
+
+
+async def test_a_model_that_breaks_is_told_and_the_next_turn_works() -> None:
+    house = House(ScriptedSession(ModelFailed("it broke", remedy="again"), CALL))
+    await house.replay(sound(*COMMAND, *COMMAND))
+    assert [e.code for e in house.all_of(Failed)] == ["model_failed"]
+    assert house.voice.said[-1] == ("Light on.", "en")
+
+
+async def test_a_voice_that_breaks_does_not_stop_the_assistant() -> None:
+    house = House(ScriptedSession(CALL, CALL), voice=ToneVoice(SpeechFailed("mute", remedy="install a voice")))
+    await house.replay(sound(*COMMAND, *COMMAND))
+    assert len(house.light.calls) == 2
+    assert [e.code for e in house.all_of(Failed)] == ["speech_failed"] * 2
+
+
+async def test_an_unreadable_call_does_nothing_and_says_so() -> None:
+    house = House(ScriptedSession(["<|tool_call>", "call:TurnOn{", "<tool_call|>"], CALL))
+    await house.replay(sound(*COMMAND, *COMMAND))
+    assert house.voice.said[0] == ("Sorry, I didn't understand that.", "en")
+    assert len(house.light.calls) == 1
+
+
+async def test_a_readable_call_beside_an_unreadable_one_is_not_carried_out() -> None:
+    house = House(ScriptedSession([*CALL, "<|tool_call>", "call:", "<tool_call|>"]))
+    await house.replay(sound(*COMMAND))
+    assert house.light.calls == []
+
+
+async def test_a_result_without_a_template_goes_back_to_the_model() -> None:
+    house = House(ScriptedSession(CALL, ["It", " shines."]), light=OneLight(wordless=True))
+    await house.replay(sound(*COMMAND))
+    assert len(house.session.answered) == 1
+    assert house.voice.said == [("It shines.", "en")]
+
+
+async def test_the_wake_word_alone_gives_up_after_five_seconds() -> None:
+    house = House(ScriptedSession())
+    await house.replay(sound((WAKE, 0.08), (SILENCE, 6.0)))
+    assert house.all_of(EndpointReached)[0].reason == "no_speech"
+    assert house.session.turns == []
+
+
+async def test_without_a_wake_word_speech_during_an_answer_is_heard_afterwards() -> None:
+    house = House(ScriptedSession(CALL, CALL), wake=False)
+    await house.replay(sound((SPEECH, 1.0), (SILENCE, 1.0), (SPEECH, 1.0), (SILENCE, 1.5)))
+    assert len(house.light.calls) == 2
+
+
+async def test_a_file_that_ends_in_the_middle_of_a_command_still_gets_its_answer() -> None:
+    house = House(ScriptedSession(CALL))
+    await house.replay(sound((WAKE, 0.6), (SPEECH, 1.2)))
+    assert house.all_of(EndpointReached)[0].reason == "input_ended"
+    assert house.voice.said == [("Light on.", "en")]
+
+
+async def test_the_wake_word_during_an_answer_starts_a_new_turn() -> None:
+    house = House(ScriptedSession(CALL, CALL))
+    await house.replay(sound((WAKE, 0.6), (SPEECH, 1.2), (SILENCE, 0.1), *COMMAND))
+    assert [e.turn for e in house.all_of(TurnEnded)] == [1, 2]
+    assert len(house.light.calls) == 2
+
+
+async def test_a_typed_turn_is_answered() -> None:
+    house = House(ScriptedSession(CALL))
+    await house.clock.release()
+    await house.conversation.ask("light on")
+    assert house.session.turns == [("light on", 0)]
+    assert house.voice.said == [("Light on.", "en")]
+
+
+async def test_two_replays_of_the_same_sound_give_the_same_events() -> None:
+    first, second = House(ScriptedSession(CALL, CALL)), House(ScriptedSession(CALL, CALL))
+    for house in (first, second):
+        await house.replay(sound(*COMMAND, *COMMAND))
+    assert first.events == second.events

@@ -1,0 +1,101 @@
+import pytest
+
+from assistant.config import EndpointConfig
+from assistant.endpoint import Edge, Endpoint, Over, Paused, Started
+
+STEP_MS = 20
+LAG_MS = 100.0
+
+
+class Ear:
+    """Feeds an Endpoint stretches of speech and silence, as a VAD with a lag of 100 ms hears them."""
+
+    def __init__(self, config: EndpointConfig | None = None) -> None:
+        self.endpoint = Endpoint(config or EndpointConfig(), 0.0, LAG_MS)
+        self.now_ms = 0.0
+        self.edges: list[Edge] = []
+
+    def hear(self, p_speech: float, ms: float) -> list[Edge]:
+        fresh: list[Edge] = []
+        for _ in range(round(ms / STEP_MS)):
+            self.now_ms += STEP_MS
+            fresh += self.endpoint.update(p_speech, self.now_ms, STEP_MS)
+            if any(isinstance(e, Over) for e in fresh):
+                break
+        self.edges += fresh
+        return fresh
+
+    def say(self, ms: float) -> list[Edge]:
+        """Speak for `ms`: the VAD goes on for its lag."""
+        return self.hear(0.9, ms + LAG_MS)
+
+
+def test_silence_after_a_sentence_ends_the_turn_and_the_lag_is_taken_off() -> None:
+    ear = Ear()
+    ear.hear(0.0, 400)
+    ear.say(1500)
+    edges = ear.hear(0.0, 2000)
+    assert edges == [Paused(1900.0), Over(2400.0, "silence")]
+
+
+def test_a_short_word_waits_longer() -> None:
+    ear = Ear()
+    ear.say(400)
+    over = ear.hear(0.0, 2000)[-1]
+    assert over == Over(400 + 800, "silence")
+
+
+def test_a_pause_shorter_than_the_hangover_does_not_end_the_turn() -> None:
+    ear = Ear()
+    ear.say(1200)
+    assert ear.hear(0.0, 300 - LAG_MS) == [Paused(1200.0)]
+    assert not [e for e in ear.say(800) if isinstance(e, Over)]
+
+
+def test_someone_who_pauses_is_given_more_time_next_time() -> None:
+    patient, hasty = Ear(), Ear()
+    for ear, pause_ms in ((patient, 460), (hasty, 0)):
+        ear.say(1200)
+        ear.hear(0.0, pause_ms - LAG_MS if pause_ms else 0)
+        ear.say(800)
+    assert patient.endpoint.hangover_ms() > hasty.endpoint.hangover_ms()
+    assert patient.endpoint.hangover_ms() <= EndpointConfig().longest_hangover_ms
+
+
+def test_no_speech_within_five_seconds_gives_up() -> None:
+    ear = Ear()
+    assert ear.hear(0.1, 6000) == [Over(5000.0, "no_speech")]
+
+
+def test_the_tail_of_the_wake_word_is_no_speech() -> None:
+    ear = Ear()
+    assert ear.hear(0.9, 180) == []
+    assert ear.hear(0.0, 6000)[-1] == Over(5000.0, "no_speech")
+
+
+def test_a_turn_never_takes_more_than_fifteen_seconds() -> None:
+    ear = Ear()
+    edges = ear.hear(0.95, 20_000)
+    assert edges[-1] == Over(15_000.0, "too_long")
+
+
+def test_a_voice_that_fades_below_the_threshold_stays_speech_until_it_is_clearly_gone() -> None:
+    ear = Ear()
+    ear.say(1000)
+    assert ear.hear(0.4, 1000) == []
+
+
+def test_speech_start_is_told_once_with_its_first_sample() -> None:
+    ear = Ear()
+    ear.hear(0.0, 500)
+    ear.say(1000)
+    ear.hear(0.0, 260)
+    ear.say(500)
+    assert [e for e in ear.edges if isinstance(e, Started)] == [Started(500.0)]
+
+
+@pytest.mark.parametrize(("spoken_ms", "reason"), [(0, "no_speech"), (900, "input_ended")])
+def test_the_end_of_the_input_ends_the_turn(spoken_ms: float, reason: str) -> None:
+    ear = Ear()
+    ear.say(spoken_ms) if spoken_ms else None
+    assert ear.endpoint.finish(ear.now_ms) == Over(ear.now_ms, reason)

