@@ -4,8 +4,7 @@ The stream stays open between the clips of an answer and is closed after ten idl
 keeps PortAudio from seeing new devices. `stop` closes it: what lies in the driver's buffer is dropped, not played out.
 Knows nothing of words or files.
 
-Measured, PulseAudio: 80 to 120 ms from `play` to the first sample (60 of them the buffer); after `stop` the room is quiet
-within 50 ms.
+Measured, PulseAudio: 80 to 120 ms from `play` to the first sample, 60 of them the buffer; quiet 50 ms after `stop`.
 """
 
 import asyncio

@@ -1,0 +1,236 @@
+"""Voices with fakes, and the real espeak and Piper."""
+
+import asyncio
+import json
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from assistant.audio.devices import meter
+from assistant.config import SpeechConfig
+from assistant.errors import ModelDamaged, ModelMissing, SpeechFailed
+from assistant.speech import EspeakVoice, PiperVoice, SentenceVoice, Voices, find_voice
+from assistant.stages import AudioClip
+
+ESPEAK = SpeechConfig(voice="espeak")
+
+
+class FakeVoice:
+    """Speaks one sample a letter, and writes down what, and in which thread."""
+
+    def __init__(self, language: str, *, fails_at: str = "nothing") -> None:
+        self.language = language
+        self.fails_at = fails_at
+        self.said: list[str] = []
+        self.threads: set[str] = set()
+        self.may_go_on = threading.Event()
+        self.may_go_on.set()
+
+    def speaks(self, language: str) -> bool:
+        return language == self.language
+
+    def say(self, sentence: str, language: str) -> AudioClip:
+        self.said.append(sentence)
+        self.threads.add(threading.current_thread().name)
+        assert self.may_go_on.wait(5)
+        if self.fails_at in sentence:
+            raise SpeechFailed(f"can't say {sentence}", remedy="none")
+        return AudioClip(np.ones(len(sentence), np.int16), 22_050)
+
+
+def voices_of(*voices: SentenceVoice) -> Voices:
+    speaking = Voices(ESPEAK)
+    speaking._voices = list(voices)
+    return speaking
+
+
+async def lengths(voices: Voices, text: str, language: str = "en") -> list[int]:
+    return [len(clip.samples) async for clip in voices.clips(text, language)]
+
+
+# --- fakes -----------------------------------------------------------------------------------------------------------
+
+
+async def test_a_text_is_spoken_sentence_by_sentence_in_one_thread_of_its_own() -> None:
+    """A clip a sentence, in order."""
+    voice = FakeVoice("en")
+    voices = voices_of(voice)
+    assert await lengths(voices, "One. Three! Fourteen?") == [4, 6, 9]
+    assert await lengths(voices, "") == []
+    await voices.aclose()
+    assert voice.said == ["One.", "Three!", "Fourteen?"]
+    (thread,) = voice.threads
+    assert thread.startswith("speech")
+
+
+async def test_the_next_sentence_is_made_while_the_last_is_heard_and_no_more() -> None:
+    """One ahead: a long text that is stopped has cost at most one sentence too many."""
+    voice = FakeVoice("en")
+    voices = voices_of(voice)
+    clips = voices.clips("One. Two. Three. Four. Five.", "en")
+    await anext(clips)
+    await asyncio.wrap_future(voices._thread.submit(lambda: None))  # behind everything that was asked of the thread
+    assert voice.said == ["One.", "Two."]
+    await anext(clips)
+    await asyncio.wrap_future(voices._thread.submit(lambda: None))
+    assert voice.said == ["One.", "Two.", "Three."]
+    await voices.aclose()
+
+
+async def test_abandoning_the_clips_stops_the_work_at_the_next_sentence() -> None:
+    """Cancelled while the first sentence is in the making: the second never begins."""
+    voice = FakeVoice("en")
+    voice.may_go_on.clear()
+    voices = voices_of(voice)
+    listening = asyncio.create_task(lengths(voices, "One. Two. Three."))
+    while not voice.said:  # noqa: ASYNC110 - it happens in a thread
+        await asyncio.sleep(0)
+    listening.cancel()
+    await asyncio.wait([listening])
+    voice.may_go_on.set()
+    await voices.aclose()
+    assert voice.said == ["One."]
+
+
+async def test_the_language_picks_the_voice() -> None:
+    """The first voice that speaks it."""
+    english, japanese = FakeVoice("en"), FakeVoice("ja")
+    voices = voices_of(english, japanese)
+    await lengths(voices, "あかり。", "ja")
+    await lengths(voices, "Light.", "en")
+    await voices.aclose()
+    assert (english.said, japanese.said) == (["Light."], ["あかり。"])
+
+
+async def test_when_a_voice_fails_the_next_one_speaks_that_sentence() -> None:
+    """No sentence is lost or said twice, and the better voice is tried again for the next one."""
+    good, robot = FakeVoice("en", fails_at="Two"), FakeVoice("en")
+    voices = voices_of(good, robot)
+    assert await lengths(voices, "One. Two. Three.") == [4, 4, 6]
+    await voices.aclose()
+    assert good.said == ["One.", "Two.", "Three."]
+    assert robot.said == ["Two."]
+
+
+async def test_speech_fails_only_if_no_voice_works_and_the_next_text_is_spoken() -> None:
+    """With the reason of the last voice tried; a language that nobody speaks is a failure too."""
+    voices = voices_of(FakeVoice("en", fails_at="Two"), FakeVoice("en", fails_at="Two"))
+    with pytest.raises(SpeechFailed, match="can't say Two"):
+        await lengths(voices, "One. Two. Three.")
+    with pytest.raises(SpeechFailed, match="no voice speaks 'fr'"):
+        await lengths(voices, "Un.", "fr")
+    assert await lengths(voices, "Three.") == [6]
+    await voices.aclose()
+
+
+# --- finding a voice -------------------------------------------------------------------------------------------------
+
+
+def test_a_voice_is_found_by_path_by_name_in_a_folder_and_in_its_package(tmp_path: Path) -> None:
+    """A file in a folder comes before the package."""
+    (tmp_path / "xx-cat-low.onnx").touch()
+    assert find_voice("xx-cat-low", [tmp_path]) == tmp_path / "xx-cat-low.onnx"
+    assert find_voice(str(tmp_path / "xx-cat-low.onnx")) == tmp_path / "xx-cat-low.onnx"
+    packaged = find_voice(SpeechConfig().voice, [tmp_path])
+    assert packaged is not None
+    assert packaged.stat().st_size > 50_000_000
+    assert find_voice("espeak") is None
+
+
+def test_a_voice_that_is_not_there_is_an_error_but_the_default_falls_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever names a voice wants that one; whoever names none wants to be spoken to."""
+    with pytest.raises(ModelMissing, match="'xx-cat-low' isn't there") as caught:
+        find_voice("xx-cat-low", [tmp_path])
+    assert "en_US-joe-medium" in caught.value.remedy
+    with pytest.raises(ModelMissing):
+        find_voice(str(tmp_path / "x.onnx"))
+    monkeypatch.setattr("assistant.speech.find_spec", lambda name: None)
+    assert find_voice(SpeechConfig().voice) is None
+
+
+def test_a_voice_without_or_with_a_broken_description_is_refused_at_once(tmp_path: Path) -> None:
+    """Before anybody waits for an answer."""
+    with pytest.raises(ModelMissing, match=r"x\.onnx\.json"):
+        PiperVoice(tmp_path / "x.onnx")
+    for text in ("{", "{}", "[]", '{"espeak": 3}'):
+        (tmp_path / "x.onnx.json").write_text(text)
+        with pytest.raises(ModelDamaged):
+            PiperVoice(tmp_path / "x.onnx")
+
+
+async def test_a_damaged_model_lets_espeak_speak(tmp_path: Path) -> None:
+    """A robot's voice is better than none, and the log says why."""
+    model = tmp_path / "x.onnx"
+    model.write_bytes(b"no model")
+    (tmp_path / "x.onnx.json").write_text(json.dumps({"espeak": {"voice": "en-us"}}))
+    voices = Voices(SpeechConfig(voice=str(model)))
+    (clip,) = [clip async for clip in voices.clips("Kitchen light on.", "en")]
+    await voices.aclose()
+    assert clip.duration_s > 0.5
+
+
+# --- the real espeak -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("text", "language"), [("Kitchen light on.", "en"), ("あかりをつけました。", "ja")])
+def test_espeak_speaks_any_language_aloud(text: str, language: str) -> None:
+    """One to two seconds, well above silence."""
+    clip = EspeakVoice().say(text, language)
+    assert 0.6 < clip.duration_s < 2.5
+    assert -30 < meter(clip.samples).rms_dbfs < -10
+
+
+def test_espeak_obeys_speed_and_volume() -> None:
+    """Twice as fast is much shorter, half as loud is 6 dB less."""
+    normal, fast, soft = (
+        EspeakVoice(speed=speed, volume=volume).say("The kitchen light is on.", "en")
+        for speed, volume in ((1.0, 1.0), (2.0, 1.0), (1.0, 0.5))
+    )
+    assert fast.duration_s < 0.75 * normal.duration_s
+    assert meter(normal.samples).rms_dbfs - meter(soft.samples).rms_dbfs == pytest.approx(6.0, abs=0.3)
+
+
+def test_a_language_that_espeak_does_not_know_is_a_failure_with_a_remedy() -> None:
+    """And the next sentence is spoken."""
+    voice = EspeakVoice()
+    with pytest.raises(SpeechFailed, match="'xx'") as caught:
+        voice.say("hm", "xx")
+    assert caught.value.remedy
+    assert voice.say("Yes.", "en").duration_s > 0.2
+
+
+# --- the real Piper --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.models
+async def test_piper_speaks_english_and_espeak_the_rest() -> None:
+    """A clip a sentence, of speech's length and level; Japanese comes from espeak, in the same thread."""
+    voices = Voices(SpeechConfig())
+    await voices.warm_up()
+    english = [clip async for clip in voices.clips("Sure. The kitchen light is on.", "en")]
+    (japanese,) = [clip async for clip in voices.clips("あかりをつけました。", "ja")]
+    (again,) = [clip async for clip in voices.clips("The kitchen light is on.", "en")]
+    await voices.aclose()
+    assert [clip.rate_hz for clip in english] == [22_050, 22_050]
+    assert 0.2 < english[0].duration_s < 0.9 < english[1].duration_s < 2.5
+    assert abs(english[1].duration_s - again.duration_s) < 0.5  # espeak's Japanese hasn't stuck to Piper
+    assert japanese.duration_s > 0.6
+    for clip in english:
+        assert -35 < meter(clip.samples).rms_dbfs < -10
+        assert meter(clip.samples).peak_dbfs < -0.1  # nothing is clipped
+
+
+@pytest.mark.models
+def test_piper_obeys_speed_and_volume() -> None:
+    """Its noise makes lengths and levels vary a little: compared over a long sentence."""
+    text = "The living room blinds are closed and the heating is set to twenty one degrees"
+    model = find_voice(SpeechConfig().voice)
+    assert model is not None
+    normal = PiperVoice(model).say(text, "en")
+    fast_and_soft = PiperVoice(model, speed=2.0, volume=0.25).say(text, "en")
+    assert fast_and_soft.duration_s < 0.75 * normal.duration_s
+    assert meter(normal.samples).rms_dbfs - meter(fast_and_soft.samples).rms_dbfs == pytest.approx(12, abs=3)
