@@ -6,12 +6,12 @@
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from assistant import __version__, manifest
+from assistant import __version__, chat_template, manifest, weights
 from assistant.audio import earcons
 from assistant.audio.clock import AudioClock, WallClock
 from assistant.audio.devices import Sound
@@ -26,6 +26,7 @@ from assistant.intents.local import LocalClock
 from assistant.intents.router import Router
 from assistant.intents.timers import Timer, Timers
 from assistant.listen import Listener
+from assistant.llm import prompt
 from assistant.llm.engine import Threads
 from assistant.llm.prompt import PromptProfile
 from assistant.llm.sampling import SamplingProfile
@@ -103,16 +104,17 @@ async def loaded(config: Config, clock: Clock, *, speak: bool = True) -> AsyncIt
     """Load every model. Raises ModelError."""
     model = manifest.load().entry(config.model.name)
     router = build_home(config, model, clock).router
+    files = weights.paths(model)
+    spec = ModelSpec(
+        files.text,
+        files.mmproj,
+        PromptProfile(**model.prompt),
+        SamplingProfile(**model.sampling),
+        threads=Threads(config.model.prefill_threads, config.model.decode_threads),
+        seed=config.model.seed,
+    )
     async with AsyncExitStack() as stack:
         voice: Voice = Voices(config.speech) if speak else Silent()
-        spec = ModelSpec(
-            manifest.find(model, model.text),
-            manifest.find(model, model.mmproj),
-            PromptProfile(**model.prompt),
-            SamplingProfile(**model.sampling),
-            threads=Threads(config.model.prefill_threads, config.model.decode_threads),
-            seed=config.model.seed,
-        )
         session = await LlamaSession.start(
             spec, router.tools(), router.context(), cache_dir=cache_dir(), now_s=clock.now_s
         )
@@ -228,6 +230,17 @@ async def say(config: Config, text: str, language: str, speaker_file: Path | Non
             await speaker.play(clip)
     finally:
         await speaker.aclose()
+
+
+def prompt_problem(config: Config, model: manifest.ModelEntry, template: str) -> str | None:
+    """Where our prompt for this model parts from the chat template in its file; None: nowhere."""
+    home = build_home(config, model, WallClock()).router
+    profile = PromptProfile(**model.prompt)
+    ours = prompt.prefix(profile, home.tools(), home.context()) + prompt.USER_OPEN + "Hello" + prompt.REPLY_OPEN
+    told = prompt.prefix(replace(profile, tools=False), (), home.context())
+    system = told.split("\n", 1)[1].removesuffix(prompt.TURN_CLOSE)
+    tools = home.tools() if profile.tools else ()
+    return chat_template.difference(template, ours, system=system, tools=tools, user="Hello")
 
 
 def versions() -> dict[str, str]:

@@ -12,7 +12,6 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from assistant import __version__, config
 from assistant.errors import HeyGemmaError, UsageError
@@ -104,6 +103,74 @@ def evaluate(
     from assistant import evaluate as ev
 
     _main(ev.run(_settings(config_file), directory, json_file, fast=pace is Pace.FAST, console=Console(highlight=False)))
+
+
+@models.command("list")
+def models_list() -> None:
+    """List the models: what is there, what could be fetched or made."""
+    from assistant import manifest, weights
+    from assistant.view import model_table
+
+    Console().print(model_table(weights.listing(manifest.load())))
+
+
+@models.command("fetch")
+def models_fetch(
+    name: Annotated[str, typer.Argument(help="A model of `models list`.")] = "e2b",
+    directory: Annotated[Path | None, typer.Option("--to", help="Another directory for models.")] = None,
+    *,
+    use: Annotated[bool, typer.Option("--use", help="Use it from now on, without asking.")] = False,
+) -> None:
+    """Download a model: resumes, checks every byte, shows progress."""
+    from assistant import manifest, weights
+    from assistant.progress import meter
+
+    console = Console(highlight=False)
+    found = weights.fetch(manifest.load().entry(name), directory or manifest.writable_dir(), meter(console))
+    console.print(f"{name} is in {found.text.parent}.")
+    target = config.user_file(os.environ)
+    if use or (sys.stdin.isatty() and typer.confirm(f"Use {name} from now on?", default=True)):
+        config.choose_model(target, name)
+        console.print(f"{target} now says so. Next: hey-gemma run")
+    else:
+        console.print(f'To use it: put  name = "{name}"  under [model] in {target}', markup=False)
+
+
+@models.command("shape")
+def models_shape(
+    directory: Annotated[Path | None, typer.Option("--to", help="Another directory for models.")] = None,
+) -> None:
+    """Write the model with E2B's shapes and random weights: for speed and memory only (3.7 GB)."""
+    from assistant import manifest, weights
+    from assistant.progress import meter
+
+    console = Console(highlight=False)
+    made = weights.generate(manifest.load().entry("shape"), directory or manifest.writable_dir(), meter(console))
+    console.print(f"shape is in {made.text.parent}.")
+
+
+@models.command("verify")
+def models_verify(name: Annotated[str, typer.Argument(help="A model of `models list`.")] = "tiny") -> None:
+    """Check a model's bytes, architecture, width and prompt format."""
+    from functools import partial
+
+    from assistant import app as assistant_app
+    from assistant import manifest, weights
+    from assistant.errors import ModelDamaged
+    from assistant.progress import meter
+
+    console = Console(highlight=False)
+    entry = manifest.load().entry(name)
+    verdict = weights.verify(
+        entry,
+        meter=meter(console),
+        template_problem=partial(assistant_app.prompt_problem, config.Config(), entry),
+    )
+    for check in verdict.checks:
+        console.print("[red]wrong[/]" if check.problem else "[green]ok[/]   ", check.what, check.problem)
+    if not verdict.ok:
+        wrong = next(check for check in verdict.checks if check.problem)
+        raise ModelDamaged(f"{name}: {wrong.what}: {wrong.problem}", remedy=wrong.remedy)
 
 
 @app.command()

@@ -15,7 +15,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
-from assistant.errors import ConfigError
+from assistant.errors import ConfigError, OutputError
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 _STRICT = ConfigDict(extra="forbid")
@@ -124,9 +124,34 @@ def find(explicit: Path | None, environ: Mapping[str, str]) -> Path | None:
         return explicit
     if named := environ.get("HEY_GEMMA_CONFIG"):
         return Path(named)
-    base = Path(environ.get("XDG_CONFIG_HOME") or Path(environ.get("HOME", "/")) / ".config")
-    candidates = (base / "hey-gemma" / "config.toml", Path("/etc/hey-gemma/config.toml"))
+    candidates = (user_file(environ), Path("/etc/hey-gemma/config.toml"))
     return next((p for p in candidates if p.is_file()), None)
+
+
+def user_file(environ: Mapping[str, str]) -> Path:
+    """The user's own config file, there or not."""
+    base = Path(environ.get("XDG_CONFIG_HOME") or Path(environ.get("HOME", "/")) / ".config")
+    return base / "hey-gemma" / "config.toml"
+
+
+def choose_model(path: Path, name: str) -> None:
+    """Write `[model] name` into a config file; everything else in it stays as it is. Raises OutputError."""
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    line = f'name = "{name}"'
+    section = re.search(r"^\[model\][^\n]*\n(?:(?!\[).*\n?)*", text, re.MULTILINE)
+    if section is None:
+        text = f"{text.rstrip()}\n\n[model]\n{line}\n".lstrip()
+    elif re.search(r"^\s*name\s*=.*$", section[0], re.MULTILINE):
+        text = text.replace(section[0], re.sub(r"^\s*name\s*=.*$", line, section[0], flags=re.MULTILINE))
+    else:
+        text = text.replace(section[0], section[0].replace("]\n", f"]\n{line}\n", 1))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_suffix(".new")
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    except OSError as e:
+        raise OutputError(f"{path} can't be written: {e.strerror}", remedy=f"put {line} under [model] yourself") from e
 
 
 def load(path: Path | None) -> Config:
@@ -153,22 +178,23 @@ def _explain(path: Path, text: str, where: tuple[str, ...], kind: str, message: 
     key = ".".join(where)
     if kind != "unexpected_keyword_argument":
         return ConfigError(f"{place}: {key}: {message}", remedy="see config.example.toml for what this key takes")
-    known = list(_known_keys(Config))
+    known = list(known_keys())
     nearest = difflib.get_close_matches(key, known, n=1, cutoff=0.4)
     hint = f"did you mean {nearest[0]}?" if nearest else f"known are {', '.join(_siblings(where))}"
     return ConfigError(f"{place}: unknown key {key}", remedy=hint)
 
 
-def _known_keys(section: Any, prefix: str = "") -> Iterator[str]:
+def known_keys(section: Any = Config, prefix: str = "") -> Iterator[str]:
+    """Sections and keys, as `wake` and `wake.threshold`."""
     for f in fields(section):
         yield prefix + f.name
         if isinstance(f.type, type) and is_dataclass(f.type):
-            yield from _known_keys(f.type, f"{prefix}{f.name}.")
+            yield from known_keys(f.type, f"{prefix}{f.name}.")
 
 
 def _siblings(where: tuple[str, ...]) -> list[str]:
     prefix = "".join(f"{p}." for p in where[:-1])
-    return [k for k in _known_keys(Config) if k.startswith(prefix) and "." not in k[len(prefix) :]]
+    return [k for k in known_keys() if k.startswith(prefix) and "." not in k[len(prefix) :]]
 
 
 def _line_of(text: str, where: tuple[str, ...]) -> int | None:

@@ -26,6 +26,8 @@ from assistant.events import (
     TurnEnded,
     WakeHeard,
 )
+from assistant.manifest import Kind
+from assistant.weights import Listed
 
 BAR_WIDTH = 40
 
@@ -166,6 +168,23 @@ def device_table(devices: Sequence[Device]) -> Table:
             f"{device.rate_hz} Hz",
         )
     return table
+
+
+def model_table(models: Sequence[Listed]) -> Table:
+    """The models, one line each."""
+    table = Table("name", "what it is", "comes", "size", "licence", "where", title="models")
+    for row in models:
+        size = f"{row.bytes / 1e9:.2f} GB" if row.bytes >= 1e9 else f"{row.bytes / 1e6:.1f} MB"
+        where = str(row.path) if row.path else f"not here: {_HOW[row.kind].format(name=row.name)}"
+        table.add_row(row.name, row.title, str(row.kind), size, row.licence, where)
+    return table
+
+
+_HOW = {
+    Kind.SHIPPED: "install Hey Gemma again",
+    Kind.FETCHED: "hey-gemma models fetch {name}",
+    Kind.GENERATED: "hey-gemma models {name}",
+}
 
 
 def _marked(device: Device, direction: str) -> str:

@@ -10,12 +10,12 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"assistant"}),
     frozenset({"assistant.errors"}),
     frozenset({"assistant.stages", "assistant.config", "assistant.disk"}),
-    frozenset({"assistant.events", "assistant.gguf_file", "assistant.progress", "assistant.noise"}),
+    frozenset({"assistant.events", "assistant.gguf_file", "assistant.progress", "assistant.spoken"}),
     frozenset(
         {
             "assistant.audio", "assistant.wake", "assistant.vad", "assistant.speech", "assistant.llm",
             "assistant.intents", "assistant.trace", "assistant.turn", "assistant.endpoint", "assistant.lane",
-            "assistant.manifest", "assistant.shape_vocabulary",
+            "assistant.manifest", "assistant.shape_vocabulary", "assistant.noise",
         }
     ),
     frozenset({"assistant.mouth", "assistant.listen", "assistant.shape", "assistant.download", "assistant.chat_template"}),

@@ -1,0 +1,88 @@
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from assistant import config
+from assistant.errors import ConfigError
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "config.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_without_a_file_there_are_defaults() -> None:
+    assert config.load(None).model.name == "tiny"
+
+
+def test_a_section_overrides_only_what_it_says(tmp_path: Path) -> None:
+    loaded = config.load(write(tmp_path, "[endpoint]\nhangover_ms = 700\n"))
+    assert (loaded.endpoint.hangover_ms, loaded.endpoint.no_speech_s) == (700.0, 5.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "remedy"),
+    [
+        ("[wake]\nthreshhold = 0.4\n", 2, "did you mean wake.threshold?"),
+        ("[audio]\n\n[modle]\nname = 'e2b'\n", 3, "did you mean model?"),
+        ("[speech]\nvoise = 'x'\n", 2, "did you mean speech.voice?"),
+    ],
+)
+def test_an_unknown_key_names_the_nearest_one_with_its_line(tmp_path: Path, text: str, line: int, remedy: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        config.load(write(tmp_path, text))
+    assert f"config.toml:{line}: unknown key" in caught.value.message
+    assert caught.value.remedy == remedy
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[wake]\nthreshold = 1.5\n", "[wake]\nthreshold = 'high'\n", "wake = 3\n", "[home]\nkind = 'hubitat'\n", "[wake\n"],
+)
+def test_a_wrong_value_is_a_clear_error(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ConfigError, match=r"config\.toml"):
+        config.load(write(tmp_path, text))
+
+
+def test_a_config_that_is_not_there_or_no_text_is_a_clear_error(tmp_path: Path) -> None:
+    binary = tmp_path / "config.toml"
+    binary.write_bytes(b"\xff\xfe\x00")
+    for path in (tmp_path / "none.toml", tmp_path, binary):
+        with pytest.raises(ConfigError):
+            config.load(path)
+
+
+def test_the_explicit_file_wins_then_the_environment_then_the_users(tmp_path: Path) -> None:
+    mine = tmp_path / "hey-gemma" / "config.toml"
+    mine.parent.mkdir()
+    mine.touch()
+    environ = {"XDG_CONFIG_HOME": str(tmp_path)}
+    assert config.find(Path("x"), {**environ, "HEY_GEMMA_CONFIG": "y"}) == Path("x")
+    assert config.find(None, {**environ, "HEY_GEMMA_CONFIG": "y"}) == Path("y")
+    assert config.find(None, environ) == mine
+
+
+@pytest.mark.parametrize(
+    "before",
+    ["", "[wake]\nthreshold = 0.4\n", '[model]\nname = "tiny"\nseed = 3\n', "[model]\nseed = 3\n\n[wake]\nthreshold = 0.4\n"],
+)
+def test_choosing_a_model_keeps_everything_else(tmp_path: Path, before: str) -> None:
+    path = tmp_path / "deep" / "config.toml"
+    if before:
+        path.parent.mkdir()
+        path.write_text(before, encoding="utf-8")
+    earlier = config.load(path) if before else config.Config()
+    config.choose_model(path, "e2b")
+    later = config.load(path)
+    assert later.model.name == "e2b"
+    assert (later.model.seed, later.wake) == (earlier.model.seed, earlier.wake)
+
+
+def test_the_example_documents_every_key_with_its_default() -> None:
+    example = Path(__file__).parent.parent / "config.example.toml"
+    assert config.load(example) == config.Config()
+    sections = tomllib.loads(example.read_text(encoding="utf-8"))
+    documented = {f"{section}.{key}" for section, keys in sections.items() for key in keys}
+    assert documented == {k for k in config.known_keys() if "." in k}
