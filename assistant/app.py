@@ -222,8 +222,13 @@ async def ask(config: Config, text: str, events: Path | None, observers: Sequenc
 
 async def say(config: Config, text: str, language: str, speaker_file: Path | None) -> None:
     """Speak a text."""
-    clock = WallClock()
-    speaker: Speaker = SoundSpeaker(Sound(), clock) if speaker_file is None else FileSpeaker(speaker_file, AudioClock())
+    speaker: Speaker
+    if speaker_file is None:
+        speaker = SoundSpeaker(Sound(), WallClock(), device=config.audio.speaker or None)
+    else:
+        clock = AudioClock()
+        await clock.release()  # nobody listens to a file: don't wait for its sound
+        speaker = FileSpeaker(speaker_file, clock)
     voice = Voices(config.speech)
     try:
         async for clip in voice.clips(text, language):
