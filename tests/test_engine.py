@@ -22,27 +22,6 @@ def noise(samples: int) -> Pcm:
     return np.random.default_rng(1).normal(0, 3000, samples).astype(np.int16)
 
 
-def test_tokens_spell_what_was_tokenized(engine: Engine) -> None:
-    """Control tokens are one token each, and spelled out; letters outside the pieces become bytes."""
-    text = "<bos><|turn>user\nおはよう, light?<turn|>\n"
-    spelled = engine.vocabulary.tokenize(text)
-    assert b"".join(map(engine.vocabulary.piece, spelled)).decode() == text
-    assert spelled.count(engine.vocabulary.control("<|turn>")) == 1
-
-
-def test_a_reply_ends_with_these_tokens(engine: Engine) -> None:
-    """Calls end with the opening of a tool response, talk with the end of the turn."""
-    names = ("<eos>", "<turn|>", "<|tool_response>", "<|turn>", "<|tool_call>", "<tool_call|>", '<|"|>')
-    ends = {name for name in names if engine.vocabulary.is_end(engine.vocabulary.control(name))}
-    assert ends == {"<eos>", "<turn|>", "<|tool_response>"}
-
-
-def test_an_unknown_control_token_is_a_damaged_model(engine: Engine) -> None:
-    """A vocabulary without Gemma's tokens can't be talked to."""
-    with pytest.raises(ModelDamaged, match="<no such token>"):
-        engine.vocabulary.control("<no such token>")
-
-
 @pytest.mark.parametrize(("samples", "rows"), [(1, 3), (2, 3), (1600, 3), (16_000, 25), (16_001, 25)])
 def test_sound_becomes_25_rows_a_second(engine: Engine, samples: int, rows: int) -> None:
     """The shortest sounds too, one sample of which aborts mtmd."""
