@@ -79,7 +79,7 @@ class Stages:
     config: Config
     model: manifest.ModelEntry
     session: LlamaSession
-    wake: WakeWord
+    wake: WakeWord | None
     vad: GatedVad
     voice: Voice
 
@@ -100,8 +100,8 @@ def build_home(
 
 
 @asynccontextmanager
-async def loaded(config: Config, clock: Clock, *, speak: bool = True) -> AsyncIterator[Stages]:
-    """Load every model. Raises ModelError."""
+async def loaded(config: Config, clock: Clock, *, speak: bool = True, wake: bool = True) -> AsyncIterator[Stages]:
+    """Load the models that a run needs. Raises ModelError."""
     model = manifest.load().entry(config.model.name)
     router = build_home(config, model, clock).router
     files = weights.paths(model)
@@ -120,12 +120,13 @@ async def loaded(config: Config, clock: Clock, *, speak: bool = True) -> AsyncIt
         )
         stack.push_async_callback(session.aclose)
         vad = GatedVad(WebRtcVad(), SileroVad())
-        yield Stages(config, model, session, WakeWord(manifest.models_dir() / "hey_gemma/hey_gemma.npz"), vad, voice)
+        head = WakeWord(manifest.models_dir() / "hey_gemma" / "hey_gemma.npz") if wake else None
+        yield Stages(config, model, session, head, vad, voice)
 
 
 @asynccontextmanager
 async def conversing(
-    stages: Stages, *, clock: Clock, wall: WallClock, speaker: Speaker, wake: bool, observe: Observer
+    stages: Stages, *, clock: Clock, wall: WallClock, speaker: Speaker, wake: bool = True, observe: Observer
 ) -> AsyncIterator[tuple[Conversation, Home]]:
     """One conversation with a home of its own, wired from loaded stages. `clock` is the audio's in a fast replay."""
     config = stages.config
@@ -142,7 +143,8 @@ async def conversing(
         near_threshold=config.wake.near_threshold,
         refractory_s=config.wake.refractory_s,
     )
-    stages.wake.reset()
+    if stages.wake is not None:
+        stages.wake.reset()
     stages.vad.reset()
     await stages.session.forget()
     listener = Listener(
@@ -192,7 +194,7 @@ async def run(config: Config, options: Options, observers: Sequence[Observer]) -
         else:
             speaker = SoundSpeaker(sound, wall, device=config.audio.speaker or None)
         async with (
-            loaded(config, clock) as stages,
+            loaded(config, clock, wake=options.wake) as stages,
             conversing(stages, clock=clock, wall=wall, speaker=speaker, wake=options.wake, observe=observe) as (talk, _),
         ):
             if source is not None:
@@ -214,8 +216,8 @@ async def ask(config: Config, text: str, events: Path | None, observers: Sequenc
     wall = WallClock()
     with _observed(events, observers) as observe:
         async with (
-            loaded(config, wall, speak=False) as stages,
-            conversing(stages, clock=wall, wall=wall, speaker=NullSpeaker(wall), wake=True, observe=observe) as (talk, _),
+            loaded(config, wall, speak=False, wake=False) as stages,
+            conversing(stages, clock=wall, wall=wall, speaker=NullSpeaker(wall), observe=observe) as (talk, _),
         ):
             await talk.ask(text)
 

@@ -1,0 +1,68 @@
+import asyncio
+
+import pytest
+
+from assistant.errors import HeyGemmaError
+from assistant.lane import LONGEST, Lane
+
+
+async def test_jobs_run_in_order_and_the_lane_is_busy_until_the_last() -> None:
+    done: list[int] = []
+    lane = Lane("test", lambda _: None)
+
+    async def job(n: int) -> None:
+        await asyncio.sleep(0)
+        done.append(n)
+
+    for n in range(3):
+        lane.submit(lambda n=n: job(n))
+    assert lane.busy
+    await lane.wait()
+    assert (done, lane.busy) == ([0, 1, 2], False)
+
+
+async def test_a_job_that_fails_is_told_and_the_next_one_runs() -> None:
+    errors: list[Exception] = []
+    ran = asyncio.Event()
+    lane = Lane("test", errors.append)
+
+    async def fail() -> None:
+        raise ValueError("no")
+
+    async def work() -> None:
+        ran.set()
+
+    lane.submit(fail)
+    lane.submit(work)
+    await lane.wait()
+    assert (str(errors[0]), ran.is_set()) == ("no", True)
+
+
+async def test_clearing_cancels_the_running_job_and_forgets_the_rest() -> None:
+    lane = Lane("test", lambda _: None)
+    began, never = asyncio.Event(), asyncio.Event()
+
+    async def block() -> None:
+        began.set()
+        await asyncio.Event().wait()
+
+    async def after() -> None:
+        never.set()
+
+    lane.submit(block)
+    lane.submit(after)
+    await began.wait()
+    lane.clear()
+    await lane.wait()
+    lane.submit(lambda: asyncio.sleep(0))
+    await lane.wait()
+    assert not never.is_set()
+
+
+async def test_a_lane_that_is_stuck_says_so() -> None:
+    lane = Lane("test", lambda _: None)
+    for _ in range(LONGEST):
+        lane.submit(lambda: asyncio.sleep(0))
+    with pytest.raises(HeyGemmaError, match="stuck"):
+        lane.submit(lambda: asyncio.sleep(0))
+    lane.clear()
