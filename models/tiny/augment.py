@@ -4,8 +4,6 @@ Speed and pitch, room, noise and babble, level, remnants of "hey gemma" before, 
 tilt and SpecAugment act on the spectrum (`mel`). About 6 ms an utterance. Knows nothing about text.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -27,7 +25,7 @@ class Heard:
 
 
 def fast_size(n: int) -> int:
-    """The next FFT length of the form 2^a or 3 * 2^a."""
+    """Round up to an FFT length of the form 2^a or 3 * 2^a."""
     two = 1 << (n - 1).bit_length()
     return two * 3 // 4 if two * 3 // 4 >= n else two
 
@@ -42,7 +40,7 @@ def coloured(rng: Rng, seconds: float, slope: float) -> Wave:
 
 
 def room(rng: Rng) -> Wave:
-    """A synthetic room response: direct sound, a few early echoes, a decaying tail."""
+    """Make a room response: direct sound, a few early echoes, a decaying tail."""
     rt60 = rng.uniform(0.12, 0.75)
     n = int(min(rt60, 0.5) * RATE)
     t = np.arange(n) / RATE
@@ -75,6 +73,7 @@ class Home:
         return np.interp(np.arange(n) * factor, np.arange(len(clip)), clip).astype(np.float32)
 
     def noise(self, n: int, babble: Callable[[], Wave]) -> Wave:
+        """Babble, or coloured noise with a hum now and then; unit RMS."""
         rng = self.rng
         if rng.random() < 0.3:
             out = np.zeros(n, np.float32)
@@ -92,6 +91,7 @@ class Home:
         return out / (float(np.sqrt((out * out).mean())) + 1e-6)
 
     def live(self, clip: Wave, hey: Wave | None, babble: Callable[[], Wave]) -> Heard:
+        """Say what the wake word would hand over: a remnant before, the clip, silence; in a room, in noise."""
         rng = self.rng
         clip = self.stretch(clip)
         kind = rng.random()

@@ -1,10 +1,8 @@
 """Manifests and shards -> batches of conversations, spoken and typed.
 
-Reads the manifests again whenever a pool of samples is used up, so that clips made while training runs are used; likewise
-the optional weights file `{"intent": {"HassLightSet": 1.5}, "engine": {"hibari": 2}}`. Knows no model.
+Reads the manifests again whenever a pool of samples is used up, so that clips made while training runs are used;
+likewise the optional weights file `{"intent": {"HassLightSet": 1.5}, "engine": {"hibari": 2}}`. Knows no model.
 """
-
-from __future__ import annotations
 
 import json
 import random
@@ -41,6 +39,7 @@ class Talk:
     spans: list[tuple[int, int]] = field(default_factory=list)
 
     def answer(self, ids: list[int], weight: float) -> None:
+        """Append tokens that the model has to learn to write."""
         for token in ids:
             self.asks.append(len(self.ids) - 1)
             self.goals.append(token)
@@ -72,6 +71,7 @@ class Writer:
         self.system, self.close, self.again = (tokens.encode(s) for s in (SYSTEM, ANSWER, AGAIN))
 
     def hear(self, talk: Talk, mel: Tensor, span: tuple[int, int], phones: list[int]) -> None:
+        """Append sound: mel [T, 128], `span` of the speech in samples."""
         n = rows(len(mel))
         talk.ids.append(self.tokens.ids["<|audio>"])
         talk.places.append(len(talk.ids))
@@ -82,7 +82,7 @@ class Writer:
         talk.spans.append((span[0] // 640, min(n, span[1] // 640 + 1)))
 
     def finish(self, talk: Talk, target: str, after: str | None) -> None:
-        """The model's part; `after` (from turns.after) when another turn follows."""
+        """Write the model's part; `after` (from turns.after) when another turn follows."""
         talk.ids += self.close
         talk.answer(self.tokens.encode(target), 1.0)
         if after is not None:
@@ -98,6 +98,7 @@ def up(n: int, step: int) -> int:
 
 
 def collate(talks: list[Talk]) -> Batch:
+    """Pad conversations to one batch."""
     length, width = up(max(len(t.ids) for t in talks), 32), up(max(len(t.asks) for t in talks), 16)
     ids = torch.zeros(len(talks), length, dtype=torch.long)
     asks = torch.zeros(len(talks), width, dtype=torch.long)
@@ -138,6 +139,7 @@ class Store:
         self.read: dict[str, tuple[float, list[Row]]] = {}
 
     def rows(self, name: str) -> list[Row]:
+        """Manifest `name`, empty while it is not there."""
         path = self.folder / f"{name}.jsonl"
         if not path.exists():
             return []
@@ -147,12 +149,14 @@ class Store:
         return self.read[name][1]
 
     def clip(self, row: Row) -> Wave:
+        """Return the sound of a manifest line, float32."""
         if row["shard"] not in self.shards:
             self.shards[row["shard"]] = np.load(self.folder / row["shard"], mmap_mode="r")
         cut = self.shards[row["shard"]][row["start"] : row["start"] + row["samples"]]
         return cut.astype(np.float32) / 32768
 
     def phones(self, row: Row) -> list[int]:
+        """Return the phone ids of a manifest line."""
         return [self.phone[p] for p in row["phones"].split() if p in self.phone]
 
 
@@ -166,6 +170,7 @@ class Sampler:
         self.heys: dict[str, list[Row]] = {}
 
     def hey(self, row: Row) -> Wave | None:
+        """Return a "hey gemma" of the same voice, or at least of its engine."""
         if not self.heys:
             for hey in self.store.rows("hey_gemma"):
                 self.heys.setdefault(hey["voice"], []).append(hey)
@@ -174,6 +179,7 @@ class Sampler:
         return self.store.clip(self.words.choice(found)) if found else None
 
     def hear(self, talk: Talk, row: Row) -> None:
+        """Append a clip, augmented."""
         rows_ = self.store.rows("train")
         heard: Heard = self.home.live(
             self.store.clip(row), self.hey(row), lambda: self.store.clip(self.words.choice(rows_))
@@ -181,10 +187,11 @@ class Sampler:
         self.writer.hear(talk, self.home.mel(heard.wave), (heard.start, heard.stop), self.store.phones(row))
 
     def typed(self) -> wordings.Sample:
+        """Draw a sentence as text."""
         return wordings.sample(self.words, "train", typed=self.words.random() < 0.7)
 
     def history(self, talk: Talk, by_ear: bool) -> None:
-        """A whole earlier turn."""
+        """Put a whole earlier turn in."""
         if by_ear:
             row = self.words.choice(self.store.rows("train"))
             self.hear(talk, row)
@@ -196,6 +203,7 @@ class Sampler:
         self.writer.finish(talk, target, turns.after(self.words, target))
 
     def spoken_talk(self, row: Row) -> Talk:
+        """Make a conversation that ends in this clip."""
         talk = Talk(list(self.writer.system))
         if self.words.random() < 0.13:
             self.history(talk, by_ear=self.words.random() < 0.5)
@@ -204,6 +212,7 @@ class Sampler:
         return talk
 
     def typed_talk(self) -> Talk:
+        """Make a conversation without sound."""
         talk = Talk(list(self.writer.system))
         if self.words.random() < 0.15:
             self.history(talk, by_ear=False)
@@ -213,6 +222,7 @@ class Sampler:
         return talk
 
     def draw(self, count: int) -> list[Row]:
+        """Draw manifest lines with the odds of the weights file."""
         rows_ = self.store.rows("train")
         rule = json.loads(self.weights.read_text()) if self.weights and self.weights.exists() else {}
         odds = np.ones(len(rows_))
@@ -221,6 +231,7 @@ class Sampler:
         return [rows_[i] for i in self.rng.choice(len(rows_), count, p=odds / odds.sum())]
 
     def spoken(self) -> Iterator[Batch]:
+        """Yield batches of sound for ever, of similar length each."""
         while True:
             pool = sorted(self.draw(POOL), key=lambda row: row["samples"])
             groups = [pool[i : i + GROUP] for i in range(0, POOL, GROUP)]
@@ -232,6 +243,7 @@ class Sampler:
                 yield from map(collate, batches)
 
     def written(self, size: int = BATCH // 2) -> Batch:
+        """Make one batch of typed conversations."""
         return collate([self.typed_talk() for _ in range(size)])
 
 

@@ -1,10 +1,8 @@
 """Are the greedy tokens of torch and llama.cpp the same? Two steps, because the two live in different environments.
 
-`torch CHECKPOINT --data DIR --out F.npz` writes clips, the tokens that torch gives for them, and its soft rows; `llama F.npz --gguf DIR`
-decodes the same clips through llama.cpp and prints how many agree. Half a second a clip.
+`torch CHECKPOINT --data DIR --out F.npz` writes clips, the tokens that torch gives for them, and its soft rows;
+`llama --out F.npz --gguf DIR` decodes the same clips through llama.cpp and prints how many agree. Half a second a clip.
 """
-
-from __future__ import annotations
 
 import argparse
 from pathlib import Path
@@ -17,11 +15,11 @@ LONGEST = 64
 
 def with_torch(args: argparse.Namespace) -> None:
     """Greedy tokens in float32, without a cache: slow and plain."""
-    import torch
+    import torch  # noqa: PLC0415
 
-    from models.tiny.batches import Store, Writer, plain
-    from models.tiny.export import load
-    from models.tiny.tokens import Tokens
+    from models.tiny.batches import Store, Writer, plain  # noqa: PLC0415
+    from models.tiny.export import load  # noqa: PLC0415
+    from models.tiny.tokens import Tokens  # noqa: PLC0415
 
     torch.set_num_threads(1)
     tokens, store = Tokens(args.tokenizer), Store(args.data)
@@ -47,8 +45,8 @@ def with_torch(args: argparse.Namespace) -> None:
 
 
 def with_llama(args: argparse.Namespace) -> None:
-    """The same through mtmd and llama_decode."""
-    from assistant.llm.engine import Engine
+    """Do the same through mtmd and llama_decode."""
+    from assistant.llm.engine import Engine  # noqa: PLC0415
 
     data = np.load(args.out)
     engine = Engine(args.gguf / "tiny-text.gguf", args.gguf / "tiny-mmproj.gguf", context=1024)

@@ -1,10 +1,8 @@
 """A checkpoint -> `tiny-text.gguf` and `tiny-mmproj.gguf`, as llama.cpp's own converter would write them.
 
-Written with the `gguf` package and its name tables; no dummy vision tower to strip. Matrices become Q8_0 (or F16, F32), vectors
-and convolutions stay F32. Knows nothing about training beyond the checkpoint's flat vector.
+Written with the `gguf` package and its name tables; no dummy vision tower to strip. Matrices become Q8_0 (or F16,
+F32), vectors and convolutions stay F32. Knows nothing about training beyond the checkpoint's flat vector.
 """
-
-from __future__ import annotations
 
 import argparse
 import json
@@ -12,9 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import gguf
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from models.tiny import sizes
 from models.tiny.tokens import BYTES, SPECIALS, Tokens
@@ -36,7 +32,7 @@ TEMPLATE = (
 
 
 def load(checkpoint: Path, tokens: Tokens, part: str = "ema") -> Tiny:
-    """The module with a checkpoint's averaged weights (`ema`) or the latest ones (`weights`)."""
+    """Build the module with a checkpoint's averaged weights (`ema`) or the latest ones (`weights`)."""
     state = torch.load(checkpoint)
     # The phone head is what is left over when the model's size is known
     bare = Tiny(tokens, 1)
@@ -55,12 +51,14 @@ class File:
         self.kind = kind
 
     def tensor(self, name: str, value: torch.Tensor, plain: bool) -> None:
-        data: NDArray[np.float32] = value.detach().float().numpy()
+        """Add a tensor; `plain` ones stay F32."""
+        data = value.detach().float().numpy()
         plain = plain or data.ndim < 2
         kind = "f32" if plain else "f16" if self.kind == "q8_0" and data.shape[-1] % 32 else self.kind
         self.out.add_tensor(name, gguf.quants.quantize(data, TYPES[kind]), raw_dtype=TYPES[kind])
 
     def close(self) -> None:
+        """Write everything out."""
         self.out.write_header_to_file()
         self.out.write_kv_data_to_file()
         self.out.write_tensors_to_file()
@@ -68,7 +66,7 @@ class File:
 
 
 def vocabulary(out: Any, tokens: Tokens) -> None:
-    """The tokenizer as llama.cpp's `gemma4` reads it."""
+    """Write the tokenizer as llama.cpp's `gemma4` reads it."""
     model = json.loads(tokens.tokenizer.to_str())["model"]
     pieces = [piece for piece, _ in sorted(model["vocab"].items(), key=lambda item: item[1])]
     normal, control, visible, byte = (
@@ -85,12 +83,13 @@ def vocabulary(out: Any, tokens: Tokens) -> None:
     out.add_unk_token_id(tokens.ids["<unk>"])
     out.add_pad_token_id(tokens.ids["<pad>"])
     out.add_mask_token_id(tokens.ids["<mask>"])
-    out.add_add_space_prefix(False)
-    out.add_add_bos_token(True)
+    out.add_add_space_prefix(value=False)
+    out.add_add_bos_token(value=True)
     out.add_chat_template(TEMPLATE)
 
 
 def text(module: Tiny, tokens: Tokens, path: Path, kind: str) -> None:
+    """Write the decoder."""
     file = File(path, "gemma4", kind)
     out, layers = file.out, len(sizes.LAYER_TYPES)
     own = layers - sizes.SHARED_LAYERS
@@ -140,14 +139,24 @@ def text(module: Tiny, tokens: Tokens, path: Path, kind: str) -> None:
     file.close()
 
 
+def ear_value(name: str, value: torch.Tensor) -> torch.Tensor:
+    """Store a tensor of the ear as llama.cpp wants it: softplus applied, depthwise taps flat, bounds finite."""
+    if name.endswith("per_dim_scale"):
+        return torch.nn.functional.softplus(value)
+    if "depthwise_conv1d" in name:
+        return value[:, 0]
+    return value.clamp(-BOUND, BOUND)[None] if value.dim() == 0 else value
+
+
 def mmproj(module: Tiny, path: Path, kind: str) -> None:
+    """Write the ear."""
     file = File(path, "clip", kind)
     out = file.out
     out.add_type(gguf.GGUFType.MMPROJ)
     out.add_name("Hey Gemma tiny")
     out.add_license("Apache-2.0")
     out.add_file_type(FILE_TYPES[kind])
-    out.add_clip_has_audio_encoder(True)
+    out.add_clip_has_audio_encoder(value=True)
     out.add_string("clip.audio.projector_type", "gemma4a")
     out.add_audio_projection_dim(sizes.TEXT_WIDTH)
     out.add_audio_embedding_length(sizes.AUDIO_WIDTH)
@@ -158,16 +167,12 @@ def mmproj(module: Tiny, path: Path, kind: str) -> None:
     out.add_audio_attention_layernorm_eps(1e-6)
     names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.MMPROJ, 128)
     suffixes = (".weight", ".bias", ".input_max", ".input_min", ".output_max", ".output_min")
-    for name, value in module.model.state_dict().items():
+    for name, tensor in module.model.state_dict().items():
         if "audio" not in name:
             continue
         short = name.replace("model.audio_tower.", "conformer.").replace(".linear.", ".")
-        if short.endswith("per_dim_scale"):
-            short, value = short + ".weight", torch.nn.functional.softplus(value)
-        if "depthwise_conv1d" in short:
-            value = value[:, 0]
-        if value.dim() == 0:
-            value = value.clamp(-BOUND, BOUND)[None]
+        value = ear_value(short, tensor)
+        short += ".weight" if short.endswith("per_dim_scale") else ""
         mapped = names.get_name(short, try_suffixes=suffixes)
         if mapped is None:
             raise SystemExit(f"no GGUF name for {name}")

@@ -11,7 +11,7 @@ import math
 from typing import Any
 
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as F  # noqa: N812  as everybody writes it
 from torch import Tensor, nn
 
 CHUNK, PAST, EPS = 12, 12, 1e-6
@@ -38,6 +38,7 @@ class _Rms(torch.autograd.Function):
 
 
 def rms(x: Tensor, weight: Tensor | None) -> Tensor:
+    """Divide by the root mean square; None: no weight."""
     if x.dtype == torch.bfloat16 and weight is not None:
         return _Rms.apply(x, weight)
     f = x.float()
@@ -62,6 +63,7 @@ class Ear(nn.Module):
         self.register_buffer("sinusoids", torch.cat([angle.sin(), angle.cos()], -1), persistent=False)
 
     def stem(self, mel: Tensor) -> Tensor:
+        """Mel -> [B, ceil(T/4), D]: two convolutions of stride 2."""
         p = self.tower.subsample_conv_projection
         b, t, m = mel.shape
         t4 = (t + 3) // 4
@@ -85,7 +87,8 @@ class Ear(nn.Module):
                 y = F.linear(h, torch.cat([v[:, :, i, j] for i, j in taps]))
                 if pt == 1 and 2 * t4 > t2:
                     y = F.pad(y[:, : t4 - 1], (0, 0, 0, 0, 0, 1))
-                for (i, j), part in zip(taps, y.split(out, -1), strict=True):
+                for (i, j), tap in zip(taps, y.split(out, -1), strict=True):
+                    part = tap
                     if i == 0:
                         part = F.pad(part[:, :-1], (0, 0, 0, 0, 1, 0))
                     if j == 0:
@@ -96,11 +99,13 @@ class Ear(nn.Module):
         return F.linear(F.relu(y).reshape(b, t4, -1), p.input_proj_linear.weight)
 
     def feed(self, ff: Any, x: Tensor) -> Tensor:
+        """Half a step of a feed-forward."""
         y = rms(x, ff.pre_layer_norm.weight)
         y = F.linear(F.silu(F.linear(y, ff.ffw_layer_1.linear.weight)), ff.ffw_layer_2.linear.weight)
         return x + 0.5 * rms(y, ff.post_layer_norm.weight)
 
     def attend(self, a: Any, x: Tensor, mask: Tensor) -> Tensor:
+        """Attend to the last 12 frames in blocks of 12, with relative positions."""
         b, n, _ = x.shape
         blocks = mask.shape[1]
         w = torch.cat([a.q_proj.linear.weight, a.k_proj.linear.weight, a.v_proj.linear.weight])
@@ -121,6 +126,7 @@ class Ear(nn.Module):
         return F.linear(y, a.post.linear.weight)
 
     def light(self, c: Any, x: Tensor) -> Tensor:
+        """Causal depthwise convolution behind a gate."""
         y = F.glu(F.linear(rms(x, c.pre_layer_norm.weight), c.linear_start.linear.weight))
         w = c.depthwise_conv1d.weight[:, 0].to(y.dtype)
         n = y.shape[1]
@@ -161,6 +167,7 @@ class Mouth(nn.Module):
         self.first_shared = self.c.num_hidden_layers - self.c.num_kv_shared_layers
 
     def angles(self, kind: str, positions: Tensor) -> tuple[Tensor, Tensor]:
+        """Return cosine and sine for rotary positions, [B, L, 1, head]."""
         f = positions[..., None].float() * getattr(self.text.rotary_emb, f"{kind}_inv_freq")
         f = torch.cat([f, f], -1)[:, :, None]
         return f.cos(), f.sin()

@@ -5,8 +5,6 @@ only split is at newlines. Pieces are trained inside words, single digits and si
 training can't change the result. Knows no audio but its placeholder.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import random
@@ -16,7 +14,32 @@ from pathlib import Path
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
 # The order of Gemma's own vocabulary. Audio positions read row 0 of the per-layer table.
-SPECIALS = ["<pad>", "<eos>", "<bos>", "<unk>", "<mask>", "<|tool>", "<tool|>", "<|tool_call>", "<tool_call|>", "<|tool_response>", "<tool_response|>", '<|"|>', "<|think|>", "<|channel>", "<channel|>", "<|turn>", "<turn|>", "<|image>", "<|audio>", "<|image|>", "<|audio|>", "<image|>", "<audio|>", "<|video|>"]
+SPECIALS = [
+    "<pad>",
+    "<eos>",
+    "<bos>",
+    "<unk>",
+    "<mask>",
+    "<|tool>",
+    "<tool|>",
+    "<|tool_call>",
+    "<tool_call|>",
+    "<|tool_response>",
+    "<tool_response|>",
+    '<|"|>',
+    "<|think|>",
+    "<|channel>",
+    "<channel|>",
+    "<|turn>",
+    "<turn|>",
+    "<|image>",
+    "<|audio>",
+    "<|image|>",
+    "<|audio|>",
+    "<image|>",
+    "<audio|>",
+    "<|video|>",
+]
 BYTES = [f"<0x{i:02X}>" for i in range(256)]
 VOCAB = 1024
 PLACE = "<|audio|>"  # one for each soft token
@@ -35,16 +58,17 @@ class Tokens:
         self.size = self.tokenizer.get_vocab_size()
 
     def encode(self, text: str) -> list[int]:
-        """Special tokens in `text` are recognised."""
+        """Encode; special tokens in `text` are recognised."""
         return self.tokenizer.encode(text, add_special_tokens=False).ids
 
     def decode(self, ids: list[int]) -> str:
+        """Decode, special tokens included."""
         return self.tokenizer.decode(ids, skip_special_tokens=False)
 
 
 def train(lines: Iterable[str], size: int = VOCAB) -> Tokenizer:
     """Pieces from `lines` (prompts and targets; special tokens in them are cut out)."""
-    learner = Tokenizer(models.BPE(unk_token="<unk>", byte_fallback=True))
+    learner = Tokenizer(models.BPE(unk_token="<unk>", byte_fallback=True))  # noqa: S106  a token, no secret
     learner.normalizer = normalizers.Replace(" ", "▁")
     learner.pre_tokenizer = pre_tokenizers.Split(PIECE, "isolated")
     cut = Regex("|".join("".join("\\" + c if not c.isalnum() else c for c in s) for s in SPECIALS))
@@ -72,7 +96,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path(__file__).with_name("tokenizer.json"))
     parser.add_argument("--samples", type=int, default=40_000)
     args = parser.parse_args()
-    from models.tiny import phrases, turns, wordings
+    from models.tiny import phrases, turns, wordings  # noqa: PLC0415  the product reads only Tokens
 
     rng = random.Random(1)
     lines = [SYSTEM + ANSWER + AGAIN] * 200

@@ -1,8 +1,8 @@
 """Train tiny: `python -m models.tiny.train --data DIR --out DIR --until 08:15`.
 
-Processes of one thread each compute gradients on batches of their own and apply them in turn to weights in shared memory
-(AdamW, no barrier: a process that gets less CPU just contributes less). The learning rate follows the wall clock and ends at
-`--until`, whatever the speed. Started again with the same --out it goes on where the last checkpoint was.
+Processes of one thread each compute gradients on batches of their own and apply them in turn to weights in shared
+memory (AdamW, no barrier: a process that gets less CPU just contributes less). The learning rate follows the wall
+clock and ends at `--until`, whatever the speed. Started again with the same --out it goes on at the last checkpoint.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 
 import torch
 import torch.multiprocessing as mp
-import torch.nn.functional as F
+import torch.nn.functional as F  # noqa: N812  as everybody writes it
 from torch import Tensor
 
 from models.tiny import sizes
@@ -28,7 +28,7 @@ from models.tiny.network import Ear, Mouth
 from models.tiny.tokens import Tokens
 
 BETAS, EPS, DECAY, CLIP = (0.9, 0.98), 1e-8, 0.03, 1.0
-WARMUP, CTC_WEIGHT, EMA = 200, 0.3, 0.995
+WARMUP, CTC_WEIGHT, EMA = 200, 0.5, 0.995
 SETS = {"known": "train", "wording": "heldout_wording", "voice": "heldout_voice", "both": "heldout_both"}
 
 
@@ -42,6 +42,7 @@ class Tiny(torch.nn.Module):
         self.ears: list[Any] = [Ear(self.model), Mouth(self.model)]  # in a list: not registered a second time
 
     def logits(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
+        """Return (logits at the asked positions, conformer states if there is sound)."""
         ear, mouth = self.ears
         if batch.mel is None or batch.keep is None:
             return mouth(batch.ids, None, None, batch.asks), None
@@ -61,6 +62,7 @@ class Shared:
 
     @staticmethod
     def of(module: torch.nn.Module) -> Shared:
+        """Begin with the weights of a module."""
         flat = torch.cat([p.detach().flatten() for p in module.parameters()])
         made = [
             flat.clone(),
@@ -87,7 +89,7 @@ def tie(module: torch.nn.Module) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def ear_loss(module: Tiny, states: Tensor, batch: Batch, flat_start: bool) -> Tensor:
-    """Phones from the conformer: spread evenly over the speech at first, CTC afterwards (plain CTC sits on its plateau)."""
+    """Phones from the conformer: spread evenly over the speech at first, then CTC (alone it sits on its plateau)."""
     scores = module.phones(states[: len(batch.phones)]).float()
     if flat_start:
         goal = torch.full(scores.shape[:2], -100)
@@ -103,11 +105,13 @@ def ear_loss(module: Tiny, states: Tensor, batch: Batch, flat_start: bool) -> Te
 
 
 def text_loss(logits: Tensor, batch: Batch) -> Tensor:
+    """Weighted cross entropy of the goals."""
     each = F.cross_entropy(logits.flatten(0, 1), batch.goals.flatten(), reduction="none")
     return (each * batch.weights.flatten()).sum() / batch.weights.sum()
 
 
 def rate(step: float, done: float, peak: float) -> float:
+    """Return the learning rate: warm-up by steps, cosine by the share of the time that is over."""
     return peak * min(1.0, step / WARMUP) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, done))))
 
 
@@ -139,12 +143,13 @@ def score(module: Tiny, talks: list[Talk]) -> float:
 
 
 def save(path: Path, s: Shared) -> None:
+    """Write a checkpoint in one step."""
     state = {name: getattr(s, name).clone() for name in ("weights", "ema", "first", "second", "clock")}
     torch.save(state, path.with_suffix(".tmp"))
     path.with_suffix(".tmp").replace(path)
 
 
-def watch(
+def watch(  # noqa: PLR0917
     module: Tiny, flat: Tensor, s: Shared, store: Store, writer: Writer, out: Path, note: dict[str, float]
 ) -> None:
     """Checkpoint, scores of the averaged weights, a CSV row and the status line."""
@@ -156,7 +161,7 @@ def watch(
         marks[name] = score(module, [plain(store, writer, row) for row in rows[-64:]]) if rows else float("nan")
     flat.copy_(s.weights)
     line = {
-        "time": datetime.now().strftime("%H:%M:%S"),
+        "time": datetime.now().astimezone().strftime("%H:%M:%S"),
         "step": int(s.clock[0]),
         "clips": int(s.clock[1]),
         **note,
@@ -175,6 +180,7 @@ def watch(
 
 
 def run(rank: int, s: Shared, lock: Any, args: argparse.Namespace) -> None:
+    """Be one of the processes."""
     torch.set_num_threads(1)
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "8192")
     os.nice(args.nice * rank)
@@ -240,15 +246,16 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--tokenizer", type=Path, default=Path(__file__).with_name("tokenizer.json"))
     parser.add_argument("--weights", type=Path, help="JSON with sampling weights, read again while training")
+    parser.add_argument("--warm", type=Path, help="begin a new schedule with a checkpoint's averaged weights")
     parser.add_argument("--until", required=True, help="HH:MM, or a number of minutes from now")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--nice", type=int, default=5, help="of the second process")
     parser.add_argument("--peak", type=float, default=3e-3, help="highest learning rate")
-    parser.add_argument("--flat", type=float, default=0.14, help="share of the run with evenly spread phones")
+    parser.add_argument("--flat", type=float, default=0.38, help="share of the run with evenly spread phones")
     parser.add_argument("--typed", type=float, default=0.5, help="weight of the typed samples' loss")
     parser.add_argument("--every", type=float, default=300, help="seconds between checkpoints")
     args = parser.parse_args()
-    now = datetime.now()
+    now = datetime.now().astimezone()
     if ":" in args.until:
         hour, minute = map(int, args.until.split(":"))
         args.until = now.replace(hour=hour, minute=minute, second=0).timestamp()
@@ -257,6 +264,10 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     shared = Shared.of(Tiny(Tokens(args.tokenizer), len(Store(args.data).phone)))
     shared.clock[2] = time.time()
+    if args.warm:
+        averaged = torch.load(args.warm)["ema"]
+        shared.weights.copy_(averaged)
+        shared.ema.copy_(averaged)
     if (args.out / "checkpoint.pt").exists():
         for name, value in torch.load(args.out / "checkpoint.pt").items():
             getattr(shared, name).copy_(value)

@@ -1,9 +1,7 @@
 """What stands between two turns of a conversation: the home's responses to the calls and the spoken reply.
 
-Training needs such history so that it doesn't confuse the model; the product's own sentences differ a little, which is fine.
+Training needs such history so that it doesn't confuse the model; the product's own sentences may differ a little.
 """
-
-from __future__ import annotations
 
 import random
 import re
@@ -59,7 +57,7 @@ def _join(fields: dict[str, str]) -> str:
 
 
 def after(rng: random.Random, target: str) -> str:
-    """What follows a TARGET in the history: responses and reply, up to and including the model's `<turn|>`.
+    """Write what follows a TARGET in the history: responses and reply, up to and including the model's `<turn|>`.
 
     The target's own end token (`<|tool_response>` or `<turn|>`) is already there.
     """
