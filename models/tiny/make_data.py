@@ -1,8 +1,9 @@
 """Synthesize the tiny model's speech: `python -m models.tiny.make_data --out DIR --utterances 24000`.
 
-Writes train shards (int16, 16 kHz, concatenated), manifests, "hey gemma" clips, held-out sets, and with --eval folders that
-`hey-gemma eval` reads. A shard is a pure function of its number, so an interrupted run goes on where it stopped, and a larger
---utterances appends. Knows no model. 1,000 utterances cost about 50 CPU-s (without kokoro, which is 1.7 s each).
+Writes train shards (int16, 16 kHz, concatenated), manifests, "hey gemma" clips, held-out sets, and with --eval
+folders that `hey-gemma eval` reads. A shard is a pure function of its number, so an interrupted run goes on where it
+stopped, and a larger --utterances appends. Knows no model. 1,000 utterances cost about 50 CPU-s (without kokoro,
+which is 1.7 s each).
 """
 
 import argparse
@@ -23,6 +24,7 @@ from tqdm import tqdm
 
 from models.tiny import room, wordings
 from models.tiny.expect import expectation
+from models.tiny.slots import choose, weighted, words
 from models.tiny.wordings import Sample, Split
 from models.voices import HELDOUT_FILE, RATE, Pcm, Voice, say, voices
 
@@ -31,15 +33,15 @@ SHARD = 1_000
 LONGEST_S = 8.0
 ENGINES = ((52.0, "espeak"), (14.0, "flite"), (3.0, "festival"), (31.0, "hibari"))
 # en-us phones of espeak-ng without stress marks; the index in phones.json is 1 + the place here (0 is the CTC blank).
-PHONES = (
-    "aɪ aɪə aɪɚ aʊ b d dʒ eɪ f h i iə iː j k l m n oʊ oː oːɹ p s t tʃ uː v w z æ ð ŋ ɐ ɑː ɑːɹ ɔ ɔː ɔːɹ ɔɪ ə əl ɚ ɛ ɛɹ ɜː ɡ ɪ ɪɹ "
-    "ɹ ɾ ʃ ʊ ʊɹ ʌ ʒ ʔ θ ᵻ n̩"
-).split()
+PHONES = words(
+    "aɪ aɪə aɪɚ aʊ b d dʒ eɪ f h i iə iː j k l m n oʊ oː oːɹ p s t tʃ uː v w z æ ð ŋ ɐ "  # noqa: RUF001  (IPA)
+    "ɑː ɑːɹ ɔ ɔː ɔːɹ ɔɪ ə əl ɚ ɛ ɛɹ ɜː ɡ ɪ ɪɹ ɹ ɾ ʃ ʊ ʊɹ ʌ ʒ ʔ θ ᵻ n̩"  # noqa: RUF001  (IPA)
+)
 
 
 @functools.lru_cache(maxsize=20_000)
 def phones(text: str) -> str:
-    """en-us phones of `text` by espeak-ng, whatever the voice: the targets of the auxiliary CTC loss."""
+    """Give the en-us phones of `text` by espeak-ng, whatever the voice: the targets of the auxiliary CTC loss."""
     command = ["espeak-ng", "-q", "--ipa", "--sep=_", "-v", "en-us", text]
     done = subprocess.run(command, capture_output=True, check=True, text=True, timeout=20).stdout
     found = re.split(r"[\s_]+", re.sub(r"[ˈˌ‍]", "", done).strip())
@@ -51,7 +53,7 @@ _KNOWN = frozenset(PHONES)
 
 @functools.cache
 def speakers(held_out: bool) -> dict[str, list[Voice]]:
-    """Voices by engine."""
+    """List the voices by engine."""
     found: dict[str, list[Voice]] = {}
     for voice in voices():
         if voice.held_out == held_out:
@@ -60,22 +62,22 @@ def speakers(held_out: bool) -> dict[str, list[Voice]]:
 
 
 def some_voice(rng: np.random.Generator, engines: tuple[tuple[float, str], ...]) -> Voice:
-    """A training voice; flite's two diphone voices less often than the others."""
-    pool = speakers(held_out=False)[wordings.weighted(rng, engines)]
-    voice = wordings.choose(rng, pool)
-    return wordings.choose(rng, pool) if voice.name in {"flite:kal", "flite:kal16"} else voice
+    """Draw a training voice; flite's two diphone voices less often than the others."""
+    pool = speakers(held_out=False)[weighted(rng, engines)]
+    voice = choose(rng, pool)
+    return choose(rng, pool) if voice.name in {"flite:kal", "flite:kal16"} else voice
 
 
 def held_out_voice(rng: np.random.Generator, number: int) -> Voice:
-    """Piper, flite rms, the espeak-ng group and festival slt-hts in turn, so that each counts the same."""
+    """Take Piper, flite rms, festival slt-hts and the espeak-ng group in turn, so that each counts the same."""
     names = tomllib.loads(HELDOUT_FILE.read_text())["voices"]
     by_name = {voice.name: voice for voice in voices()}
     turn = number % 4
-    return by_name[names["names"][turn] if turn < 3 else wordings.choose(rng, names["espeak_spoken"])]
+    return by_name[names["names"][turn] if turn < 3 else choose(rng, names["espeak_spoken"])]
 
 
 def row(sample: Sample, voice: Voice, name: str, split: str) -> dict[str, Any]:
-    """A manifest line without its place in a shard."""
+    """Make a manifest line without its place in a shard."""
     return {
         "id": name,
         "text": sample.text,
@@ -91,7 +93,7 @@ def row(sample: Sample, voice: Voice, name: str, split: str) -> dict[str, Any]:
 
 
 def spoken(voice: Voice, text: str, rng: np.random.Generator) -> Pcm | None:
-    """The clip, or None when the engine fails at this text or the clip is too long to train on."""
+    """Speak; None when the engine fails at this text or the clip is too long to train on."""
     try:
         sound = say(voice, text, rng)
     except (RuntimeError, ValueError, subprocess.SubprocessError) as error:
@@ -101,7 +103,7 @@ def spoken(voice: Voice, text: str, rng: np.random.Generator) -> Pcm | None:
 
 
 def write_shard(out: Path, name: str, clips: Iterator[tuple[dict[str, Any], Pcm]]) -> int:
-    """`name`.npy and `name`.jsonl, the manifest last and in one step: it says that the shard is complete."""
+    """Write `name`.npy and `name`.jsonl, the manifest last and in one step: it says that the shard is complete."""
     rows, sounds, start = [], [], 0
     for entry, sound in clips:
         rows.append({**entry, "shard": f"{name}.npy", "start": start, "samples": len(sound)})
@@ -114,8 +116,10 @@ def write_shard(out: Path, name: str, clips: Iterator[tuple[dict[str, Any], Pcm]
     return len(rows)
 
 
-def train_clips(number: int, count: int, engines: tuple[tuple[float, str], ...], name: str) -> Iterator[tuple[dict[str, Any], Pcm]]:
-    """The clips of one train shard. The first lines of every second shard are those of demo_home.toml."""
+def train_clips(
+    number: int, count: int, engines: tuple[tuple[float, str], ...], name: str
+) -> Iterator[tuple[dict[str, Any], Pcm]]:
+    """Make the clips of one train shard. The first lines of every second shard are those of demo_home.toml."""
     rng = np.random.default_rng((11, number))
     demo = iter(wordings.demo_samples() if number % 2 == 0 else [])
     made = 0
@@ -129,19 +133,22 @@ def train_clips(number: int, count: int, engines: tuple[tuple[float, str], ...],
 
 
 def hey_clips(engine: str) -> Iterator[tuple[dict[str, Any], Pcm]]:
-    """"Hey Gemma" by every training voice of an engine: several readings where the voices are few."""
+    """Say "hey gemma" with every training voice of an engine: several readings where the voices are few."""
     rng = np.random.default_rng(12)
     pool = speakers(held_out=False)[engine]
     for repeat in range(max(1, min(24, 400 // len(pool) if engine != "kokoro" else 2))):
         for voice in pool:
-            text = wordings.choose(rng, ["hey gemma", "hey gemma,", "hey, gemma", "Hey Gemma!"])
+            text = choose(rng, ["hey gemma", "hey gemma,", "hey, gemma", "Hey Gemma!"])
             sound = spoken(voice, text, rng)
             if sound is not None:
-                yield {"id": f"hey-{voice.name}-{repeat}", "text": "hey gemma", "voice": voice.name, "engine": engine}, sound
+                yield (
+                    {"id": f"hey-{voice.name}-{repeat}", "text": "hey gemma", "voice": voice.name, "engine": engine},
+                    sound,
+                )
 
 
 def held_out_samples(kind: str, count: int) -> list[tuple[Sample, Voice]]:
-    """What is said in a held-out set, and by whom: the same for the manifest and the eval folder."""
+    """Draw what a held-out set says, and by whom: the same for the manifest and the eval folder."""
     rng = np.random.default_rng((13, len(kind)))
     split: Split = "train" if kind == "voice" else "heldout"
     drawn: list[Sample] = wordings.demo_samples() if kind == "voice" else []
@@ -156,7 +163,7 @@ def held_out_samples(kind: str, count: int) -> list[tuple[Sample, Voice]]:
 
 
 def held_out_clips(kind: str, count: int) -> Iterator[tuple[dict[str, Any], Pcm]]:
-    """Held-out clips for the trainer: no "Hey Gemma", clean."""
+    """Make held-out clips for the trainer: no "Hey Gemma", clean."""
     rng = np.random.default_rng((14, len(kind)))
     for number, (sample, voice) in enumerate(held_out_samples(kind, count)):
         sound = spoken(voice, sample.text, rng)
@@ -165,7 +172,7 @@ def held_out_clips(kind: str, count: int) -> Iterator[tuple[dict[str, Any], Pcm]
 
 
 def write_eval(folder: Path, kind: str, count: int) -> None:
-    """WAVs with "Hey Gemma," said first and 1 s of silence after, and expect.jsonl. Clean, 20 and 10 dB in turn."""
+    """Write WAVs with "Hey Gemma," said first and 1 s of silence after. Clean, 20 and 10 dB in turn."""
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng((15, len(kind)))
     lines = []
@@ -174,7 +181,9 @@ def write_eval(folder: Path, kind: str, count: int) -> None:
         if sound is None:
             continue
         lead, snr_db = int(rng.uniform(0.3, 0.8) * RATE), (None, 20, 10)[number // 4 % 3]
-        whole = np.concatenate([np.zeros(lead, np.float32), sound.astype(np.float32) / 32768, np.zeros(RATE, np.float32)])
+        whole = np.concatenate(
+            [np.zeros(lead, np.float32), sound.astype(np.float32) / 32768, np.zeros(RATE, np.float32)]
+        )
         if snr_db is not None:
             whole = room.placed(whole, slice(lead, lead + len(sound)), snr_db, rng)
         file = f"{kind}-{number:04d}.wav"
@@ -192,7 +201,7 @@ Job = tuple[Path, str, str, int, int]  # (out, shard name, what, shard number, c
 
 
 def work(job: Job) -> tuple[str, int]:
-    """One shard, in a process of its own."""
+    """Make one shard, in a process of its own."""
     out, name, what, number, count = job
     kind, _, detail = what.partition(":")
     if kind == "train":
@@ -206,16 +215,20 @@ def work(job: Job) -> tuple[str, int]:
 
 
 def jobs(out: Path, utterances: int, kokoro: int, sizes: dict[str, int]) -> list[Job]:
-    """All shards in the order wanted: what a first training needs comes first."""
-    train = [(out, f"train-{n:02d}", "train:", n, min(SHARD, utterances - n * SHARD)) for n in range(-(-utterances // SHARD))]
-    neural = [(out, f"kokoro-{n:02d}", "train:kokoro", 500 + n, 250) for n in range(-(-kokoro // 250))]
-    hey = [(out, f"hey-{engine}", f"hey:{engine}", 0, 0) for _, engine in (*ENGINES, *([(0, "kokoro")] if kokoro else []))]
+    """List all shards in the order wanted: what a first training needs comes first."""
+    train = [
+        (out, f"train-{n:02d}", "train:", n, min(SHARD, utterances - n * SHARD)) for n in range(-(-utterances // SHARD))
+    ]
+    neural = [(out, f"kokoro-{n:02d}", "train:kokoro", 500 + n, 100) for n in range(-(-kokoro // 100))]
+    hey = [
+        (out, f"hey-{engine}", f"hey:{engine}", 0, 0) for _, engine in (*ENGINES, *([(0, "kokoro")] if kokoro else []))
+    ]
     held = [(out, f"heldout_{kind}", f"heldout:{kind}", 0, count) for kind, count in sizes.items()]
     return [*hey[:4], *train[:8], *held, *train[8:], *hey[4:], *neural]
 
 
 def gather(out: Path) -> None:
-    """Manifests from the finished parts: train.jsonl, hey_gemma.jsonl, heldout_*.jsonl."""
+    """Write manifests from the finished parts: train.jsonl, hey_gemma.jsonl, heldout_*.jsonl."""
     found: dict[str, list[str]] = {}
     for part in sorted((out / "parts").glob("*.jsonl")):
         family = part.stem.partition("-")[0]
@@ -240,7 +253,11 @@ def main() -> None:
     (given.out / "parts").mkdir(parents=True, exist_ok=True)
     (given.out / "phones.json").write_text(json.dumps(["<blank>", *PHONES], ensure_ascii=False))
     sizes = {"wording": 400, "voice": 400, "both": 300}
-    todo = [j for j in jobs(given.out, given.utterances, given.kokoro, sizes) if not (given.out / "parts" / f"{j[1]}.jsonl").exists()]
+    todo = [
+        j
+        for j in jobs(given.out, given.utterances, given.kokoro, sizes)
+        if not (given.out / "parts" / f"{j[1]}.jsonl").exists()
+    ]
     with multiprocessing.get_context("spawn").Pool(given.processes) as pool:
         for name, count in tqdm(pool.imap_unordered(work, todo), total=len(todo), unit="shard"):
             gather(given.out)

@@ -1,8 +1,8 @@
-"""Sentences that must do nothing: what the tiny model answers with "Sorry, I didn't understand that."
+"""Sentences that must do nothing; the tiny model answers that it didn't understand.
 
-Stories about devices, devices and rooms that this home doesn't have, commands that are forbidden or unfinished, television, small
-talk, random words. About a fifth of the training samples, many of them close to a command in sound. Same template syntax
-as phrases.py; the slots here are word lists.
+Stories about devices, devices and rooms that this home doesn't have, commands that are forbidden or unfinished,
+television, small talk, random words. About a fifth of the training samples, many of them close to a command in sound.
+Same template syntax as phrases.py; the slots here are word lists.
 """
 
 from models.tiny.slots import COLORS, ITEMS, ROOMS, TIMER_NAMES
@@ -10,10 +10,13 @@ from models.tiny.slots import COLORS, ITEMS, ROOMS, TIMER_NAMES
 WORDS: dict[str, tuple[str, ...]] = {
     key: tuple(text.split("|"))
     for key, text in {
-        "badroom": "garage|garden|attic|basement|cellar|balcony|dining room|guest room|nursery|laundry room|playroom|porch|"
-        "driveway|shed|pantry|loft|conservatory|utility room|terrace|staircase|closet|gym|library|workshop|patio|studio|"
+        "badroom": "garage|garden|attic|basement|cellar|balcony|dining room|guest room|nursery|laundry room|"
+        "playroom|porch|"
+        "driveway|shed|pantry|loft|conservatory|utility room|terrace|staircase|closet|gym|library|workshop|patio|"
+        "studio|"
         "kids room|spare room|corridor outside|barn|pool house|greenhouse|mud room|music room|game room|den|study",
-        "baddevice": "oven|dishwasher|heater|washing machine|dryer|fridge|freezer|kettle|toaster|microwave|vacuum|robot vacuum|"
+        "baddevice": "oven|dishwasher|heater|washing machine|dryer|fridge|freezer|kettle|toaster|microwave|vacuum|"
+        "robot vacuum|"
         "radio|computer|printer|router|camera|alarm|doorbell|sprinkler|gate|air conditioner|humidifier|dehumidifier|"
         "projector|stereo|playstation|car|phone|water heater|boiler|fireplace|stove|iron|hair dryer|lawn mower|"
         "garage door|back door|garden hose|fish tank|christmas tree|blender|mixer|treadmill|hot tub|sauna|shower|tap",
@@ -21,10 +24,13 @@ WORDS: dict[str, tuple[str, ...]] = {
         "my boss|someone|nobody|he|she|they|we|the landlord|my aunt|grandma|tom|lucy|the babysitter|our guest|everyone",
         "when": "yesterday|last night|this morning|last week|on sunday|two days ago|an hour ago|before dinner|"
         "when i came home|last year|while we were away|every evening|all the time|in the film|again|for no reason",
-        "did": "turned on|turned off|switched on|switched off|left on|forgot to turn off|broke|fixed|painted|bought|sold|"
+        "did": "turned on|turned off|switched on|switched off|left on|forgot to turn off|broke|fixed|painted|bought|"
+        "sold|"
         "cleaned|moved|replaced|wanted|installed|liked|repaired|dimmed|unplugged",
-        "device": "the kitchen light|the living room light|the bedroom light|the bathroom light|the office light|the desk lamp|"
-        "the hallway light|the fan|the bedroom fan|the blinds|the bedroom curtains|the office blinds|the heating|the tv|"
+        "device": "the kitchen light|the living room light|the bedroom light|the bathroom light|the office light|"
+        "the desk lamp|"
+        "the hallway light|the fan|the bedroom fan|the blinds|the bedroom curtains|the office blinds|the heating|"
+        "the tv|"
         "the television|the coffee machine|the music|the front door|the timer|the volume|the thermostat|all the lights",
         "room": "|".join(ROOMS),
         "nofanroom": "kitchen|bathroom|office|hallway|garage|attic|dining room|basement|guest room",
@@ -32,18 +38,22 @@ WORDS: dict[str, tuple[str, ...]] = {
         "nosensorroom": "kitchen|bedroom|bathroom|office|hallway|garage|attic|fridge|oven|car|basement|guest room",
         "color": "|".join(COLORS),
         "badcolor": "brown|grey|black|transparent|plaid|invisible|striped|silver",
-        "number": "two|three|five|seven|ten|twelve|twenty|twenty five|thirty|forty|fifty|sixty|eighty|a hundred|nineteen",
+        "number": "two|three|five|seven|ten|twelve|twenty|twenty five|thirty|forty|fifty|sixty|eighty|a hundred|"
+        "nineteen",
         "hugenumber": "sixty|ninety|two hundred|a thousand|five hundred|eighty|a hundred|a million|three hundred",
         "item": "|".join(ITEMS),
         "timername": "|".join(TIMER_NAMES),
-        "place": "london|paris|berlin|new york|tokyo|the mountains|scotland|spain|madrid|rome|the north|australia|chicago",
+        "place": "london|paris|berlin|new york|tokyo|the mountains|scotland|spain|madrid|rome|the north|australia|"
+        "chicago",
         "day": "monday|tuesday|wednesday|thursday|friday|saturday|sunday|next week|the weekend|next month|christmas",
         "language": "french|german|spanish|italian|chinese|korean|latin|dutch|swedish|portuguese|russian|greek",
         "foreign": "good morning|thank you|hello|goodbye|yes|no|please|good night|how are you|cheers|good luck",
-        "nojapanese": "where is the station|i would like a coffee|the cat is black|how much does it cost|my name is peter|"
+        "nojapanese": "where is the station|i would like a coffee|the cat is black|how much does it cost|my name is "
+        "peter|"
         "i don't understand|see you tomorrow|what time is it|turn on the light|the weather is nice|i am hungry|monday|"
         "seven|train|dog|restaurant|water|the bill please|i'm lost|new year|congratulations|sorry|father|book",
-        "fact": "the capital of france|the tallest mountain|the speed of light|the meaning of life|the square root of nine|"
+        "fact": "the capital of france|the tallest mountain|the speed of light|the meaning of life|the square root "
+        "of nine|"
         "the population of china|the distance to the moon|the president of america|a black hole|photosynthesis|"
         "the longest river|the price of gold|the boiling point of water|an electron|the stock market|bitcoin",
         "topic": "politics|football|the economy|the election|climate change|the royal family|the traffic|the new phone|"
@@ -55,11 +65,13 @@ WORDS: dict[str, tuple[str, ...]] = {
         "verb": "walked|ran|found|took|gave|made|said|told|asked|wanted|liked|loved|hated|bought|sold|opened|closed|"
         "started|stopped|turned|switched|moved|carried|lost|kept|wrote|read|cooked|cleaned|painted|watched|heard|saw|"
         "felt|thought|knew|forgot|remembered|called|visited|played|set|put|broke|added|dimmed|locked|left",
-        "adjective": "old|new|big|small|red|blue|green|happy|sad|cold|warm|dark|bright|quiet|loud|early|late|long|short|"
+        "adjective": "old|new|big|small|red|blue|green|happy|sad|cold|warm|dark|bright|quiet|loud|early|late|long|"
+        "short|"
         "heavy|light|easy|hard|clean|dirty|beautiful|strange|famous|tired|hungry|young|rich|poor|slow|fast|empty|full",
         "adverb": "slowly|quickly|never|always|often|yesterday|today|tomorrow|again|soon|later|quietly|suddenly|maybe|"
         "really|almost|together|outside|upstairs|everywhere|finally|usually|sometimes|already",
-        "glue": "the|a|and|but|of|to|in|on|off|with|for|at|from|by|it|that|this|is|was|were|not|so|then|because|if|when|or|"
+        "glue": "the|a|and|but|of|to|in|on|off|with|for|at|from|by|it|that|this|is|was|were|not|so|then|because|if|"
+        "when|or|"
         "you|i|he|she|we|they|my|your|his|her|our|all|some|no|up|down|over|under|about|after|before",
         "rude": "banana|purple monkey|blah blah|la la la|wibble|oops|hmm|ah|uh|er well|mm|ha ha ha|achoo|hum hum",
         "onverb": "turn on|turn off|switch on|switch off|put on|shut off|start|stop|kill|power up|activate",
@@ -187,7 +199,7 @@ NEGATIVES: dict[str, tuple[float, str]] = {
     """),
     "unfinished": (2.6, """
         {onverb} the
-        {onverb}
+        (turn on|turn off|switch on|switch off|put on|shut off)
         turn (on|off) the (kitchen and|living|bed|one in the|big|other one)
         (turn|switch|put) the
         set (the|a|a timer for|the heating to|the volume to|a pasta|the office)
@@ -269,7 +281,8 @@ NEGATIVES: dict[str, tuple[float, str]] = {
     "television": (4.0, """
         and now back to the (studio|news|weather in {place}|show|game)
         good evening and welcome to (the news|{place}|the show|another episode)
-        the (minister|president|company|police|union) said {when} that {topic} (is|was|will be) (over|important|changing)
+        the (minister|president) said {when} that {topic} (is|was|will be) (over|important|changing)
+        the (company|police|union) said {when} that {topic} (is|was|will be) (over|important|changing)
         tonight at {number} we talk about {topic}
         breaking news from {place}
         the weather for {place} {number} degrees and (rain|sun|wind|clouds)
@@ -346,7 +359,6 @@ NEGATIVES: dict[str, tuple[float, str]] = {
         start the car
         (light|dim) sum
         lights camera action
-        next please
         dim the sun
         what a {adjective} {noun}
     """),

@@ -1,7 +1,8 @@
 """What people say to the assistant, intent by intent: the templates of the tiny model's grammar.
 
-`(a|b|)` is an alternative and makes separate wordings; `{slot}` is filled from slots.py and doesn't. `COMMANDS` and `QUESTIONS`
-call a tool: (tool, fixed arguments, weight, templates). `TALK` answers by itself. Nothing here knows how a sample is put together.
+`(a|b|)` is an alternative and makes separate wordings; `{slot}` is filled from slots.py and doesn't. `COMMANDS` and
+`QUESTIONS` call a tool: (tool, fixed arguments, weight, templates). `TALK` answers by itself. Nothing here knows how
+a sample is put together.
 """
 
 from models.tiny.slots import Value
@@ -15,7 +16,8 @@ COMMANDS: tuple[Group, ...] = (
         (turn|switch|put) {thing} on
         (turn|switch|put) {thing} on
         (power up|start up|flip on|fire up|activate|enable) {thing}
-        (start|get|have) {thing} (running|on|going)
+        (start|get) {thing} (running|going)
+        (get|have) {thing} on
         {thing} on
         (make sure|see that) {thing} is on
         bring {thing} on
@@ -68,7 +70,8 @@ COMMANDS: tuple[Group, ...] = (
         (turn|switch) {thing} off
         (shut off|kill|shut down|cut|flip off|power down|power off|deactivate|disable) {thing}
         (shut|flick|power) {thing} off
-        (stop|get) {thing} (running|off|switched off)
+        get {thing} (off|switched off)
+        stop {thing}
         {thing} off
         (make sure|see that) {thing} is off
         i don't need {thing} (anymore|any more|on anymore)
@@ -388,7 +391,8 @@ COMMANDS: tuple[Group, ...] = (
         let's hear the (last|previous) (song|track) again
     """),
     ("HassListAddItem", {"name": "shopping list"}, 7, """
-        (add|put) {item} (to|on|onto|on to) (the shopping list|my shopping list|the list|shopping list|our shopping list)
+        (add|put) {item} (to|on|onto|on to) (the shopping list|my shopping list)
+        (add|put) {item} (to|on|onto|on to) (the list|shopping list|our shopping list)
         (add|put|write) {someitem} (to|on) (the shopping list|the list)
         (write|jot|note) {item} (down|) on the shopping list
         (write|note|jot) down {item} on the shopping list
@@ -728,26 +732,49 @@ JOKES = (
 
 # label -> (weight, answers, templates)
 CORRECTIONS: tuple[Group, ...] = (
-    ("HassTurnOff", {}, 1, """
+    (
+        "HassTurnOff",
+        {},
+        1,
+        """
         (turn|switch) on (no|sorry|i mean|no wait), (turn|switch) off {thing}
         (turn|switch) on {thing}, (no|sorry|i mean|wait|actually), (turn it|switch it) off
-    """),
-    ("HassTurnOn", {}, 1, """
+    """,
+    ),
+    (
+        "HassTurnOn",
+        {},
+        1,
+        """
         (turn|switch) off (no|sorry|i mean|no wait), (turn|switch) on {thing}
         (turn|switch) off {thing}, (no|sorry|i mean|wait|actually), (turn it|switch it) on
-    """),
-    ("HassCloseCover", {}, 0.5, """
+    """,
+    ),
+    (
+        "HassCloseCover",
+        {},
+        0.5,
+        """
         open (no|sorry|i mean|wait no), close {blinds}
         open {blinds}, (no|sorry|actually), close them
-    """),
-    ("HassOpenCover", {}, 0.5, """
+    """,
+    ),
+    (
+        "HassOpenCover",
+        {},
+        0.5,
+        """
         close (no|sorry|i mean|wait no), open {blinds}
         close {blinds}, (no|sorry|actually), open them
-    """),
+    """,
+    ),
 )
 
 TALK: dict[str, tuple[float, tuple[str, ...], str]] = {
-    "who": (1.0, ("I'm Gemma, your home's voice assistant.",), """
+    "who": (
+        1.0,
+        ("I'm Gemma, your home's voice assistant.",),
+        """
         who are you
         what's your name
         what is your name
@@ -761,8 +788,12 @@ TALK: dict[str, tuple[float, tuple[str, ...], str]] = {
         who's there
         are you (gemma|a robot|a computer|human)
         what kind of assistant are you
-    """),
-    "skills": (1.0, ("I can control your home, set timers and tell you the weather.",), """
+    """,
+    ),
+    "skills": (
+        1.0,
+        ("I can control your home, set timers and tell you the weather.",),
+        """
         what can you do (for me|)
         what (do you do|can i ask|can i ask you|can i say|are you able to do|are you good at|are you for)
         how can you help (me|)
@@ -774,8 +805,12 @@ TALK: dict[str, tuple[float, tuple[str, ...], str]] = {
         what do you know how to do
         what else can you do
         how do i use you
-    """),
-    "joke": (1.0, JOKES, """
+    """,
+    ),
+    "joke": (
+        1.0,
+        JOKES,
+        """
         tell (me|us) a (joke|good joke|funny joke)
         tell a joke
         do you know (a joke|any jokes|a good joke)
@@ -788,14 +823,22 @@ TALK: dict[str, tuple[float, tuple[str, ...], str]] = {
         cheer me up
         a joke please
         be funny
-    """),
-    "hello": (0.8, ("Hello!",), """
+    """,
+    ),
+    "hello": (
+        0.8,
+        ("Hello!",),
+        """
         (hello|hi|hey|good morning|good afternoon|good evening)
         (hello|hi|hey) (there|gemma)
         hello hello
         (hi|hello) again
-    """),
-    "thanks": (0.9, ("You're welcome.",), """
+    """,
+    ),
+    "thanks": (
+        0.9,
+        ("You're welcome.",),
+        """
         (thank you|thanks)
         thank you (very much|so much|gemma)
         thanks (a lot|gemma|so much|very much|for that|a bunch)
@@ -804,8 +847,12 @@ TALK: dict[str, tuple[float, tuple[str, ...], str]] = {
         thank you that's (great|all|perfect)
         that's (great|perfect) thank you
         thanks for (your help|the help)
-    """),
-    "night": (0.8, ("Good night.",), """
+    """,
+    ),
+    "night": (
+        0.8,
+        ("Good night.",),
+        """
         (good night|goodnight|night night|nighty night)
         (good night|goodnight) gemma
         (sleep well|sleep tight)
@@ -813,8 +860,12 @@ TALK: dict[str, tuple[float, tuple[str, ...], str]] = {
         (have a|) good night
         time for bed good night
         see you in the morning
-    """),
-    "never mind": (1.6, ("",), """
+    """,
+    ),
+    "never mind": (
+        1.6,
+        ("",),
+        """
         (never mind|nevermind)
         forget (it|that|about it|i said that|what i said)
         cancel (that|it|)
@@ -834,23 +885,32 @@ TALK: dict[str, tuple[float, tuple[str, ...], str]] = {
         stop (talking|listening)
         i changed my mind
         false alarm
-    """),
-    "yes": (1.0, ("Yes.",), """
+    """,
+    ),
+    "yes": (
+        1.0,
+        ("Yes.",),
+        """
         (yes|yeah|yep|sure|okay|ok|of course|certainly|absolutely|definitely|right|correct)
         yes (please|do|do it|do that|go ahead|that's right|i'm sure|i am)
         (do it|do that|go ahead|go on|please do|go for it|confirm)
         (yeah|sure|okay) (do it|go ahead|please)
         that's right
         i'm sure
-    """),
-    "no": (1.0, ("No.",), """
+    """,
+    ),
+    "no": (
+        1.0,
+        ("No.",),
+        """
         (no|nope|nah|no way)
         no (don't|thanks|thank you|please don't|don't do it|don't do that|not now|i'm not|leave it)
         (don't|please don't|don't do it|don't do that|do not)
         (not now|better not|rather not|i'd rather not)
         absolutely not
         of course not
-    """),
+    """,
+    ),
 }
 
 JAPANESE: dict[str, str] = {

@@ -11,7 +11,7 @@ Samples = npt.NDArray[np.float32]
 
 
 def response(rng: np.random.Generator) -> Samples:
-    """A direct path, a few early reflections and an exponential tail (RT60 0.15-0.45 s)."""
+    """Draw a direct path, a few early reflections and an exponential tail (RT60 0.15-0.45 s)."""
     rt60 = rng.uniform(0.15, 0.45)
     length = int(rt60 * RATE)
     tail = rng.normal(0, 1, length) * 10 ** (-3 * np.arange(length) / length)
@@ -25,7 +25,7 @@ def response(rng: np.random.Generator) -> Samples:
 
 
 def noise(rng: np.random.Generator, samples: int) -> Samples:
-    """Room noise: coloured (between white and brown), with a slow swell and sometimes a mains hum."""
+    """Make room noise: coloured (between white and brown), with a slow swell and sometimes a mains hum."""
     spectrum = np.fft.rfft(rng.normal(0, 1, samples))
     frequency = np.maximum(np.fft.rfftfreq(samples, 1 / RATE), 30)
     shaped = np.fft.irfft(spectrum / frequency ** rng.uniform(0.2, 0.9), samples)
@@ -37,7 +37,7 @@ def noise(rng: np.random.Generator, samples: int) -> Samples:
 
 
 def placed(sound: Samples, speech: slice, snr_db: float, rng: np.random.Generator) -> Samples:
-    """`sound` heard in a room. The ratio counts the echoed speech in `speech` (samples) against the noise."""
+    """Place `sound` in a room. The ratio counts the echoed speech in `speech` (samples) against the noise."""
     kernel = response(rng)
     size = 1 << (len(sound) + len(kernel)).bit_length()
     wet = np.fft.irfft(np.fft.rfft(sound, size) * np.fft.rfft(kernel, size), size)[: len(sound)]

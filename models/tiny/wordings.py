@@ -1,8 +1,9 @@
 """The tiny model's sentences: `sample(rng, split)` draws what is said and what must be answered.
 
-Puts templates (phrases.py, negatives.py) and fillers (slots.py) together: politeness, several things in a sentence, corrections,
-typed spelling. Knows nothing of sound. Wordings held out by models/tiny/heldout.toml come out only with split="heldout".
-`Sample.target` is the exact string the model learns, in Gemma 4's format (TARGET in models/tiny/README.md).
+Puts templates (phrases.py, negatives.py) and fillers (slots.py) together: politeness, several things in a sentence,
+corrections, typed spelling. Knows nothing of sound. Wordings held out by models/tiny/heldout.toml come out only with
+split="heldout". `Sample.target` is the exact string the model learns, in Gemma 4's format (TARGET in
+models/tiny/README.md).
 """
 
 import functools
@@ -29,6 +30,7 @@ from models.tiny.slots import (
     choose,
     same,
     weighted,
+    words,
 )
 
 Split = Literal["train", "heldout"]
@@ -36,40 +38,53 @@ SORRY = "Sorry, I didn't understand that."
 HELDOUT_FILE = Path(__file__).parent / "heldout.toml"
 
 # The lines of demo_home.toml: a template that can say one of them is never held out.
-DEMO_LINES = tuple(
-    """turn on the kitchen light|switch off the light in the bedroom|dim the living room light to thirty percent|
-    make the office light blue|turn on the bedroom fan|close the living room blinds|set the office blinds to fifty percent|
-    set the heating to twenty one degrees|turn on the coffee machine|pause the music|play the music|next song|
-    set the volume to forty percent|add milk to the shopping list|lock the front door|set a timer for ten minutes|
-    set a pasta timer for eight minutes|cancel the timer|turn on the fan|open the blinds|
-    turn off the kitchen light and the hallway light|turn off all the lights|turn on the kitchen, no, the bedroom light|
-    turn on the garage light|unlock the front door|my sister turned on the kitchen light yesterday|what's the weather|
-    what will the weather be like tomorrow|how warm is it in the living room|is the kitchen light on|
-    how much time is left on the timer|what time is it|what day is it today|what is on the shopping list|
-    how do you say good morning in japanese|say thank you in japanese|tell me a joke|who are you|never mind""".replace(
-        "\n", ""
-    ).split("|")
+DEMO_LINES = words(
+    "turn on the kitchen light|switch off the light in the bedroom|"
+    "dim the living room light to thirty percent|make the office light blue|turn on the bedroom fan|"
+    "close the living room blinds|set the office blinds to fifty percent|"
+    "set the heating to twenty one degrees|turn on the coffee machine|pause the music|play the music|"
+    "next song|set the volume to forty percent|add milk to the shopping list|lock the front door|"
+    "set a timer for ten minutes|set a pasta timer for eight minutes|cancel the timer|turn on the fan|"
+    "open the blinds|turn off the kitchen light and the hallway light|turn off all the lights|"
+    "turn on the kitchen, no, the bedroom light|turn on the garage light|unlock the front door|"
+    "my sister turned on the kitchen light yesterday|what's the weather|"
+    "what will the weather be like tomorrow|how warm is it in the living room|is the kitchen light on|"
+    "how much time is left on the timer|what time is it|what day is it today|what is on the shopping list|"
+    "how do you say good morning in japanese|say thank you in japanese|tell me a joke|who are you|"
+    "never mind",
+    "|",
 )
-DEMO_LINES = tuple(" ".join(line.split()) for line in DEMO_LINES)
 
-MARKERS = "no|no wait|sorry|i mean|actually|wait|no sorry|uh no|oh no|make that|or rather|wait no|um no".split("|")
-OPENERS = (
+BOTH_LIGHTS = (
+    "the {} and {} lights",
+    "the lights in the {} and the {}",
+    "the {} and the {} light",
+    "the {} and {} light",
+)
+MARKERS = words("no|no wait|sorry|i mean|actually|wait|no sorry|uh no|oh no|make that|or rather|wait no|um no", "|")
+TAKEN_BACK = ("never mind", "forget it", "cancel that", "forget that")
+LINKS = [(8, " and "), (2, " and then "), (2, ", then "), (1, " and also "), (2, ", and ")]
+OPENERS = words(
     "please|could you|can you|would you|could you please|can you please|would you please|will you|i'd like you to|"
-    "i want you to|i need you to|go ahead and|just|please can you|please could you|quickly"
-).split("|")
-FILLERS = "um|uh|okay|so|hey|well|alright|now|right|er|oh|and".split("|")
+    "i want you to|i need you to|go ahead and|just|please can you|please could you|quickly",
+    "|",
+)
+FILLERS = words("um|uh|okay|so|hey|well|alright|now|right|er|oh|and", "|")
 TAILS = [
     (40, "please"), (8, "now"), (8, "for me"), (6, "thanks"), (4, "thank you"), (6, "right now"), (3, "would you"),
     (3, "will you"), (2, "if you can"), (3, "for me please"), (3, "again"), (2, "okay"),
 ]  # fmt: skip
 NOT_VERBS = frozenset(
-    "the a an i i'd i'll in no music volume half full temperature thermostat heating timer lights light let all every both "
-    "any another new max maximum one next previous on to my shopping for it's front as not bedroom kitchen "
-    "living bathroom office hallway desk tv".split()
+    words(
+        "the a an i i'd i'll in no music volume half full temperature thermostat heating timer lights light let all "
+        "every both "
+        "any another new max maximum one next previous on to my shopping for it's front as not bedroom kitchen "
+        "living bathroom office hallway desk tv"
+    )
 ) | {*ONES, *(ten for ten in TENS if ten), *TIMER_NAMES, *COLORS, *(item.split()[0] for item in ITEMS)}
-SPLICED = frozenset("thing light nearlight fan blinds item tv coffee".split())  # "the A and the B" makes two calls
+SPLICED = frozenset(words("thing light nearlight fan blinds item tv coffee"))  # "the A and the B" makes two calls
 CORRECTED = SPLICED | frozenset(
-    "pct position volume degrees duration color room blindroom fanroom timername someitem timer".split()
+    words("pct position volume degrees duration color room blindroom fanroom timername someitem timer")
 )
 
 
@@ -81,7 +96,7 @@ class Call:
     arguments: dict[str, Value]
 
     def __str__(self) -> str:
-        """In Gemma 4's form: keys sorted, strings in <|"|>, numbers bare."""
+        """Write it in Gemma 4's form: keys sorted, strings in <|"|>, numbers bare."""
         shown = (
             f"{key}:" + (f'<|"|>{value}<|"|>' if isinstance(value, str) else f"{value:g}")
             for key, value in sorted(self.arguments.items())
@@ -91,7 +106,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What is said, what the model must write, and labels. `reply` is the text of a talk answer, without its end token."""
+    """What is said, what the model must write, and labels. `reply` is the text of an answer, without its end token."""
 
     text: str
     target: str
@@ -132,14 +147,14 @@ def _says_demo(template: str) -> bool:
 
 
 def is_held_out(intent: str, template: str) -> bool:
-    """Whether this wording stays out of training (the frozen rule in heldout.toml)."""
+    """Tell whether this wording stays out of training (the frozen rule in heldout.toml)."""
     salt, percent = _rule()
     return zlib.crc32(f"{salt}:{intent}/{template}".encode()) % 100 < percent and not _says_demo(template)
 
 
 @functools.cache
 def lines(intent: str, text: str, split: Split) -> tuple[Line, ...]:
-    """The lines of a grammar text that have wordings in `split`."""
+    """Read the lines of a grammar text that have wordings in `split`."""
     found = []
     for pattern in filter(None, map(str.strip, text.splitlines())):
         kept = tuple(t for t in expand(pattern) if is_held_out(intent, t) == (split == "heldout"))
@@ -161,7 +176,7 @@ def _fill(rng: Random, slot: str) -> Filler:
 
 
 def _other(rng: Random, slot: str, first: Filler) -> Filler:
-    """Another filler of the same slot, that means something else."""
+    """Find another filler of the same slot, that means something else."""
     for _ in range(20):
         second = _fill(rng, slot)
         if second.arguments != first.arguments and second.arguments.keys() == first.arguments.keys():
@@ -169,10 +184,10 @@ def _other(rng: Random, slot: str, first: Filler) -> Filler:
     return first
 
 
-def _plain(words: str) -> str:
-    """Articles are put right: "a egg timer" -> "an egg timer"; spaces too."""
-    words = re.sub(r"\ba (?=(?:egg|oven|eight|eleven|orange|11|8)\b|(?:eigh|8)\w*)", "an ", words)
-    return " ".join(words.split()).replace(" ,", ",")
+def _plain(text: str) -> str:
+    """Put articles and spaces right: "a egg timer" -> "an egg timer"."""
+    text = re.sub(r"\ba (?=(?:egg|oven|eight|eleven|orange|11|8)\b|(?:eigh|8)\w*)", "an ", text)
+    return " ".join(text.split()).replace(" ,", ",")
 
 
 def _render(template: str, fillers: dict[str, Filler], typed: bool) -> str:
@@ -182,7 +197,7 @@ def _render(template: str, fillers: dict[str, Filler], typed: bool) -> str:
 
 
 def _shorten(first: Filler, second: Filler) -> tuple[str, str]:
-    """What is said of the wrong value before it is corrected: often less than the whole ("five, sorry, six minutes")."""
+    """Say and type the wrong value before it is corrected, often not the whole ("five, sorry, six minutes")."""
     spoken, other = first.spoken.split(), second.spoken.split()
     typed = first.typed.split()
     if len(spoken) > 1 and spoken[-1] == other[-1]:
@@ -201,7 +216,7 @@ def _corrected(rng: Random, slot: str, first: Filler) -> Filler:
 
 
 def _joined(rng: Random, slot: str, first: Filler) -> tuple[Filler, list[Filler]]:
-    """Two or three things in one slot: the words for all, and each by itself."""
+    """Put two or three things in one slot: the words for all, and each by itself."""
     every = [first, _other(rng, slot, first)]
     if rng.random() < 0.15:
         third = _other(rng, slot, every[1])
@@ -212,8 +227,7 @@ def _joined(rng: Random, slot: str, first: Filler) -> tuple[Filler, list[Filler]
     names = [str(filler.arguments.get("name", "")) for filler in every]
     rooms = [name.removesuffix(" light") for name in names]
     if len(every) == 2 and all(room in ROOMS for room in rooms) and rng.random() < 0.35:
-        form = choose(rng, ["the {} and {} lights", "the lights in the {} and the {}", "the {} and the {} light", "the {} and {} light"])
-        return same(form.format(*rooms)), every
+        return same(choose(rng, BOTH_LIGHTS).format(*rooms)), every
     glue = weighted(rng, [(8, " and "), (2, " and also "), (1, " as well as "), (1, ", and ")])
     spoken = ", ".join(filler.spoken for filler in every[:-1]) + glue + every[-1].spoken
     return same(spoken), every
@@ -232,7 +246,12 @@ def _command(rng: Random, group: phrases.Group, template: str, typed: bool, twis
     elif twisted is not None:
         fillers[twisted], every = _joined(rng, twisted, fillers[twisted])
         parts = [filler.arguments for filler in every]
-    rest = {key: value for slot in slots if slot != twisted or twist == "correct" for key, value in fillers[slot].arguments.items()}
+    rest = {
+        key: value
+        for slot in slots
+        if slot != twisted or twist == "correct"
+        for key, value in fillers[slot].arguments.items()
+    }
     if twisted is None or twist == "correct":
         parts = [{}]
     if name == "HassClimateSetTemperature":
@@ -242,7 +261,7 @@ def _command(rng: Random, group: phrases.Group, template: str, typed: bool, twis
 
 def _polite(rng: Random, text: str) -> str:
     roll = rng.random()
-    verb_first = text.split()[0].strip(",") not in NOT_VERBS
+    verb_first = text.split(maxsplit=1)[0].strip(",") not in NOT_VERBS
     if roll < 0.34 and verb_first:
         text = f"{choose(rng, OPENERS)} {text}"
     elif roll < 0.40:
@@ -263,7 +282,7 @@ def _asking(rng: Random, text: str) -> str:
 
 
 def _typed_form(rng: Random, text: str, question: bool) -> str:
-    """As people type: mostly careless, sometimes with capitals and a full stop."""
+    """Spell as people type: mostly careless, sometimes with capitals and a full stop."""
     style = rng.random()
     if style < 0.45:
         return text
@@ -284,10 +303,11 @@ def _acting(rng: Random, split: Split, typed: bool) -> Sample:
     group = weighted(rng, _groups(phrases.COMMANDS, split))
     template = _draw(rng, lines(group[0], group[3], split))
     twist = weighted(rng, [(80, ""), (9, "correct"), (11, "join")])
-    words, calls = _command(rng, group, template, typed, twist)
+    said, calls = _command(rng, group, template, typed, twist)
     intent, wording = group[0], f"{group[0]}/{template}"
     if twist == "correct" and rng.random() < 0.12:
-        text = f"{words}, {choose(rng, ['no', 'oh', 'actually', 'no wait', 'sorry'])}, {choose(rng, ['never mind', 'forget it', 'cancel that', 'forget that'])}"
+        turn, end = choose(rng, ("no", "oh", "actually", "no wait", "sorry")), choose(rng, TAKEN_BACK)
+        text = f"{said}, {turn}, {end}"
         return Sample(text, "<turn|>", "talk", "never mind", f"never mind/{wording}")
     if twist:
         wording = f"{twist}:{wording}"
@@ -297,29 +317,31 @@ def _acting(rng: Random, split: Split, typed: bool) -> Sample:
         second = weighted(rng, _groups(phrases.COMMANDS, split))
         other = _draw(rng, lines(second[0], second[3], split))
         more, more_calls = _command(rng, second, other, typed)
-        if len(words) + len(more) < 90 and more_calls != calls:
-            words += weighted(rng, [(8, " and "), (2, " and then "), (2, ", then "), (1, " and also "), (2, ", and ")]) + more
+        if len(said) + len(more) < 90 and more_calls != calls:
+            said += weighted(rng, LINKS) + more
             calls += more_calls
             intent, wording = "several", f"and:{wording} + {second[0]}/{other}"
-    return Sample(_polite(rng, words), _calls_target(calls), "command", intent, wording, tuple(calls))
+    return Sample(_polite(rng, said), _calls_target(calls), "command", intent, wording, tuple(calls))
 
 
 def _correcting(rng: Random, split: Split, typed: bool) -> Sample:
-    """Another verb after all."""
+    """Say one verb, then another one after all."""
     del split  # a handful of wordings: all are trained on
     group = weighted(rng, [(g[2], g) for g in phrases.CORRECTIONS])
     template = choose(rng, [t for line in lines("correction", group[3], "train") for t in line.templates])
-    words, calls = _command(rng, group, template, typed)
-    return Sample(words, _calls_target(calls), "command", group[0], f"correction/{template}", tuple(calls))
+    said, calls = _command(rng, group, template, typed)
+    return Sample(said, _calls_target(calls), "command", group[0], f"correction/{template}", tuple(calls))
 
 
 def _question(rng: Random, split: Split, typed: bool) -> Sample:
     group = weighted(rng, _groups(phrases.QUESTIONS, split))
     template = _draw(rng, lines(group[0], group[3], split))
-    words, calls = _command(rng, group, template, typed)
+    said, calls = _command(rng, group, template, typed)
     if group[0] == "HassGetState" and "name" in group[1]:
         calls = [Call(group[0], dict(group[1]))]
-    return Sample(_asking(rng, words), _calls_target(calls), "question", group[0], f"{group[0]}/{template}", tuple(calls))
+    return Sample(
+        _asking(rng, said), _calls_target(calls), "question", group[0], f"{group[0]}/{template}", tuple(calls)
+    )
 
 
 def _talk(rng: Random, split: Split, typed: bool) -> Sample:
@@ -366,12 +388,14 @@ def sample(rng: Random, split: Split = "train", *, typed: bool = False) -> Sampl
     drawn = weighted(rng, MIX)(rng, split, typed)
     if not typed:
         return drawn
-    question = drawn.kind == "question" or drawn.text.startswith(("can you", "could you", "would you", "what", "how", "who"))
+    question = drawn.kind == "question" or drawn.text.startswith(
+        ("can you", "could you", "would you", "what", "how", "who")
+    )
     return replace(drawn, text=_typed_form(rng, drawn.text, question))
 
 
 def demo_samples() -> list[Sample]:
-    """The lines of demo_home.toml with their targets: part of every training set."""
+    """Give the lines of demo_home.toml with their targets: part of every training set."""
 
     def call(tool: str, **arguments: Value) -> Call:
         return Call(tool, arguments)
@@ -380,7 +404,10 @@ def demo_samples() -> list[Sample]:
     acts: list[tuple[str, list[Call]]] = [
         ("turn on the kitchen light", [call(light, name="kitchen light")]),
         ("switch off the light in the bedroom", [call("HassTurnOff", name="bedroom light")]),
-        ("dim the living room light to thirty percent", [call("HassLightSet", name="living room light", brightness=30)]),
+        (
+            "dim the living room light to thirty percent",
+            [call("HassLightSet", name="living room light", brightness=30)],
+        ),
         ("make the office light blue", [call("HassLightSet", name="office light", color="blue")]),
         ("turn on the bedroom fan", [call(light, name="bedroom fan")]),
         ("close the living room blinds", [call("HassCloseCover", name="living room blinds")]),
