@@ -9,18 +9,16 @@ import hashlib
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import nn
 
 from assistant.wake import EMBEDDING_SIZE, HEAD_FRAMES, HEAD_PATH, Floats
-from models.hey_gemma import data, evaluate
+from models.hey_gemma import data, evaluate, labels
+from models.hey_gemma.labels import FRAME_MS, Rows
 
-FRAME_MS = 80.0
 WIDTH, HIDDEN = 40, 32
 STEPS = 6000
 NEGATIVES, POSITIVES = 768, 192  # windows, words a step
-Rows = npt.NDArray[np.int64]
 
 
 def network() -> nn.Sequential:
@@ -34,37 +32,12 @@ def network() -> nn.Sequential:
     )  # fmt: skip
 
 
-def load(folder: Path) -> tuple[Floats, list[Rows], Rows]:
-    """Give the embeddings of all shards, each word's rows where the score may peak, the rows where it must stay low.
-
-    A row is the last of its window. The score may peak 0-240 ms after the word's end; the other rows from 200 ms before
-    it to 480 ms after are nobody's business.
-    """
-    streams, words, lows, offset = [], [], [], 0
-    for path in sorted(folder.glob("train-*.npz")):
-        embeddings, examples = data.read_shard(path)
-        low = np.zeros(len(embeddings), dtype=bool)
-        for example in examples:
-            low[example.first_row : example.first_row + example.rows] = True
-        for example in examples:
-            if example.end_ms is None:
-                continue
-            ends_ms = (np.arange(len(embeddings)) - example.first_row + 1) * FRAME_MS - example.end_ms
-            low[(ends_ms > -200) & (ends_ms < 480 + example.spread_ms)] = False
-            words.append(np.flatnonzero((ends_ms >= 0) & (ends_ms <= 240 + example.spread_ms))[:4] + offset)
-        low[: HEAD_FRAMES - 1] = False
-        lows.append(np.flatnonzero(low) + offset)
-        streams.append(embeddings)
-        offset += len(embeddings)
-    return np.concatenate(streams), [word for word in words if len(word)], np.concatenate(lows)
-
-
 def train(folder: Path, out: Path, *, steps: int = STEPS, seed: int = 0) -> None:
     """Fit the head and write it. Half of a step's negatives are the ones it finds hardest, found every 500 steps."""
     torch.manual_seed(seed)
     torch.set_num_threads(1)
     rng = np.random.default_rng(seed)
-    embeddings, words, lows = load(folder)
+    embeddings, words, lows = labels.load(folder)
     mean, scale = embeddings.mean(axis=0), embeddings.std(axis=0) + 1e-3
     stream = torch.from_numpy((embeddings - mean) / scale)
     print(f"{len(words)} words, {len(lows)} low rows ({len(lows) * FRAME_MS / 3.6e6:.1f} h)", flush=True)
