@@ -100,7 +100,9 @@ def build_home(
 
 
 @asynccontextmanager
-async def loaded(config: Config, clock: Clock, *, speak: bool = True, wake: bool = True) -> AsyncIterator[Stages]:
+async def loaded(
+    config: Config, clock: Clock, *, speak: bool = True, wake: bool = True, script: str | None = None
+) -> AsyncIterator[Stages]:
     """Load the models that a run needs. Raises ModelError."""
     model = manifest.load().entry(config.model.name)
     router = build_home(config, model, clock).router
@@ -116,7 +118,7 @@ async def loaded(config: Config, clock: Clock, *, speak: bool = True, wake: bool
     async with AsyncExitStack() as stack:
         voice: Voice = Voices(config.speech) if speak else Silent()
         session = await LlamaSession.start(
-            spec, router.tools(), router.context(), cache_dir=cache_dir(), now_s=clock.now_s
+            spec, router.tools(), router.context(), cache_dir=cache_dir(), now_s=clock.now_s, script=script
         )
         stack.push_async_callback(session.aclose)
         vad = GatedVad(WebRtcVad(), SileroVad())

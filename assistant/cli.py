@@ -105,6 +105,19 @@ def evaluate(
     _main(ev.run(_settings(config_file), directory, json_file, fast=pace is Pace.FAST, console=Console(highlight=False)))
 
 
+@app.command()
+def bench(
+    model: Annotated[list[str] | None, typer.Option(help="A model to bench; may be given again. Default: tiny.")] = None,
+    config_file: ConfigOption = None,
+    repeats: Annotated[int, typer.Option(min=1, max=100)] = 5,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the rows to this file.")] = None,
+) -> None:
+    """Measure whole turns at real time on this machine."""
+    from assistant import bench as b
+
+    _main(b.run(_settings(config_file), model or ["tiny"], repeats, json_file, Console(highlight=False)))
+
+
 @models.command("list")
 def models_list() -> None:
     """List the models: what is there, what could be fetched or made."""

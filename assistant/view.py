@@ -109,7 +109,8 @@ class LiveView:
         ]
         known = [(name, ms, note) for name, ms, note in marks if ms is not None]
         if len(known) > 1:
-            self._waterfall(known)
+            self._line("", "after your last word:")
+            waterfall(self._console, known)
         self._model = None
 
     def _model_detail(self) -> str:
@@ -118,19 +119,19 @@ class LiveView:
         m = self._model
         return f"encode {m.encode_ms:.0f}, prefill {m.prefill_ms:.0f} ms; {m.tokens} tokens in {m.decode_ms:.0f} ms"
 
-    def _waterfall(self, marks: Sequence[tuple[str, float, str]]) -> None:
-        self._line("", "after your last word:")
-        scale = BAR_WIDTH / max(1.0, max(ms for _, ms, _ in marks))
-        before = 0.0
-        for name, ms, note in marks:
-            start = round(min(before, ms) * scale)
-            length = max(1, round(ms * scale) - start)
-            bar = " " * start + "█" * length if self._console.is_terminal else ""
-            self._console.print(f"{name:>12}  ", style="dim", end="")
-            self._console.print(f"{ms:6.0f} ms ", end="")
-            self._console.print(f"{bar:<{BAR_WIDTH + 1}}" if bar else "", style="cyan", end="")
-            self._console.print(note, style="dim", markup=False)
-            before = max(before, ms)
+
+def waterfall(console: Console, marks: Sequence[tuple[str, float, str]]) -> None:
+    """Draw (name, ms since the last word, note) marks, each bar from where the one before ended; no bars in a pipe."""
+    scale = BAR_WIDTH / max(1.0, max(ms for _, ms, _ in marks))
+    before = 0.0
+    for name, ms, note in marks:
+        start = round(min(before, ms) * scale)
+        bar = " " * start + "█" * max(1, round(ms * scale) - start) if console.is_terminal else ""
+        console.print(f"{name:>12}  ", style="dim", end="")
+        console.print(f"{ms:6.0f} ms ", end="")
+        console.print(f"{bar:<{BAR_WIDTH + 1}}" if bar else "", style="cyan", end="")
+        console.print(note, style="dim", markup=False)
+        before = max(before, ms)
 
 
 class Answers:

@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import repeat
 from pathlib import Path
 from typing import Self
 
@@ -20,7 +21,7 @@ from assistant.llm.engine import Aborted, Engine, Threads
 from assistant.llm.ledger import Emit, Ledger
 from assistant.llm.prefix_cache import PrefixCache, identity
 from assistant.llm.prompt import PromptProfile
-from assistant.llm.sampling import Sampler, SamplingProfile
+from assistant.llm.sampling import Chooser, Sampler, SamplingProfile, Script
 from assistant.stages import Outcome, Pcm, Piece, Timings, Tool
 
 _LOG = logging.getLogger(__name__)
@@ -58,15 +59,26 @@ class LlamaSession:
         *,
         cache_dir: Path | None = None,
         now_s: Callable[[], float] = time.monotonic,
+        script: str | None = None,
     ) -> Self:
-        """Load the model and prefill the prefix. Raises ModelMissing, ModelDamaged or ConfigError."""
+        """Load the model and prefill the prefix. Raises ModelMissing, ModelDamaged or ConfigError.
+
+        With a `script` every reply is that text, computed for real but not chosen: for models without sense.
+        """
 
         def load() -> tuple[Engine, Ledger]:
             engine = Engine(spec.model, spec.mmproj, context=spec.context, threads=spec.threads)
-            sampler = Sampler(spec.sampling, engine.vocabulary.control(prompt.TOOL_CALL), spec.seed)
-            ledger = Ledger(engine, spec.prompt, sampler, max_tokens=spec.sampling.max_tokens, now_s=now_s)
-            cache = PrefixCache(cache_dir) if cache_dir else None
-            ledger.prepare(prompt.prefix(spec.prompt, tools, home), cache, identity(spec.model))
+            try:
+                words = engine.vocabulary
+                chooser: Chooser = Sampler(spec.sampling, words.control(prompt.TOOL_CALL), spec.seed)
+                if script is not None:
+                    chooser = Script(repeat(words.tokenize(script)))
+                ledger = Ledger(engine, spec.prompt, chooser, max_tokens=spec.sampling.max_tokens, now_s=now_s)
+                cache = PrefixCache(cache_dir) if cache_dir else None
+                ledger.prepare(prompt.prefix(spec.prompt, tools, home), cache, identity(spec.model))
+            except BaseException:
+                engine.close()
+                raise
             return engine, ledger
 
         return cls(*await asyncio.to_thread(load))
