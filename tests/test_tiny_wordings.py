@@ -4,9 +4,15 @@ import json
 import random
 import re
 from collections import Counter
+from datetime import UTC, datetime
 
 import pytest
 
+from assistant.intents.demo_home import DemoHome
+from assistant.intents.local import LocalClock
+from assistant.intents.router import Router
+from assistant.llm.parse import read_call
+from assistant.stages import Call as ParsedCall
 from models.tiny import phrases, wordings
 from models.tiny.expect import ENTITIES, expectation
 from models.tiny.slots import COLORS, duration, in_words, percent
@@ -27,6 +33,10 @@ RANGES = {
 def draw(count: int, split: wordings.Split = "train", *, typed: bool = False, seed: int = 0) -> list[Sample]:
     rng = random.Random(seed)  # noqa: S311
     return [wordings.sample(rng, split, typed=typed) for _ in range(count)]
+
+
+def plain(effect: dict[str, object]) -> str:
+    return json.dumps(effect, sort_keys=True)
 
 
 def check_legal(call: Call) -> None:
@@ -131,3 +141,21 @@ def test_expectations_follow_the_demo_home() -> None:
     assert by_text["never mind"]["reply"] == ""
     for sample in draw(3_000):
         json.dumps(expectation(sample))
+
+
+async def test_expectations_agree_with_the_demo_home() -> None:
+    """What expect.py states, which shares no code with the assistant, is what the demo home is asked for."""
+    for sample in draw(300, seed=5):
+        if not sample.calls or any("Timer" in call.name for call in sample.calls):
+            continue
+        router = Router([DemoHome(), LocalClock(lambda: datetime(2026, 11, 24, 8, tzinfo=UTC))])
+        calls = [read_call(body) for body in re.findall(r"<\|tool_call>(.*?)<tool_call\|>", sample.target)]
+        done = await router.dispatch([call for call in calls if isinstance(call, ParsedCall)])
+        asked = [
+            {"service": effect.service, "entity_id": effect.entity_id}
+            | ({"data": dict(effect.data)} if effect.data else {})
+            for outcome in done.outcomes
+            for effect in outcome.effects
+        ]
+        wanted = expectation(sample)["effects"]
+        assert sorted(map(plain, asked)) == sorted(map(plain, wanted)), sample.text

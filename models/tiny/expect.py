@@ -90,7 +90,7 @@ EFFECTS: dict[str, Callable[[dict[str, Value]], list[Effect]]] = {
     "HassMediaPrevious": lambda _: _player("media_previous_track"),
     "HassListAddItem": lambda given: _each("add_item", given, {"item": given["item"]}),
     "HassStartTimer": _timer,
-    "HassCancelTimer": lambda _: [{"service": "timer.cancel"}],
+    "HassCancelTimer": lambda given: [{"service": "timer.cancel"} | ({"data": dict(given)} if given else {})],
     "HassCancelAllTimers": lambda _: [{"service": "timer.cancel"}],
     "HassUnlock": lambda _: [],  # asks for a yes first
     "HassGetState": lambda _: [],
