@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from assistant import manifest
 from assistant.errors import ModelDamaged, ModelFailed, ModelMissing
 from assistant.llm.engine import Engine, Threads
 from assistant.llm.ledger import Ledger
+from assistant.llm.parse import ReplyParser
 from assistant.llm.prompt import PromptProfile
 from assistant.llm.sampling import SamplingProfile, Script
 from assistant.llm.session import LlamaSession, ModelSpec
@@ -189,3 +191,22 @@ async def test_a_start_without_files_says_what_to_do(mini: tuple[Path, Path], tm
         await LlamaSession.start(spec((mini[0], tmp_path / "none")))
     with pytest.raises(ModelDamaged):
         await LlamaSession.start(spec((mini[1], mini[1])))
+
+
+@pytest.mark.models
+async def test_tiny_obeys_two_typed_commands_in_a_row() -> None:
+    """The shipped model through the whole stack: its own prompt, its tokenizer, a call, and history in between."""
+    entry = manifest.load().models["tiny"]
+    files = [manifest.models_dir() / f.file for f in (entry.text, entry.mmproj)]
+    if not all(map(Path.is_file, files)):
+        pytest.skip("models/tiny holds no trained model yet")
+    tiny = ModelSpec(*files, PromptProfile(**entry.prompt), SamplingProfile(**entry.sampling))
+    session = await LlamaSession.start(tiny)
+    for said, name, light in (("turn on", "HassTurnOn", "kitchen light"), ("turn off", "HassTurnOff", "hallway light")):
+        parser = ReplyParser()
+        await session.open()
+        await session.write(f"{said} the {light}")
+        parts = [part async for piece in session.commit() for part in parser.feed(piece)] + parser.finish()
+        assert parts == [Call(name, {"name": light})]
+        await session.remember("Done.", [Outcome(Call(name, {"name": light}), ok=True, sentence="Done.")])
+    await session.aclose()
