@@ -4,7 +4,9 @@ import json
 import random
 import re
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -35,7 +37,7 @@ def draw(count: int, split: wordings.Split = "train", *, typed: bool = False, se
     return [wordings.sample(rng, split, typed=typed) for _ in range(count)]
 
 
-def plain(effect: dict[str, object]) -> str:
+def plain(effect: Mapping[str, Any]) -> str:
     return json.dumps(effect, sort_keys=True)
 
 
