@@ -59,7 +59,8 @@ class Silent:
     async def clips(self, text: str, language: str) -> AsyncIterator[AudioClip]:
         """No clips."""
         del text, language
-        for clip in ():
+        no_clips: tuple[AudioClip, ...] = ()
+        for clip in no_clips:
             yield clip
 
 
@@ -197,7 +198,10 @@ async def run(config: Config, options: Options, observers: Sequence[Observer]) -
             speaker = SoundSpeaker(sound, wall, device=config.audio.speaker or None)
         async with (
             loaded(config, clock, wake=options.wake) as stages,
-            conversing(stages, clock=clock, wall=wall, speaker=speaker, wake=options.wake, observe=observe) as (talk, _),
+            conversing(stages, clock=clock, wall=wall, speaker=speaker, wake=options.wake, observe=observe) as (
+                talk,
+                _,
+            ),
         ):
             if source is not None:
                 await talk.run(source)
@@ -261,7 +265,7 @@ def versions() -> dict[str, str]:
 @contextmanager
 def _observed(path: Path | None, observers: Sequence[Observer]) -> Iterator[Observer]:
     lines = JsonLines(path) if path is not None else None
-    everyone = [*observers, *([lines] if lines else [])]
+    everyone: list[Observer] = [*observers, *([lines] if lines else [])]
 
     def observe(event: Event) -> None:
         for observer in everyone:

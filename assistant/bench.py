@@ -1,10 +1,9 @@
-"""`hey-gemma bench`: whole turns at real time on this machine, from a spoken sentence to the first sample of the answer.
+"""`hey-gemma bench`: whole turns at real time on this machine, from a spoken sentence to the first sound of the answer.
 
 Reads the trace only. shape has no sense to decode: its replies are scripted, and every token is computed for real.
 This is the plain path: the sound is encoded when the turn is over. tiny shows no speed that E2B will have.
 """
 
-import json
 import os
 import platform
 import resource
@@ -22,10 +21,10 @@ from assistant import app
 from assistant.audio.clock import AudioClock, WallClock
 from assistant.audio.replay import FileSource, FileSpeaker, NullSpeaker
 from assistant.config import Config
-from assistant.errors import OutputError
 from assistant.events import Event, ModelTimed, SpeechEnded, SpeechStarted, TurnEnded
 from assistant.speech import Voices
 from assistant.stages import SAMPLE_RATE_HZ, AudioClip
+from assistant.trace import write_report
 from assistant.view import waterfall
 
 SENTENCE = "Please turn on the light in the kitchen now."
@@ -94,11 +93,7 @@ async def run(config: Config, models: Sequence[str], repeats: int, json_file: Pa
     machine = {"processor": platform.processor() or platform.machine(), "cores": cores, "versions": app.versions()}
     show(console, cores, rows)
     if json_file is not None:
-        report = {"machine": machine, "rows": [asdict(row) for row in rows]}
-        try:
-            json_file.write_text(json.dumps(report, indent=1), encoding="utf-8")
-        except OSError as e:
-            raise OutputError(f"{json_file}: {e.strerror}", remedy="free some space or give another --json") from e
+        write_report(json_file, {"machine": machine, "rows": [asdict(row) for row in rows]})
 
 
 async def _speak_into(config: Config, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The command line: arguments only. Every error becomes one line, a remedy and DESIGN's exit code, never a traceback."""
+"""The command line: arguments only. Every error becomes one line, a remedy and an exit code, never a traceback."""
 
 import asyncio
 import logging
@@ -17,7 +17,10 @@ from assistant import __version__, config
 from assistant.errors import HeyGemmaError, UsageError
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Hey Gemma: a private voice assistant."
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Hey Gemma: a private voice assistant.",
 )
 models = typer.Typer(no_args_is_help=True, help="List, fetch, verify and make models.")
 app.add_typer(models, name="models")
@@ -36,7 +39,9 @@ class Pace(StrEnum):
 @app.command()
 def run(
     config_file: ConfigOption = None,
-    mic_file: Annotated[str | None, typer.Option(help="WAV, FLAC or OGG instead of the microphone; - is raw s16le.")] = None,
+    mic_file: Annotated[
+        str | None, typer.Option(help="WAV, FLAC or OGG instead of the microphone; - is raw s16le.")
+    ] = None,
     speaker_file: Annotated[Path | None, typer.Option(help="Write the answers to this WAV.")] = None,
     events: EventsOption = None,
     pace: Annotated[Pace, typer.Option(help="fast: decide on audio time, as if computing took none.")] = Pace.REALTIME,
@@ -102,12 +107,16 @@ def evaluate(
     """Replay a folder of clips and compare with its expect.jsonl."""
     from assistant import evaluate as ev
 
-    _main(ev.run(_settings(config_file), directory, json_file, fast=pace is Pace.FAST, console=Console(highlight=False)))
+    _main(
+        ev.run(_settings(config_file), directory, json_file, fast=pace is Pace.FAST, console=Console(highlight=False))
+    )
 
 
 @app.command()
 def bench(
-    model: Annotated[list[str] | None, typer.Option(help="A model to bench; may be given again. Default: tiny.")] = None,
+    model: Annotated[
+        list[str] | None, typer.Option(help="A model to bench; may be given again. Default: tiny.")
+    ] = None,
     config_file: ConfigOption = None,
     repeats: Annotated[int, typer.Option(min=1, max=100)] = 5,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the rows to this file.")] = None,

@@ -7,6 +7,7 @@ fast replay the next chunk waits until both lanes are quiet, so that every decis
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
 from typing import assert_never
 
 from assistant import turn as t
@@ -108,7 +109,7 @@ class Conversation:
     async def ask(self, text: str) -> None:
         """One typed turn."""
         self._enter((t.Listening(1), (t.OpenTurn(1, 0.0),)))
-        self._thoughts.submit(lambda: self._session.write(text))
+        self._thoughts.submit(partial(self._session.write, text))
         self.post(EndpointReached(0.0, self._now_ms(), "typed"))
         await self._all_done()
 
@@ -157,14 +158,15 @@ class Conversation:
     def _hear(self) -> None:
         listened = self._listener.catch_up()
         for chunk in listened.turn_chunks:
-            self._thoughts.submit(lambda samples=chunk.samples: self._session.feed(samples))
+            self._thoughts.submit(partial(self._session.feed, chunk.samples))
         for event in listened.events:
             self.post(event)
 
     async def _settle(self) -> None:
         await asyncio.sleep(0)
         while self._thoughts.busy or self._mouth.computing:
-            await asyncio.sleep(0.0005)
+            await self._thoughts.wait()
+            await self._mouth.settled()
 
     async def _all_done(self) -> None:
         while self._thoughts.busy or self._mouth.busy:
@@ -207,7 +209,7 @@ class Conversation:
                 self._listener.close()
                 self._thoughts.submit(self._session.drop)
             case t.Act(calls, confidence):
-                self._thoughts.submit(lambda: self._act(calls, confidence))
+                self._thoughts.submit(partial(self._act, calls, confidence))
             case t.AskModel(outcomes):
                 self._thoughts.submit(lambda: self._think(self._session.answer(outcomes)))
             case t.Speak(text, language):
@@ -247,7 +249,7 @@ class Conversation:
             self._times = None
         outcomes, reply = tuple(self._outcomes), self._reply
         if outcomes or reply:
-            self._thoughts.submit(lambda: self._session.remember(reply, outcomes))
+            self._thoughts.submit(partial(self._session.remember, reply, outcomes))
         self._inbox.extend(self._deferred)
         self._deferred.clear()
 
@@ -274,7 +276,11 @@ class Conversation:
         spent = self._session.timings
         self.post(
             ModelTimed(
-                *self._here(), spent.encode_s * 1000, spent.prefill_s * 1000, spent.decode_s * 1000, spent.decoded_tokens
+                *self._here(),
+                spent.encode_s * 1000,
+                spent.prefill_s * 1000,
+                spent.decode_s * 1000,
+                spent.decoded_tokens,
             )
         )
 

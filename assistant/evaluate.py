@@ -22,8 +22,9 @@ from assistant import app
 from assistant.audio.clock import AudioClock, WallClock
 from assistant.audio.replay import FileSource, NullSpeaker
 from assistant.config import Config
-from assistant.errors import OutputError, UsageError
+from assistant.errors import UsageError
 from assistant.events import EndpointReached, Event, Failed, Reply, ToolCalled, TurnEnded, WakeHeard
+from assistant.trace import write_report
 
 CHECKED = ("effects", "answer_from", "reply", "reply_language", "speech_end_ms")
 NOT_LABELS = {*CHECKED, "file", "text", "target", "wording", "id"}
@@ -100,13 +101,12 @@ async def run(config: Config, directory: Path, json_file: Path | None, *, fast: 
     """Evaluate a folder and print the tables."""
     labels = read_labels(directory)
     wall = WallClock()
-    verdicts = []
     async with app.loaded(config, wall, speak=not fast) as stages:
-        for label in track(labels, description="replaying", console=console, disable=not console.is_terminal):
-            verdicts.append(await _replay(stages, directory, label, wall, fast=fast))
+        clips = track(labels, description="replaying", console=console, disable=not console.is_terminal)
+        verdicts = [await _replay(stages, directory, label, wall, fast=fast) for label in clips]
     summary = summarise(verdicts)
     if json_file is not None:
-        _write(json_file, {"summary": summary, "clips": [v.record() for v in verdicts]})
+        write_report(json_file, {"summary": summary, "clips": [v.record() for v in verdicts]})
     show(console, verdicts, summary)
 
 
@@ -133,7 +133,9 @@ def read_labels(directory: Path) -> list[dict[str, Any]]:
     return labels
 
 
-async def _replay(stages: app.Stages, directory: Path, label: Mapping[str, Any], wall: WallClock, *, fast: bool) -> Verdict:
+async def _replay(
+    stages: app.Stages, directory: Path, label: Mapping[str, Any], wall: WallClock, *, fast: bool
+) -> Verdict:
     clock = AudioClock() if fast else wall
     heard = Heard()
     source = FileSource(str(directory / label["file"]), clock)
@@ -256,7 +258,9 @@ def show(console: Console, verdicts: Sequence[Verdict], summary: Mapping[str, An
         for value, n in by.items():
             table.add_row(value, str(n["ok"]), str(n["clips"]), f"{n['ok'] / n['clips']:.0%}")
         console.print(table)
-    confusions = Counter((str(v.label.get("intent", "?")), " + ".join(v.heard.calls) or _said(v)) for v in verdicts if not v.ok)
+    confusions = Counter(
+        (str(v.label.get("intent", "?")), " + ".join(v.heard.calls) or _said(v)) for v in verdicts if not v.ok
+    )
     table = Table("meant", "understood", "clips", title="what went wrong")
     for (meant, understood), count in confusions.most_common(25):
         table.add_row(meant, understood, str(count))
@@ -267,10 +271,3 @@ def _said(verdict: Verdict) -> str:
     if not verdict.heard.woke:
         return "(no wake)"
     return f'"{verdict.heard.reply[:40]}"' if verdict.heard.reply else "(nothing)"
-
-
-def _write(path: Path, report: Mapping[str, Any]) -> None:
-    try:
-        path.write_text(json.dumps(report, ensure_ascii=False, indent=1), encoding="utf-8")
-    except OSError as e:
-        raise OutputError(f"{path}: {e.strerror}", remedy="free some space or give another --json") from e

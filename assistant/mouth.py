@@ -3,7 +3,9 @@
 Knows neither the model nor the turn. The next sentence is synthesized while the last one plays.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from assistant.events import Event, ReplyAudioFinished, ReplyAudioStarted
 from assistant.lane import Lane
@@ -48,7 +50,7 @@ class Mouth:
 
     def speak(self, text: str, language: str) -> None:
         """Queue a text."""
-        self._voicing.submit(lambda: self._synthesize(text, language))
+        self._voicing.submit(partial(self._synthesize, text, language))
 
     def finish(self) -> None:
         """The answer is complete: tell when it has been heard."""
@@ -61,7 +63,7 @@ class Mouth:
     def earcon(self, kind: str) -> None:
         """Queue a short sound; an unknown or switched-off one is silent."""
         if clip := self._earcons.get(kind):
-            self._sounding.submit(lambda: self._play(clip))
+            self._sounding.submit(partial(self._play, clip))
 
     def silence(self) -> None:
         """Stop now, forget what was queued."""
@@ -69,6 +71,12 @@ class Mouth:
         self._sounding.clear()
         self._speaker.stop()
         self._playing = self._started = False
+
+    async def settled(self) -> None:
+        """Return when nothing is computed any more: at most a clip takes its time."""
+        while self.computing:
+            await self._voicing.wait()
+            await asyncio.sleep(0)
 
     async def wait(self) -> None:
         """Return when everything has been heard."""
@@ -84,7 +92,7 @@ class Mouth:
 
     async def _synthesize(self, text: str, language: str) -> None:
         async for clip in self._voice.clips(text, language):
-            self._sounding.submit(lambda clip=clip: self._answer(clip))
+            self._sounding.submit(partial(self._answer, clip))
 
     async def _answer(self, clip: AudioClip) -> None:
         if not self._started:

@@ -5,6 +5,7 @@ writes one JSON object a line, flushed at once, so that a killed process loses n
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TextIO
 
@@ -79,6 +80,14 @@ class TurnTimes:
         if self._origin_ms is not None:
             reached_ms = self._endpoint.at_ms - self._origin_ms
         return reached_ms - self._speech_end.audio_ms
+
+
+def write_report(path: Path, report: Mapping[str, object]) -> None:
+    """Write one JSON document. Raises OutputError."""
+    try:
+        path.write_text(json.dumps(report, ensure_ascii=False, indent=1), encoding="utf-8")
+    except OSError as e:
+        raise OutputError(f"{path}: {e.strerror}", remedy="free some space or give another --json") from e
 
 
 class JsonLines:

@@ -122,7 +122,7 @@ class LiveView:
 
 def waterfall(console: Console, marks: Sequence[tuple[str, float, str]]) -> None:
     """Draw (name, ms since the last word, note) marks, each bar from where the one before ended; no bars in a pipe."""
-    scale = BAR_WIDTH / max(1.0, max(ms for _, ms, _ in marks))
+    scale = BAR_WIDTH / max(1.0, *(ms for _, ms, _ in marks))
     before = 0.0
     for name, ms, note in marks:
         start = round(min(before, ms) * scale)

@@ -166,4 +166,6 @@ class OneLight:
         self.before()
         self.calls.append(call)
         sentence = None if self.wordless else "Light on."
-        return Outcome(call, ok=True, sentence=sentence, effects=(Effect("light.turn_on", "light.one"),), allowed_by="test")
+        return Outcome(
+            call, ok=True, sentence=sentence, effects=(Effect("light.turn_on", "light.one"),), allowed_by="test"
+        )

@@ -18,7 +18,8 @@ LAYERS: tuple[frozenset[str], ...] = (
             "assistant.manifest", "assistant.shape_vocabulary", "assistant.noise",
         }
     ),
-    frozenset({"assistant.mouth", "assistant.listen", "assistant.shape", "assistant.download", "assistant.chat_template"}),
+    frozenset({"assistant.mouth", "assistant.listen", "assistant.shape", "assistant.download"}),
+    frozenset({"assistant.chat_template"}),
     frozenset({"assistant.conversation", "assistant.weights"}),
     frozenset({"assistant.app", "assistant.view"}),
     frozenset({"assistant.evaluate", "assistant.bench"}),

@@ -23,7 +23,7 @@ EVENTS: tuple[Event, ...] = (
     FirstToken(2500, 12_900),
     ClauseReady(2500, 13_000, "One.", "en"),
     ClauseReady(2500, 13_500, "Two.", "en"),
-    ToolCalled(2500, 13_050, "X", {}, [], True, None, "test"),
+    ToolCalled(2500, 13_050, "X", {}, [], ok=True, error=None, allowed_by="test"),
     ReplyAudioStarted(2500, 13_100),
 )
 
