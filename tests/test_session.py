@@ -186,6 +186,13 @@ async def test_a_start_loads_the_model_and_keeps_its_prefix(mini: tuple[Path, Pa
     assert files() == written
 
 
+async def test_a_scripted_session_says_its_line_in_every_turn(mini: tuple[Path, Path]) -> None:
+    """For bench: random weights have nothing to say, but cost what they cost."""
+    session = await LlamaSession.start(spec(mini, context=1024), script="Ok.<turn|>")
+    assert [await ask(session, "hi"), await ask(session, "again")] == ["Ok.", "Ok."]
+    await session.aclose()
+
+
 async def test_a_start_without_files_says_what_to_do(mini: tuple[Path, Path], tmp_path: Path) -> None:
     with pytest.raises(ModelMissing):
         await LlamaSession.start(spec((mini[0], tmp_path / "none")))
@@ -197,10 +204,10 @@ async def test_a_start_without_files_says_what_to_do(mini: tuple[Path, Path], tm
 async def test_tiny_obeys_two_typed_commands_in_a_row() -> None:
     """The shipped model through the whole stack: its own prompt, its tokenizer, a call, and history in between."""
     entry = manifest.load().models["tiny"]
-    files = [manifest.models_dir() / f.file for f in (entry.text, entry.mmproj)]
-    if not all(map(Path.is_file, files)):
+    model, mmproj = (manifest.models_dir() / f.file for f in (entry.text, entry.mmproj))
+    if not (model.is_file() and mmproj.is_file()):
         pytest.skip("models/tiny holds no trained model yet")
-    tiny = ModelSpec(*files, PromptProfile(**entry.prompt), SamplingProfile(**entry.sampling))
+    tiny = ModelSpec(model, mmproj, PromptProfile(**entry.prompt), SamplingProfile(**entry.sampling))
     session = await LlamaSession.start(tiny)
     for said, name, light in (("turn on", "HassTurnOn", "kitchen light"), ("turn off", "HassTurnOff", "hallway light")):
         parser = ReplyParser()

@@ -30,7 +30,7 @@ Rows = NDArray[np.float32]
 Logits = NDArray[np.float32]
 
 
-class Aborted(Exception):  # noqa: N818 - not an error: somebody asked for it
+class Aborted(Exception):
     """`abort` stopped a decode. What was decoded before it is still there."""
 
 
@@ -265,14 +265,14 @@ def _pointer(array: NDArray[Any], kind: Any) -> Any:
 
 def _import_llama() -> Any:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # libgomp reads it once: spinning costs 10x CPU under load
-    from llama_cpp import llama_cpp  # noqa: PLC0415 - heavy, and the line above must come first
+    from llama_cpp import llama_cpp
 
     llama_log.forward(llama_cpp.llama_log_set, llama_cpp.llama_log_callback)
     return llama_cpp
 
 
 def _import_mtmd() -> Any:
-    from llama_cpp import llama_cpp, mtmd_cpp  # noqa: PLC0415 - heavy
+    from llama_cpp import llama_cpp, mtmd_cpp
 
     for setter in (mtmd_cpp.mtmd_log_set, mtmd_cpp.mtmd_helper_log_set):
         llama_log.forward(setter, llama_cpp.llama_log_callback)
