@@ -1,0 +1,41 @@
+"""Files that are there whole or not at all, and the room that they need. Knows no content."""
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from assistant.errors import OutputError
+
+
+@contextlib.contextmanager
+def replacing(path: Path, nbytes: int) -> Iterator[BinaryIO]:
+    """Open a file that appears at `path` when the block ends well, and leaves nothing behind when it doesn't."""
+    part = path.with_name(path.name + ".new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        need_space(path.parent, nbytes)
+        with part.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        raise OutputError(
+            f"{path} can't be written: {error.strerror or error}", remedy="free space, or choose another directory"
+        ) from error
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink()
+
+
+def need_space(directory: Path, nbytes: int) -> None:
+    """Raise OutputError unless `directory` has room for `nbytes`."""
+    free = shutil.disk_usage(directory).free
+    if free < nbytes:
+        raise OutputError(
+            f"{directory} has {free / 1e9:.1f} GB free; {nbytes / 1e9:.1f} GB are needed",
+            remedy="free space, or choose another directory (XDG_DATA_HOME)",
+        )

@@ -1,0 +1,44 @@
+"""Room on the disk."""
+
+import errno
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from assistant import disk
+from assistant.errors import OutputError
+
+
+def test_too_little_room_is_said_before_anything_is_written(tmp_path: Path) -> None:
+    free = shutil.disk_usage(tmp_path).free
+    with pytest.raises(OutputError) as caught, disk.replacing(tmp_path / "large", 2 * free):
+        pytest.fail("the block must not run")
+    assert "GB free" in caught.value.message
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_fills_up_while_writing_keeps_nothing(tmp_path: Path) -> None:
+    def fill_up() -> None:
+        with disk.replacing(tmp_path / "x", 1) as file:
+            file.write(b"half")
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(OutputError) as caught:
+        fill_up()
+    assert "No space left" in caught.value.message
+    assert caught.value.exit_code == 6
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_directory_that_cannot_be_made_is_an_output_error() -> None:
+    with pytest.raises(OutputError), disk.replacing(Path("/dev/null/sub/x"), 1):
+        pytest.fail("the block must not run")
+
+
+def test_a_file_appears_when_the_block_ends(tmp_path: Path) -> None:
+    with disk.replacing(tmp_path / "a" / "b", 3) as file:
+        file.write(b"abc")
+        assert not (tmp_path / "a" / "b").exists()
+    assert (tmp_path / "a" / "b").read_bytes() == b"abc"
