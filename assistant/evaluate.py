@@ -99,15 +99,21 @@ class Verdict:
 
 async def run(config: Config, directory: Path, json_file: Path | None, *, fast: bool, console: Console) -> None:
     """Evaluate a folder and print the tables."""
-    labels = read_labels(directory)
-    wall = WallClock()
-    async with app.loaded(config, wall, speak=not fast) as stages:
-        clips = track(labels, description="replaying", console=console, disable=not console.is_terminal)
-        verdicts = [await _replay(stages, directory, label, wall, fast=fast) for label in clips]
+    verdicts = await replay_all(config, directory, fast=fast, console=console)
     summary = summarise(verdicts)
     if json_file is not None:
         write_report(json_file, {"summary": summary, "clips": [v.record() for v in verdicts]})
     show(console, verdicts, summary)
+
+
+async def replay_all(config: Config, directory: Path, *, fast: bool, console: Console | None = None) -> list[Verdict]:
+    """Replay and judge every clip of a folder; each has a home of its own."""
+    labels = read_labels(directory)
+    wall = WallClock()
+    async with app.loaded(config, wall, speak=not fast) as stages:
+        hidden = console is None or not console.is_terminal
+        clips = track(labels, description="replaying", console=console, disable=hidden)
+        return [await _replay(stages, directory, label, wall, fast=fast) for label in clips]
 
 
 def read_labels(directory: Path) -> list[dict[str, Any]]:

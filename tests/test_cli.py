@@ -1,0 +1,135 @@
+"""What a person meets at the command line when something is wrong: a line, a remedy, an exit code, no traceback."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+pytestmark = [pytest.mark.models, pytest.mark.slow]
+
+ROOT = Path(__file__).parent.parent
+DEMO = ROOT / "tests" / "replay" / "demo.flac"
+
+
+def hey_gemma(*arguments: str, cwd: Path | None = None, **environ: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", "from assistant.cli import main; main()", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        cwd=cwd or ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environ},
+    )
+
+
+def refused(result: subprocess.CompletedProcess[str], code: int, *words: str) -> None:
+    told = result.stdout + result.stderr
+    assert result.returncode == code, told
+    assert "Traceback" not in told
+    assert "what to do:" in told
+    for word in words:
+        assert word in told
+
+
+def sound_file(path: Path, samples: int) -> Path:
+    soundfile.write(path, np.zeros(samples, np.int16), 16_000)
+    return path
+
+
+def test_a_missing_audio_file(tmp_path: Path) -> None:
+    refused(hey_gemma("run", "--mic-file", str(tmp_path / "none.wav")), 2, "none.wav")
+
+
+def test_an_empty_file(tmp_path: Path) -> None:
+    path = tmp_path / "empty.wav"
+    path.touch()
+    refused(hey_gemma("run", "--mic-file", str(path)), 2, "empty.wav")
+
+
+def test_a_file_without_samples(tmp_path: Path) -> None:
+    refused(hey_gemma("run", "--mic-file", str(sound_file(tmp_path / "zero.wav", 0))), 2, "zero.wav")
+
+
+def test_a_file_that_is_no_audio(tmp_path: Path) -> None:
+    path = tmp_path / "text.wav"
+    path.write_text("this is no sound", encoding="utf-8")
+    refused(hey_gemma("run", "--mic-file", str(path)), 2, "text.wav")
+
+
+@pytest.mark.parametrize("samples", [1, 319, 16_000])
+def test_very_short_silent_files_work_and_do_nothing(tmp_path: Path, samples: int) -> None:
+    path = sound_file(tmp_path / "short.wav", samples)
+    result = hey_gemma("run", "--pace", "fast", "--mic-file", str(path), "--no-wake")
+    assert result.returncode == 0, result.stderr
+
+
+def test_a_truncated_file_is_heard_as_far_as_it_goes_or_refused(tmp_path: Path) -> None:
+    path = tmp_path / "cut.flac"
+    path.write_bytes(DEMO.read_bytes()[:20_000])
+    result = hey_gemma("run", "--pace", "fast", "--mic-file", str(path))
+    assert result.returncode in (0, 2)
+    assert "Traceback" not in result.stderr
+
+
+def test_an_unknown_config_key_names_the_nearest(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text("[wake]\nthresold = 0.4\n", encoding="utf-8")
+    refused(hey_gemma("run", "--config", str(path), "--mic-file", str(DEMO)), 2, "thresold", "wake.threshold")
+
+
+def test_a_model_that_is_not_there(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text('[model]\nname = "e2b"\n', encoding="utf-8")
+    data = {"XDG_DATA_HOME": str(tmp_path)}
+    refused(hey_gemma("ask", "hello", "--config", str(path), **data), 3, "hey-gemma models fetch e2b")
+
+
+def test_a_model_nobody_knows(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text('[model]\nname = "e3b"\n', encoding="utf-8")
+    refused(hey_gemma("ask", "hello", "--config", str(path)), 2, "e3b", "tiny")
+
+
+def test_a_damaged_model(tmp_path: Path) -> None:
+    folder = tmp_path / "hey-gemma" / "models" / "shape"
+    folder.mkdir(parents=True)
+    text = (ROOT / "models" / "tiny" / "tiny-text.gguf").read_bytes()
+    (folder / "shape-text-Q4_0.gguf").write_bytes(text[: len(text) // 2])
+    (folder / "shape-mmproj-Q8_0.gguf").write_bytes((ROOT / "models" / "tiny" / "tiny-mmproj.gguf").read_bytes())
+    config = tmp_path / "config.toml"
+    config.write_text('[model]\nname = "shape"\n', encoding="utf-8")
+    refused(hey_gemma("ask", "hello", "--config", str(config), XDG_DATA_HOME=str(tmp_path)), 3, "shape-text")
+
+
+def test_a_place_where_nothing_can_be_written() -> None:
+    refused(hey_gemma("run", "--mic-file", str(DEMO), "--events", "/nowhere/events.jsonl"), 6, "events.jsonl")
+    refused(hey_gemma("run", "--mic-file", str(DEMO), "--speaker-file", "/nowhere/answer.wav"), 6, "answer.wav")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_disk_that_is_full() -> None:
+    refused(hey_gemma("run", "--pace", "fast", "--mic-file", str(DEMO), "--events", "/dev/full"), 6, "/dev/full")
+
+
+def test_no_microphone() -> None:
+    alone = {"PULSE_SERVER": "unix:/nowhere", "ALSA_CONFIG_PATH": "/dev/null"}
+    refused(hey_gemma("run", **alone), 4, "hey-gemma devices")
+
+
+def test_an_unknown_command_shows_the_usage() -> None:
+    result = hey_gemma("fly")
+    assert result.returncode == 2
+    assert "Usage" in result.stderr
+
+
+def test_a_folder_that_can_not_be_evaluated(tmp_path: Path) -> None:
+    refused(hey_gemma("eval", str(tmp_path)), 2, "expect.jsonl")
+
+
+def test_fast_without_a_file() -> None:
+    refused(hey_gemma("run", "--pace", "fast"), 2, "--mic-file")
