@@ -12,7 +12,7 @@ from assistant.gguf_file import NewTensor, encode
 
 FIELDS = {
     "general.architecture": encode("gemma4"),
-    "a.flag": encode(True),
+    "a.flag": encode(value=True),
     "a.count": encode(7),
     "a.rate": encode(0.5),
     "a.widths": encode([1, 2, 3]),

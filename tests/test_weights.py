@@ -30,7 +30,7 @@ def upstream(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (
             "audio.gguf",
             "mmproj.gguf",
-            {"clip.has_vision_encoder": encode(True), "clip.vision.block_count": encode(16)},
+            {"clip.has_vision_encoder": encode(value=True), "clip.vision.block_count": encode(16)},
             [NewTensor("v.blk.0.attn_q.weight", (8,), "F32", lambda: [bytes(32)])],
         ),
     ):
