@@ -1,7 +1,8 @@
-"""How often is the whole answer right, in torch, per set, intent and engine: `python -m models.tiny.score RUN/checkpoint.pt --data DIR`.
+"""Score a checkpoint in torch: how often is the whole answer right, per set, intent and engine.
 
-A quick look while training (clean clips, exact answers); `hey-gemma eval` on the evaluation folders is what counts.
-One clip costs 12 ms. An answer is right when every token of the target is the likeliest one: greedy decoding gives it then.
+`python -m models.tiny.score RUN/checkpoint.pt --data DIR`: a quick look while training, on clean clips; `hey-gemma
+eval` on the evaluation folders is what counts. One clip costs 12 ms. An answer is right when every token of the
+target is the likeliest one: greedy decoding gives it then.
 """
 
 import argparse
