@@ -36,6 +36,14 @@ class Pace(StrEnum):
     FAST = "fast"
 
 
+class AudioType(StrEnum):
+    """Tensor types of an audio encoder."""
+
+    Q8_0 = "Q8_0"
+    F16 = "F16"
+    BF16 = "BF16"
+
+
 @app.command()
 def run(
     config_file: ConfigOption = None,
@@ -139,7 +147,6 @@ def models_list() -> None:
 @models.command("fetch")
 def models_fetch(
     name: Annotated[str, typer.Argument(help="A model of `models list`.")] = "e2b",
-    directory: Annotated[Path | None, typer.Option("--to", help="Another directory for models.")] = None,
     *,
     use: Annotated[bool, typer.Option("--use", help="Use it from now on, without asking.")] = False,
 ) -> None:
@@ -148,7 +155,7 @@ def models_fetch(
     from assistant.progress import meter
 
     console = Console(highlight=False)
-    found = weights.fetch(manifest.load().entry(name), directory or manifest.writable_dir(), meter(console))
+    found = weights.fetch(manifest.load().entry(name), manifest.writable_dir(), meter(console))
     console.print(f"{name} is in {found.text.parent}.")
     target = config.user_file(os.environ)
     if use or (sys.stdin.isatty() and typer.confirm(f"Use {name} from now on?", default=True)):
@@ -160,14 +167,19 @@ def models_fetch(
 
 @models.command("shape")
 def models_shape(
-    directory: Annotated[Path | None, typer.Option("--to", help="Another directory for models.")] = None,
+    also: Annotated[
+        list[AudioType] | None, typer.Option("--mmproj", help="Write the audio encoder in this type too.")
+    ] = None,
 ) -> None:
     """Write the model with E2B's shapes and random weights: for speed and memory only (3.7 GB)."""
     from assistant import manifest, weights
     from assistant.progress import meter
 
     console = Console(highlight=False)
-    made = weights.generate(manifest.load().entry("shape"), directory or manifest.writable_dir(), meter(console))
+    show = meter(console)
+    made = weights.generate(manifest.load().entry("shape"), manifest.writable_dir(), show)
+    for audio in also or ():
+        weights.generate_mmproj(made.mmproj.with_name(f"shape-mmproj-{audio}.gguf"), str(audio), show)
     console.print(f"shape is in {made.text.parent}.")
 
 

@@ -111,6 +111,12 @@ def generate(entry: ModelEntry, directory: Path, meter: Meter = silent, *, dims:
     return made
 
 
+def generate_mmproj(path: Path, audio: str, meter: Meter = silent) -> None:
+    """Write E2B's audio encoder with random weights of type `audio` (Q8_0, F16, BF16). Raises OutputError."""
+    with meter(path.name, 0) as advance:
+        shape.write_mmproj(path, shape.E2B, shape.Types(audio=audio), advance)
+
+
 def keep_audio(source: Path, target: Path, advance: Advance = lambda _: None) -> None:
     """Copy an mmproj without its vision part, and write the copy's sha256 beside it for `verify`."""
     header = gguf_file.read_header(source)
