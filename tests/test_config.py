@@ -39,7 +39,13 @@ def test_an_unknown_key_names_the_nearest_one_with_its_line(tmp_path: Path, text
 
 @pytest.mark.parametrize(
     "text",
-    ["[wake]\nthreshold = 1.5\n", "[wake]\nthreshold = 'high'\n", "wake = 3\n", "[home]\nkind = 'hubitat'\n", "[wake\n"],
+    [
+        "[wake]\nthreshold = 1.5\n",
+        "[wake]\nthreshold = 'high'\n",
+        "wake = 3\n",
+        "[home]\nkind = 'hubitat'\n",
+        "[wake\n",
+    ],
 )
 def test_a_wrong_value_is_a_clear_error(tmp_path: Path, text: str) -> None:
     with pytest.raises(ConfigError, match=r"config\.toml"):
@@ -66,7 +72,12 @@ def test_the_explicit_file_wins_then_the_environment_then_the_users(tmp_path: Pa
 
 @pytest.mark.parametrize(
     "before",
-    ["", "[wake]\nthreshold = 0.4\n", '[model]\nname = "tiny"\nseed = 3\n', "[model]\nseed = 3\n\n[wake]\nthreshold = 0.4\n"],
+    [
+        "",
+        "[wake]\nthreshold = 0.4\n",
+        '[model]\nname = "tiny"\nseed = 3\n',
+        "[model]\nseed = 3\n\n[wake]\nthreshold = 0.4\n",
+    ],
 )
 def test_choosing_a_model_keeps_everything_else(tmp_path: Path, before: str) -> None:
     path = tmp_path / "deep" / "config.toml"

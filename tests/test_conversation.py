@@ -25,7 +25,18 @@ from assistant.mouth import Mouth
 from assistant.stages import Pcm, Speaker
 from assistant.turn import Rules
 from assistant.wake import WakeDecision
-from tests.fakes import SILENCE, SPEECH, WAKE, LevelVad, LevelWake, ListSource, OneLight, ScriptedSession, ToneVoice, sound
+from tests.fakes import (
+    SILENCE,
+    SPEECH,
+    WAKE,
+    LevelVad,
+    LevelWake,
+    ListSource,
+    OneLight,
+    ScriptedSession,
+    ToneVoice,
+    sound,
+)
 
 CALL = ["<|tool_call>", "call:TurnOn{}", "<tool_call|>"]
 COMMAND = ((SILENCE, 0.5), (WAKE, 0.6), (SPEECH, 1.2), (SILENCE, 2.5))

@@ -1,4 +1,5 @@
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ ON = {"service": "light.turn_on", "entity_id": "light.kitchen"}
 OFF = {"service": "light.turn_off", "entity_id": "light.kitchen"}
 
 
-def heard(*effects: dict[str, object], reply: str = "", language: str = "en", ended_ms: float = 3000.0) -> ev.Heard:
+def heard(*effects: Mapping[str, object], reply: str = "", language: str = "en", ended_ms: float = 3000.0) -> ev.Heard:
     return ev.Heard(
         woke=True, effects=list(effects), replies=[reply], language=language, ended_audio_ms=ended_ms, calls=["X"]
     )

@@ -1,4 +1,5 @@
 import asyncio
+from functools import partial
 
 import pytest
 
@@ -15,7 +16,7 @@ async def test_jobs_run_in_order_and_the_lane_is_busy_until_the_last() -> None:
         done.append(n)
 
     for n in range(3):
-        lane.submit(lambda n=n: job(n))
+        lane.submit(partial(job, n))
     assert lane.busy
     await lane.wait()
     assert (done, lane.busy) == ([0, 1, 2], False)

@@ -109,7 +109,7 @@ class Sound:
 
     def __init__(self) -> None:
         try:
-            import sounddevice  # noqa: PLC0415 - importing it starts PortAudio
+            import sounddevice
         except OSError as e:
             raise AudioDeviceError("PortAudio isn't installed", remedy="sudo apt install libportaudio2") from e
         self._portaudio: Any = sounddevice
@@ -152,7 +152,7 @@ class Sound:
                 return False
         return True
 
-    def open(  # noqa: PLR0913 - what makes a stream
+    def open(
         self,
         device: Device,
         direction: Direction,

@@ -32,7 +32,7 @@ class Microphone:
     one is opened again, and time never runs backwards. Only for the loop that entered it.
     """
 
-    def __init__(  # noqa: PLR0913 - keyword settings, each with its default
+    def __init__(
         self,
         sound: Sound,
         *,

@@ -133,7 +133,7 @@ def _weather(result: Result, words: Words) -> str | None:
         return None  # another day than these, or a figure that the template needs isn't there
 
 
-def _state(result: Result, words: Words) -> str | None:  # noqa: PLR0911 - one a kind of thing
+def _state(result: Result, words: Words) -> str | None:
     match result:
         case {"domain": "weather", "temperature": _}:
             return _weather(result, words)

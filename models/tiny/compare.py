@@ -15,11 +15,11 @@ LONGEST = 64
 
 def with_torch(args: argparse.Namespace) -> None:
     """Greedy tokens in float32, without a cache: slow and plain."""
-    import torch  # noqa: PLC0415
+    import torch
 
-    from models.tiny.batches import Store, Writer, plain  # noqa: PLC0415
-    from models.tiny.export import load  # noqa: PLC0415
-    from models.tiny.tokens import Tokens  # noqa: PLC0415
+    from models.tiny.batches import Store, Writer, plain
+    from models.tiny.export import load
+    from models.tiny.tokens import Tokens
 
     torch.set_num_threads(1)
     tokens, store = Tokens(args.tokenizer), Store(args.data)
@@ -46,7 +46,7 @@ def with_torch(args: argparse.Namespace) -> None:
 
 def with_llama(args: argparse.Namespace) -> None:
     """Do the same through mtmd and llama_decode."""
-    from assistant.llm.engine import Engine  # noqa: PLC0415
+    from assistant.llm.engine import Engine
 
     data = np.load(args.out)
     engine = Engine(args.gguf / "tiny-text.gguf", args.gguf / "tiny-mmproj.gguf", context=1024)

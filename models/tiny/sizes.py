@@ -31,7 +31,7 @@ SOFTCAP = 30.0
 
 def config(vocab: int, ids: dict[str, int]) -> Gemma4Config:
     """`ids` maps special-token texts to ids (see tokens.py)."""
-    from transformers import Gemma4Config  # noqa: PLC0415  heavy
+    from transformers import Gemma4Config
 
     return Gemma4Config(
         text_config={
@@ -73,7 +73,7 @@ def config(vocab: int, ids: dict[str, int]) -> Gemma4Config:
 
 def build(vocab: int, ids: dict[str, int], seed: int = 0) -> Gemma4ForConditionalGeneration:
     """Make the transformers model in float32 with fan-in scaled first weights."""
-    from transformers import Gemma4ForConditionalGeneration  # noqa: PLC0415  heavy
+    from transformers import Gemma4ForConditionalGeneration
 
     torch.manual_seed(seed)
     model = Gemma4ForConditionalGeneration(config(vocab, ids))
