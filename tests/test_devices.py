@@ -87,13 +87,13 @@ def test_a_real_server_is_listed_opened_and_looked_at_anew(tmp_path: Path) -> No
         mic = find(sound.devices(), "input", "mic")
         assert sound.supports(mic, "input", rate_hz=16_000, channels=1)
         assert not sound.supports(mic, "input", rate_hz=16_000, channels=100)
-        stream = sound.open(mic, "input", rate_hz=16_000, channels=1, callback=_ignore, on_end=_ignore)
+        stream = sound.open(mic, "input", rate_hz=16_000, channels=1, on_block=_ignore, on_end=_ignore)
         assert stream.active
         assert not sound.rescan()
         stream.close()
         assert sound.rescan()
         with pytest.raises(AudioDeviceError, match="'mic' can't be opened"):
-            sound.open(mic, "input", rate_hz=16_000, channels=100, callback=_ignore, on_end=_ignore)
+            sound.open(mic, "input", rate_hz=16_000, channels=100, on_block=_ignore, on_end=_ignore)
         nowhere = Device(99, "ghost", 1, 1, 16_000, is_default_input=False, is_default_output=False)
         assert not sound.supports(nowhere, "output", rate_hz=16_000, channels=1)
         assert sound.rescan()

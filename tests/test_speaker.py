@@ -230,8 +230,9 @@ async def test_a_server_that_dies_while_a_clip_plays_is_an_error(tmp_path: Path)
         speaker = SoundSpeaker(sound, WallClock(), device="room")
         await speaker.open()
         playing = asyncio.create_task(speaker.play(AudioClip(np.ones(22_050 * 20, np.int16), 22_050)))
-        while speaker.first_sample_s is None:  # noqa: ASYNC110 - the speaker tells by this attribute only
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(5):
+            while speaker.first_sample_s is None:  # noqa: ASYNC110 - the speaker tells by this attribute only
+                await asyncio.sleep(0.01)
         server.kill()
         with pytest.raises(AudioDeviceError, match="'room' is gone"):
             async with asyncio.timeout(5):

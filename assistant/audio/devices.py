@@ -159,14 +159,20 @@ class Sound:
         *,
         rate_hz: int,
         channels: int,
-        callback: Callable[..., None],
+        on_block: Callable[[Pcm, Any, Any], None],
         on_end: Callable[[], None],
     ) -> Stream:
-        """Open and start a 16-bit stream with blocks of 20 ms. `callback` as in sounddevice, in PortAudio's thread.
+        """Open and start a 16-bit stream with blocks of 20 ms. Both functions are called in PortAudio's thread.
 
-        `on_end` is called, in that thread, when the stream ends: the device is gone, or it was closed.
+        `on_block(block, time, status)`: int16, shape (n, channels), to be copied or filled at once; the others as in
+        sounddevice. `on_end()`: the stream has ended, because the device is gone or it was closed.
         """
-        make = self._portaudio.InputStream if direction == "input" else self._portaudio.OutputStream
+        make = self._portaudio.RawInputStream if direction == "input" else self._portaudio.RawOutputStream
+
+        # Raw, because sounddevice's own arrays are made in a way that NumPy 2.5 deprecates, at every block.
+        def callback(data: Any, _frames: int, time: Any, status: Any) -> None:
+            on_block(np.frombuffer(data, np.int16).reshape(-1, channels), time, status)
+
         vendor = None
         with self._lock:
             try:

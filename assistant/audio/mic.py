@@ -14,7 +14,6 @@ from collections.abc import AsyncIterator
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from assistant.audio.devices import Device, Sound, Stream, Wanted, find
 from assistant.audio.pcm import Chunker
@@ -101,7 +100,7 @@ class Microphone:
         self._name = device.name
         self._chunker = Chunker(rate_hz, self._start_sample)
         return self._sound.open(
-            device, "input", rate_hz=rate_hz, channels=channels, callback=self._on_block, on_end=self._on_end
+            device, "input", rate_hz=rate_hz, channels=channels, on_block=self._on_block, on_end=self._on_end
         )
 
     def _form(self, device: Device) -> tuple[int, int]:
@@ -113,7 +112,7 @@ class Microphone:
                 return rate_hz, channels
         return forms[-1]  # let opening it say what is wrong
 
-    def _on_block(self, block: NDArray[np.int16], _frames: int, _time: Any, status: Any) -> None:
+    def _on_block(self, block: Pcm, _time: Any, status: Any) -> None:
         # Channel 0, not the mean: microphone arrays put their best signal there, and a mean of two microphones combs.
         self._queue.put(block[:, 0].copy(), overflowed=bool(status.input_overflow))
         self._wake_reader()

@@ -21,6 +21,7 @@ import soundfile
 
 from assistant.audio.clock import ReplayClock
 from assistant.audio.pcm import Chunker, resample, to_int16
+from assistant.audio.stdin import StdinBlocks
 from assistant.errors import AudioFileError, OutputError
 from assistant.stages import CHUNK_SAMPLES, SAMPLE_RATE_HZ, AudioChunk, AudioClip, Clock, Pcm
 
@@ -55,7 +56,7 @@ class FileSource:
 
     async def __aenter__(self) -> Self:
         if self._path == "-":
-            self._blocks = _StdinBlocks(sys.stdin.fileno())
+            self._blocks = StdinBlocks(sys.stdin.fileno())
             return self  # don't wait for the first byte: whoever feeds us may wait for us
         blocks = await asyncio.to_thread(_FileBlocks, Path(self._path))
         self._blocks = blocks
@@ -135,43 +136,6 @@ class _FileBlocks:
                 raise AudioFileError(message, remedy="copy or record it again") from e
         finite = np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
         return to_int16(finite.mean(axis=1))
-
-
-class _StdinBlocks:
-    """Raw s16le at 16 kHz from a pipe, a socket or a redirected file, without a thread where the kernel allows it."""
-
-    rate_hz = SAMPLE_RATE_HZ
-
-    def __init__(self, fd: int) -> None:
-        self._fd = fd
-        self._half_sample = b""
-
-    async def read(self) -> Pcm:
-        while True:
-            data = await self._read_some()
-            if not data:
-                return np.zeros(0, np.int16)  # half a sample at the very end is no sound
-            data = self._half_sample + data
-            whole = len(data) & ~1
-            self._half_sample = data[whole:]
-            if whole:
-                return np.frombuffer(data[:whole], dtype="<i2").astype(np.int16)
-
-    def close(self) -> None:
-        """Standard input belongs to the process."""
-
-    async def _read_some(self) -> bytes:
-        loop = asyncio.get_running_loop()
-        readable = asyncio.Event()
-        try:
-            loop.add_reader(self._fd, readable.set)
-        except PermissionError:  # epoll takes no regular files; they never keep a reader waiting
-            return await asyncio.to_thread(os.read, self._fd, int(SAMPLE_RATE_HZ * BLOCK_S) * 2)
-        try:
-            await readable.wait()
-        finally:
-            loop.remove_reader(self._fd)
-        return os.read(self._fd, int(SAMPLE_RATE_HZ * BLOCK_S) * 2)
 
 
 class NullSpeaker:

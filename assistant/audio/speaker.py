@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from assistant.audio.devices import Sound, Stream, Wanted, find
 from assistant.audio.pcm import resample
@@ -153,7 +152,7 @@ class _Output:
         self.name, self.rate_hz = device.name, device.rate_hz
         mono = sound.supports(device, "output", rate_hz=self.rate_hz, channels=1)
         self.stream = sound.open(
-            device, "output", rate_hz=self.rate_hz, channels=1 if mono else 2, callback=self._fill, on_end=self._on_end
+            device, "output", rate_hz=self.rate_hz, channels=1 if mono else 2, on_block=self._fill, on_end=self._on_end
         )
 
     def start(self, samples: Pcm, playing: _Playing) -> None:
@@ -164,9 +163,9 @@ class _Output:
         if self.lost:
             playing.done.set()
 
-    def _fill(self, out: NDArray[np.int16], frames: int, time: Any, _status: Any) -> None:
+    def _fill(self, out: Pcm, time: Any, _status: Any) -> None:
         playing = self.playing
-        part = self._samples[self._position : self._position + frames] if playing else self._samples[:0]
+        part = self._samples[self._position : self._position + len(out)] if playing else self._samples[:0]
         out[: len(part)] = part[:, None]
         out[len(part) :] = 0
         if playing is None:
