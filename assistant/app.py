@@ -117,7 +117,11 @@ async def loaded(
         seed=config.model.seed,
     )
     async with AsyncExitStack() as stack:
-        voice: Voice = Voices(config.speech) if speak else Silent()
+        voice: Voice = Silent()
+        if speak:
+            voice = voices = Voices(config.speech, manifest.data_dirs())
+            stack.push_async_callback(voices.aclose)
+            await voices.warm_up(config.speech.language)
         session = await LlamaSession.start(
             spec, router.tools(), router.context(), cache_dir=cache_dir(), now_s=clock.now_s, script=script
         )
@@ -237,12 +241,13 @@ async def say(config: Config, text: str, language: str, speaker_file: Path | Non
         clock = AudioClock()
         await clock.release()  # nobody listens to a file: don't wait for its sound
         speaker = FileSpeaker(speaker_file, clock)
-    voice = Voices(config.speech)
+    voices = Voices(config.speech, manifest.data_dirs())
     try:
-        async for clip in voice.clips(text, language):
+        async for clip in voices.clips(text, language):
             await speaker.play(clip)
     finally:
         await speaker.aclose()
+        await voices.aclose()
 
 
 def prompt_problem(config: Config, model: manifest.ModelEntry, template: str) -> str | None:

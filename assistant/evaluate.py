@@ -23,7 +23,7 @@ from assistant.audio.clock import AudioClock, WallClock
 from assistant.audio.replay import FileSource, NullSpeaker
 from assistant.config import Config
 from assistant.errors import UsageError
-from assistant.events import EndpointReached, Event, Failed, Reply, ToolCalled, TurnEnded, WakeHeard
+from assistant.events import CallsReady, EndpointReached, Event, Failed, Reply, ToolCalled, TurnEnded, WakeHeard
 from assistant.trace import write_report
 
 CHECKED = ("effects", "answer_from", "reply", "reply_language", "speech_end_ms")
@@ -44,6 +44,7 @@ class Heard:
     endpoint_delay_ms: float | None = None
     first_token_ms: float | None = None
     failures: list[str] = field(default_factory=list)
+    confidence: float | None = None
 
     def observe(self, event: Event) -> None:
         """Take one event."""
@@ -52,6 +53,8 @@ class Heard:
                 self.woke = True
             case EndpointReached(audio_ms=audio_ms) if self.ended_audio_ms is None:
                 self.ended_audio_ms = audio_ms
+            case CallsReady(confidence=confidence):
+                self.confidence = confidence
             case ToolCalled(name=name, effects=effects):
                 self.calls.append(name)
                 self.effects += effects
@@ -93,6 +96,7 @@ class Verdict:
             "ended_audio_ms": heard.ended_audio_ms,
             "endpoint_delay_ms": heard.endpoint_delay_ms,
             "first_token_ms": heard.first_token_ms,
+            "confidence": heard.confidence,
             "ok": self.ok,
         }
 
