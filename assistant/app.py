@@ -189,17 +189,10 @@ async def run(config: Config, options: Options, observers: Sequence[Observer]) -
     wall = WallClock()
     clock = AudioClock() if options.fast else wall
     with _observed(options.events or (Path(config.log.events) if config.log.events else None), observers) as observe:
-        sound = Sound()
-        source = None
-        if options.mic_file is not None:
-            source = FileSource(options.mic_file, clock)
-        speaker: Speaker
-        if options.speaker_file is not None:
-            speaker = FileSpeaker(options.speaker_file, clock)
-        elif source is not None:
-            speaker = NullSpeaker(clock)
-        else:
-            speaker = SoundSpeaker(sound, wall, device=config.audio.speaker or None)
+        if options.mic_file is None:
+            await _listen(config, options, wall, observe)
+            return
+        speaker = NullSpeaker(clock) if options.speaker_file is None else FileSpeaker(options.speaker_file, clock)
         async with (
             loaded(config, clock, wake=options.wake) as stages,
             conversing(stages, clock=clock, wall=wall, speaker=speaker, wake=options.wake, observe=observe) as (
@@ -207,18 +200,25 @@ async def run(config: Config, options: Options, observers: Sequence[Observer]) -
                 _,
             ),
         ):
-            if source is not None:
-                await talk.run(source)
-            else:
-                await talk.run_microphone(
-                    lambda start_sample: Microphone(
-                        sound,
-                        device=config.audio.microphone or None,
-                        gain_db=config.audio.gain_db,
-                        start_sample=start_sample,
-                    ),
-                    wait=config.service.wait_for_microphone,
-                )
+            await talk.run(FileSource(options.mic_file, clock))
+
+
+async def _listen(config: Config, options: Options, wall: WallClock, observe: Observer) -> None:
+    """Listen to the microphone for ever."""
+    sound = Sound()
+    speaker: Speaker = SoundSpeaker(sound, wall, device=config.audio.speaker or None)
+    if options.speaker_file is not None:
+        speaker = FileSpeaker(options.speaker_file, wall)
+
+    def microphone(start_sample: int) -> Microphone:
+        wanted, gain_db = config.audio.microphone or None, config.audio.gain_db
+        return Microphone(sound, device=wanted, gain_db=gain_db, start_sample=start_sample)
+
+    async with (
+        loaded(config, wall, wake=options.wake) as stages,
+        conversing(stages, clock=wall, wall=wall, speaker=speaker, wake=options.wake, observe=observe) as (talk, _),
+    ):
+        await talk.run_microphone(microphone, wait=config.service.wait_for_microphone)
 
 
 async def ask(config: Config, text: str, events: Path | None, observers: Sequence[Observer]) -> None:
