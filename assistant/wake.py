@@ -29,7 +29,7 @@ HEAD_FRAMES, EMBEDDING_SIZE = 16, 96  # what the head sees: 16 embeddings, 1.28 
 HEAD_PATH = Path(__file__).parent.parent / "models" / "hey_gemma" / "hey_gemma.npz"
 
 # First score over the threshold, minus the end of the word: median of the held-out clips (models/hey_gemma/README.md).
-HEARD_LAG_MS = 100.0
+HEARD_LAG_MS = 60.0
 
 
 class Features:
