@@ -116,9 +116,10 @@ def test_a_disk_that_is_full() -> None:
     refused(hey_gemma("run", "--pace", "fast", "--mic-file", str(DEMO), "--events", "/dev/full"), 6, "/dev/full")
 
 
-def test_no_microphone() -> None:
-    alone = {"PULSE_SERVER": "unix:/nowhere", "ALSA_CONFIG_PATH": "/dev/null"}
-    refused(hey_gemma("run", **alone), 4, "hey-gemma devices")
+def test_a_microphone_that_is_not_there(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text('[audio]\nmicrophone = "no such microphone"\n', encoding="utf-8")
+    refused(hey_gemma("run", "--config", str(path)), 4, "hey-gemma devices")
 
 
 def test_an_unknown_command_shows_the_usage() -> None:
