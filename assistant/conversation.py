@@ -114,11 +114,10 @@ class Conversation:
         await self._all_done()
 
     async def aclose(self) -> None:
-        """Stop everything and free the stages."""
+        """Stop everything and free the speaker. The session lives on: whoever loaded it closes it."""
         self._session.abort()
         self._thoughts.clear()
         await self._mouth.aclose()
-        await self._session.aclose()
 
     def post(self, event: Event) -> None:
         """Take an event from a stage: observe it, let the turn-taking decide, carry out what it says."""
