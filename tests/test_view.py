@@ -1,0 +1,84 @@
+import io
+
+from rich.console import Console
+
+from assistant.events import (
+    EndpointReached,
+    Event,
+    Failed,
+    ModelTimed,
+    Reply,
+    SpeechEnded,
+    SpeechStarted,
+    Started,
+    ToolCalled,
+    TurnEnded,
+    WakeHeard,
+)
+from assistant.view import Answers, LiveView, waterfall
+
+TURN: tuple[Event, ...] = (
+    Started(0, 0, "tiny", "demo", {}),
+    WakeHeard(1000, 1100, 0.93),
+    SpeechStarted(1100, 1200),
+    SpeechEnded(2500, 3000),
+    EndpointReached(3000, 3000, "silence"),
+    ModelTimed(3000, 3100, 20, 10, 15, 12),
+    ToolCalled(
+        3000, 3110, "HassTurnOn", {"name": "[bold]x"},
+        [{"service": "light.turn_on", "entity_id": "light.one"}], ok=True,
+        error=None, allowed_by="test",
+    ),
+    Reply(3000, 3120, "Light on.", "en"),
+    TurnEnded(4000, 4000, 1, 590, 600, 610, 700, 500),
+)  # fmt: skip
+
+
+def shown(*events: Event, terminal: bool = False) -> str:
+    out = io.StringIO()
+    view = LiveView(Console(file=out, force_terminal=terminal, width=120, highlight=False), microphone=False)
+    for event in events:
+        view(event)
+    return out.getvalue()
+
+
+def test_a_turn_reads_as_plain_lines_in_a_pipe() -> None:
+    text = shown(*TURN)
+    for line in (
+        "wake word  at 1.0 s, score 0.93",
+        "1.4 s of speech",
+        "light.turn_on light.one",
+        '"Light on."',
+        "700 ms",
+    ):
+        assert line in text
+    assert "█" not in text
+    assert "\x1b" not in text
+
+
+def test_a_terminal_gets_colour_and_bars() -> None:
+    text = shown(*TURN, terminal=True)
+    assert "█" in text
+    assert "\x1b[" in text
+
+
+def test_markup_in_what_the_model_wrote_is_shown_and_not_obeyed() -> None:
+    assert "name=[bold]x" in shown(*TURN)
+
+
+def test_a_failure_is_shown_with_its_remedy() -> None:
+    assert "What to do: say it again" in shown(Failed(0, 0, "model_failed", "it broke", "say it again"))
+
+
+def test_a_waterfall_of_nothing_does_not_divide_by_nothing() -> None:
+    out = io.StringIO()
+    waterfall(Console(file=out, force_terminal=True, highlight=False), [("silence", 0.0, "")])
+    assert "0 ms" in out.getvalue()
+
+
+def test_a_typed_answer_is_just_the_answer() -> None:
+    out = io.StringIO()
+    answers = Answers(Console(file=out, highlight=False))
+    for event in TURN:
+        answers(event)
+    assert out.getvalue() == "light.turn_on light.one\nLight on.\n"
