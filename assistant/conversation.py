@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 from typing import assert_never
 
+from assistant import commands as c
 from assistant import turn as t
 from assistant.errors import AudioDeviceError, HeyGemmaError
 from assistant.events import (
@@ -108,7 +109,7 @@ class Conversation:
 
     async def ask(self, text: str) -> None:
         """One typed turn."""
-        self._enter((t.Listening(1), (t.OpenTurn(1, 0.0),)))
+        self._enter((t.Listening(1), (c.OpenTurn(1, 0.0),)))
         self._thoughts.submit(partial(self._session.write, text))
         self.post(EndpointReached(0.0, self._now_ms(), "typed"))
         await self._all_done()
@@ -198,34 +199,34 @@ class Conversation:
         for command in commands:
             self._carry_out(command)
 
-    def _carry_out(self, command: t.Command) -> None:
+    def _carry_out(self, command: c.Command) -> None:
         match command:
-            case t.OpenTurn(turn, from_ms):
+            case c.OpenTurn(turn, from_ms):
                 self._open_turn(turn, from_ms)
-            case t.CommitTurn():
+            case c.CommitTurn():
                 self._thoughts.submit(lambda: self._think(self._session.commit()))
-            case t.DropTurn():
+            case c.DropTurn():
                 self._listener.close()
                 self._thoughts.submit(self._session.drop)
-            case t.Act(calls, confidence):
+            case c.Act(calls, confidence):
                 self._thoughts.submit(partial(self._act, calls, confidence))
-            case t.AskModel(outcomes):
+            case c.AskModel(outcomes):
                 self._thoughts.submit(lambda: self._think(self._session.answer(outcomes)))
-            case t.Speak(text, language):
+            case c.Speak(text, language):
                 self._mouth.speak(text, language)
-            case t.FinishSpeaking():
+            case c.FinishSpeaking():
                 self._mouth.finish()
-            case t.Silence():
+            case c.Silence():
                 self._silence()
-            case t.PlayEarcon(kind):
+            case c.PlayEarcon(kind):
                 self._mouth.earcon(kind)
-            case t.Ring(name):
+            case c.Ring(name):
                 self._mouth.earcon("timer")
                 self._mouth.speak(f"Your {name} timer is done." if name else "Your timer is done.", "en")
                 self._mouth.finish()
-            case t.Defer(event):
+            case c.Defer(event):
                 self._deferred.append(event)
-            case t.EndTurn():
+            case c.EndTurn():
                 self._end_turn()
             case _:
                 assert_never(command)

@@ -7,6 +7,21 @@ in order. Numbered turns start at 1.
 from dataclasses import dataclass
 from typing import assert_never
 
+from assistant.commands import (
+    Act,
+    AskModel,
+    Command,
+    CommitTurn,
+    Defer,
+    DropTurn,
+    EndTurn,
+    FinishSpeaking,
+    OpenTurn,
+    PlayEarcon,
+    Ring,
+    Silence,
+    Speak,
+)
 from assistant.events import (
     AudioDropped,
     CallsDone,
@@ -33,7 +48,6 @@ from assistant.events import (
     WakeHeard,
     WakeRejected,
 )
-from assistant.stages import Call, Outcome
 
 RINGS = 10
 SORRY = "Sorry, something went wrong. Please try again."
@@ -101,89 +115,6 @@ class Ringing:
 State = WaitingForMicrophone | Idle | Listening | Thinking | Acting | Speaking | Ringing
 
 
-@dataclass(frozen=True, slots=True)
-class OpenTurn:
-    """Begin turn `turn` at a place in the audio; None: where the last turn ended."""
-
-    turn: int
-    from_ms: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class CommitTurn:
-    """Close the user's turn and let the model answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class DropTurn:
-    """Forget the open turn."""
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """Hand the calls to the home."""
-
-    calls: tuple[Call, ...]
-    confidence: float
-
-
-@dataclass(frozen=True, slots=True)
-class AskModel:
-    """No template fits the outcomes: the model words them."""
-
-    outcomes: tuple[Outcome, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Speak:
-    """Queue a text for the speaker."""
-
-    text: str
-    language: str
-
-
-@dataclass(frozen=True, slots=True)
-class FinishSpeaking:
-    """Nothing more will be queued for this answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Silence:
-    """Stop the speaker, the model and everything that was queued."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlayEarcon:
-    """A short sound: heard, cancelled, error."""
-
-    kind: str
-
-
-@dataclass(frozen=True, slots=True)
-class Ring:
-    """Let a timer ring once."""
-
-    name: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Defer:
-    """Bring this event again when the turn is over."""
-
-    event: TimerRang
-
-
-@dataclass(frozen=True, slots=True)
-class EndTurn:
-    """Report the turn as ended."""
-
-    turn: int
-
-
-Command = (
-    OpenTurn | CommitTurn | DropTurn | Act | AskModel | Speak | FinishSpeaking | Silence | PlayEarcon | Ring | Defer
-    | EndTurn
-)  # fmt: skip
 Step = tuple[State, tuple[Command, ...]]
 
 

@@ -14,12 +14,12 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset(
         {
             "assistant.audio", "assistant.wake", "assistant.vad", "assistant.speech", "assistant.llm",
-            "assistant.intents", "assistant.trace", "assistant.turn", "assistant.endpoint", "assistant.lane",
+            "assistant.intents", "assistant.trace", "assistant.commands", "assistant.endpoint", "assistant.lane",
             "assistant.manifest", "assistant.shape_vocabulary", "assistant.noise",
         }
     ),
     frozenset({"assistant.mouth", "assistant.listen", "assistant.shape", "assistant.download"}),
-    frozenset({"assistant.chat_template"}),
+    frozenset({"assistant.chat_template", "assistant.turn"}),
     frozenset({"assistant.conversation", "assistant.weights"}),
     frozenset({"assistant.app", "assistant.view"}),
     frozenset({"assistant.evaluate", "assistant.bench"}),

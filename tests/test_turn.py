@@ -1,5 +1,6 @@
 import pytest
 
+from assistant import commands as c
 from assistant import turn as t
 from assistant.events import (
     CallsDone,
@@ -31,7 +32,7 @@ RULES = t.Rules()
 OPEN = t.Rules(wake_needed=False)
 
 
-def play(*events: Event, rules: t.Rules = RULES, state: t.State | None = None) -> tuple[t.State, list[t.Command]]:
+def play(*events: Event, rules: t.Rules = RULES, state: t.State | None = None) -> tuple[t.State, list[c.Command]]:
     state, first = (state, ()) if state is not None else t.start(rules)
     commands = list(first)
     for event in events:
@@ -47,77 +48,77 @@ def test_a_command_goes_from_the_wake_word_to_the_spoken_answer() -> None:
     )  # fmt: skip
     assert state == t.Idle(1)
     assert commands == [
-        t.OpenTurn(1, 900.0),
-        t.CommitTurn(),
-        t.PlayEarcon("heard"),
-        t.Act((CALL,), 0.9),
-        t.Speak("Kitchen light on.", "en"),
-        t.FinishSpeaking(),
-        t.EndTurn(1),
+        c.OpenTurn(1, 900.0),
+        c.CommitTurn(),
+        c.PlayEarcon("heard"),
+        c.Act((CALL,), 0.9),
+        c.Speak("Kitchen light on.", "en"),
+        c.FinishSpeaking(),
+        c.EndTurn(1),
     ]
 
 
 def test_talk_is_spoken_clause_by_clause_while_the_model_goes_on() -> None:
     state, commands = play(WAKE, SILENCE, ClauseReady(3, 3, "One.", "en"), ClauseReady(3, 3, "Two.", "en"))
     assert state == t.Speaking(1)
-    assert commands[-2:] == [t.Speak("One.", "en"), t.Speak("Two.", "en")]
+    assert commands[-2:] == [c.Speak("One.", "en"), c.Speak("Two.", "en")]
 
 
 def test_an_empty_reply_says_nothing() -> None:
     state, commands = play(WAKE, SILENCE, Reply(3, 3, "", "en"))
     assert state == t.Idle(1)
-    assert not [c for c in commands if isinstance(c, t.Speak)]
+    assert not [command for command in commands if isinstance(command, c.Speak)]
 
 
 def test_outcomes_without_a_template_go_back_to_the_model() -> None:
     done = CallsDone(3, 3, None, "en", DONE.outcomes)
     state, commands = play(WAKE, SILENCE, CALLS, done)
-    assert (state, commands[-1]) == (t.Thinking(1), t.AskModel(DONE.outcomes))
+    assert (state, commands[-1]) == (t.Thinking(1), c.AskModel(DONE.outcomes))
 
 
 def test_nobody_speaks_after_the_wake_word_gives_a_small_sound_and_goes_back_to_idle() -> None:
     state, commands = play(WAKE, EndpointReached(6000, 6000, "no_speech"))
     assert state == t.Idle(1)
-    assert commands[-3:] == [t.DropTurn(), t.PlayEarcon("cancelled"), t.EndTurn(1)]
+    assert commands[-3:] == [c.DropTurn(), c.PlayEarcon("cancelled"), c.EndTurn(1)]
 
 
 @pytest.mark.parametrize("before", [(SILENCE,), (SILENCE, CALLS), (SILENCE, ClauseReady(3, 3, "One.", "en"))])
 def test_the_wake_word_interrupts_whatever_goes_on(before: tuple[Event, ...]) -> None:
     state, commands = play(WAKE, *before, WakeHeard(5000, 5000, 0.9))
     assert state == t.Listening(2)
-    assert commands[-3:] == [t.Silence(), t.EndTurn(1), t.OpenTurn(2, 4900.0)]
+    assert commands[-3:] == [c.Silence(), c.EndTurn(1), c.OpenTurn(2, 4900.0)]
 
 
 def test_a_failed_turn_says_so_aloud_and_the_next_one_works() -> None:
     state, commands = play(WAKE, SILENCE, Failed(3, 3, "model_failed", "it broke", "say it again"))
-    assert t.Speak(t.SORRY, "en") in commands
+    assert c.Speak(t.SORRY, "en") in commands
     assert play(HEARD, WAKE, state=state)[0] == t.Listening(2)
 
 
 def test_a_voice_that_fails_ends_the_turn_with_a_sound() -> None:
     state, commands = play(WAKE, SILENCE, CALLS, DONE, Failed(3, 3, "speech_failed", "no voice", "install one"))
     assert state == t.Idle(1)
-    assert t.PlayEarcon("error") in commands
+    assert c.PlayEarcon("error") in commands
 
 
 def test_without_a_wake_word_turns_follow_each_other() -> None:
     state, commands = play(SILENCE, CALLS, DONE, REPLY, HEARD, rules=OPEN)
     assert state == t.Listening(2)
-    assert commands[0] == t.OpenTurn(1, None)
-    assert commands[-1] == t.OpenTurn(2, None)
+    assert commands[0] == c.OpenTurn(1, None)
+    assert commands[-1] == c.OpenTurn(2, None)
 
 
 def test_a_lost_microphone_is_waited_for() -> None:
     state, commands = play(WAKE, MicrophoneLost(1, 1, "gone"))
     assert state == t.WaitingForMicrophone(1)
-    assert t.DropTurn() in commands
+    assert c.DropTurn() in commands
     assert play(MicrophoneFound(2, 2), state=state)[0] == t.Idle(1)
 
 
 def test_a_timer_rings_again_until_the_wake_word() -> None:
     rang = TimerRang(1, 1, "pasta")
     state, commands = play(rang, HEARD)
-    assert commands == [t.Ring("pasta"), t.Ring("pasta")]
+    assert commands == [c.Ring("pasta"), c.Ring("pasta")]
     assert play(WAKE, state=state)[0] == t.Listening(1)
 
 
@@ -128,7 +129,7 @@ def test_a_timer_stops_ringing_by_itself_in_the_end() -> None:
 def test_a_timer_that_ends_during_a_turn_waits_for_its_end() -> None:
     rang = TimerRang(1, 1, None)
     state, commands = play(WAKE, rang)
-    assert (state, commands[-1]) == (t.Listening(1), t.Defer(rang))
+    assert (state, commands[-1]) == (t.Listening(1), c.Defer(rang))
 
 
 def test_an_event_that_can_not_happen_is_a_defect() -> None:
