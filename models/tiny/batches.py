@@ -37,6 +37,7 @@ class Talk:
     places: list[int] = field(default_factory=list)
     phones: list[list[int]] = field(default_factory=list)
     spans: list[tuple[int, int]] = field(default_factory=list)
+    texts: list[list[int]] = field(default_factory=list)
 
     def answer(self, ids: list[int], weight: float) -> None:
         """Append tokens that the model has to learn to write."""
@@ -61,6 +62,7 @@ class Batch:
     lengths: Tensor | None = None
     phones: list[list[int]] = field(default_factory=list)
     spans: list[tuple[int, int]] = field(default_factory=list)
+    texts: list[list[int]] = field(default_factory=list)
 
 
 class Writer:
@@ -70,7 +72,7 @@ class Writer:
         self.tokens = tokens
         self.system, self.close, self.again = (tokens.encode(s) for s in (SYSTEM, ANSWER, AGAIN))
 
-    def hear(self, talk: Talk, mel: Tensor, span: tuple[int, int], phones: list[int]) -> None:
+    def hear(self, talk: Talk, mel: Tensor, span: tuple[int, int], phones: list[int], text: str) -> None:
         """Append sound: mel [T, 128], `span` of the speech in samples."""
         n = rows(len(mel))
         talk.ids.append(self.tokens.ids["<|audio>"])
@@ -79,6 +81,7 @@ class Writer:
         talk.ids.append(self.tokens.ids["<audio|>"])
         talk.mels.append(mel)
         talk.phones.append(phones)
+        talk.texts.append(self.tokens.encode(text))
         talk.spans.append((span[0] // 640, min(n, span[1] // 640 + 1)))
 
     def finish(self, talk: Talk, target: str, after: str | None) -> None:
@@ -103,7 +106,7 @@ def collate(talks: list[Talk]) -> Batch:
     ids = torch.zeros(len(talks), length, dtype=torch.long)
     asks = torch.zeros(len(talks), width, dtype=torch.long)
     goals, weights = torch.zeros_like(asks), torch.zeros(len(talks), width)
-    mels, keep, where, phones, spans = [], [], [], [], []
+    mels, keep, where, phones, spans, texts = [], [], [], [], [], []
     for b, talk in enumerate(talks):
         ids[b, : len(talk.ids)] = torch.tensor(talk.ids)
         k = len(talk.asks)
@@ -116,6 +119,7 @@ def collate(talks: list[Talk]) -> Batch:
             mels.append(mel)
         phones += talk.phones
         spans += talk.spans
+        texts += talk.texts
     if not mels:
         return Batch(ids, asks, goals, weights)
     longest = up(max(len(m) for m in mels) + 1, 48) - 1
@@ -125,7 +129,7 @@ def collate(talks: list[Talk]) -> Batch:
     r = rows(longest)
     flat = torch.cat([torch.arange(n) + i * r for i, n in keep])
     lengths = torch.tensor([n for _, n in keep])
-    return Batch(ids, asks, goals, weights, mel, flat, torch.cat(where), lengths, phones, spans)
+    return Batch(ids, asks, goals, weights, mel, flat, torch.cat(where), lengths, phones, spans, texts)
 
 
 class Store:
@@ -184,7 +188,9 @@ class Sampler:
         heard: Heard = self.home.live(
             self.store.clip(row), self.hey(row), lambda: self.store.clip(self.words.choice(rows_))
         )
-        self.writer.hear(talk, self.home.mel(heard.wave), (heard.start, heard.stop), self.store.phones(row))
+        self.writer.hear(
+            talk, self.home.mel(heard.wave), (heard.start, heard.stop), self.store.phones(row), row["text"]
+        )
 
     def typed(self) -> wordings.Sample:
         """Draw a sentence as text."""
@@ -253,6 +259,6 @@ def plain(store: Store, writer: Writer, row: Row) -> Talk:
     if frames(len(wave)) % 2 == 0:
         wave = wave[:-160]
     talk = Talk(list(writer.system))
-    writer.hear(talk, log_mel(wave), (3200, len(wave) - 8000), store.phones(row))
+    writer.hear(talk, log_mel(wave), (3200, len(wave) - 8000), store.phones(row), row["text"])
     writer.finish(talk, row["target"], None)
     return talk

@@ -106,7 +106,8 @@ def effects(call: Call) -> list[Effect]:
 def expectation(sample: Sample) -> dict[str, Any]:
     """Give the keys of an expect.jsonl line that follow from what was said."""
     found: dict[str, Any] = {
-        "kind": sample.kind,
+        # It is said to the assistant, after the wake word: for the evaluation that is talk, no negative.
+        "kind": "talk" if sample.kind == "negative" else sample.kind,
         "effects": [entry for call in sample.calls for entry in effects(call)],
     }
     for call in sample.calls:
