@@ -37,7 +37,6 @@ class Talk:
     places: list[int] = field(default_factory=list)
     phones: list[list[int]] = field(default_factory=list)
     spans: list[tuple[int, int]] = field(default_factory=list)
-    texts: list[list[int]] = field(default_factory=list)
 
     def answer(self, ids: list[int], weight: float) -> None:
         """Append tokens that the model has to learn to write."""
@@ -62,7 +61,6 @@ class Batch:
     lengths: Tensor | None = None
     phones: list[list[int]] = field(default_factory=list)
     spans: list[tuple[int, int]] = field(default_factory=list)
-    texts: list[list[int]] = field(default_factory=list)
 
 
 class Writer:
@@ -72,7 +70,7 @@ class Writer:
         self.tokens = tokens
         self.system, self.close, self.again = (tokens.encode(s) for s in (SYSTEM, ANSWER, AGAIN))
 
-    def hear(self, talk: Talk, mel: Tensor, span: tuple[int, int], phones: list[int], text: str) -> None:
+    def hear(self, talk: Talk, mel: Tensor, span: tuple[int, int], phones: list[int]) -> None:
         """Append sound: mel [T, 128], `span` of the speech in samples."""
         n = rows(len(mel))
         talk.ids.append(self.tokens.ids["<|audio>"])
@@ -81,7 +79,6 @@ class Writer:
         talk.ids.append(self.tokens.ids["<audio|>"])
         talk.mels.append(mel)
         talk.phones.append(phones)
-        talk.texts.append(self.tokens.encode(text))
         talk.spans.append((span[0] // 640, min(n, span[1] // 640 + 1)))
 
     def finish(self, talk: Talk, target: str, after: str | None) -> None:
@@ -106,7 +103,7 @@ def collate(talks: list[Talk]) -> Batch:
     ids = torch.zeros(len(talks), length, dtype=torch.long)
     asks = torch.zeros(len(talks), width, dtype=torch.long)
     goals, weights = torch.zeros_like(asks), torch.zeros(len(talks), width)
-    mels, keep, where, phones, spans, texts = [], [], [], [], [], []
+    mels, keep, where, phones, spans = [], [], [], [], []
     for b, talk in enumerate(talks):
         ids[b, : len(talk.ids)] = torch.tensor(talk.ids)
         k = len(talk.asks)
@@ -119,7 +116,6 @@ def collate(talks: list[Talk]) -> Batch:
             mels.append(mel)
         phones += talk.phones
         spans += talk.spans
-        texts += talk.texts
     if not mels:
         return Batch(ids, asks, goals, weights)
     longest = up(max(len(m) for m in mels) + 1, 48) - 1
@@ -129,7 +125,7 @@ def collate(talks: list[Talk]) -> Batch:
     r = rows(longest)
     flat = torch.cat([torch.arange(n) + i * r for i, n in keep])
     lengths = torch.tensor([n for _, n in keep])
-    return Batch(ids, asks, goals, weights, mel, flat, torch.cat(where), lengths, phones, spans, texts)
+    return Batch(ids, asks, goals, weights, mel, flat, torch.cat(where), lengths, phones, spans)
 
 
 class Store:
@@ -188,9 +184,7 @@ class Sampler:
         heard: Heard = self.home.live(
             self.store.clip(row), self.hey(row), lambda: self.store.clip(self.words.choice(rows_))
         )
-        self.writer.hear(
-            talk, self.home.mel(heard.wave), (heard.start, heard.stop), self.store.phones(row), row["text"]
-        )
+        self.writer.hear(talk, self.home.mel(heard.wave), (heard.start, heard.stop), self.store.phones(row))
 
     def typed(self) -> wordings.Sample:
         """Draw a sentence as text."""
@@ -259,6 +253,6 @@ def plain(store: Store, writer: Writer, row: Row) -> Talk:
     if frames(len(wave)) % 2 == 0:
         wave = wave[:-160]
     talk = Talk(list(writer.system))
-    writer.hear(talk, log_mel(wave), (3200, len(wave) - 8000), store.phones(row), row["text"])
+    writer.hear(talk, log_mel(wave), (3200, len(wave) - 8000), store.phones(row))
     writer.finish(talk, row["target"], None)
     return talk

@@ -24,7 +24,7 @@ from torch import Tensor
 
 from models.tiny import sizes
 from models.tiny.batches import Batch, Sampler, Store, Talk, Writer, collate, plain
-from models.tiny.network import Ear, Mouth, rms
+from models.tiny.network import Ear, Mouth
 from models.tiny.tokens import Tokens
 
 BETAS, EPS, DECAY, CLIP = (0.9, 0.98), 1e-8, 0.03, 1.0
@@ -43,13 +43,13 @@ class Tiny(torch.nn.Module):
         self.phones = torch.nn.Linear(sizes.AUDIO_WIDTH, phones)
         self.ears: list[Any] = [Ear(self.model), Mouth(self.model)]  # in a list: not registered a second time
 
-    def logits(self, batch: Batch) -> tuple[Tensor, Tensor | None, Tensor | None]:
-        """Return (logits at the asked positions, conformer states and soft tokens if there is sound)."""
+    def logits(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
+        """Return (logits at the asked positions, conformer states if there is sound)."""
         ear, mouth = self.ears
         if batch.mel is None or batch.keep is None:
-            return mouth(batch.ids, None, None, batch.asks), None, None
+            return mouth(batch.ids, None, None, batch.asks), None
         states, soft = ear(batch.mel)
-        return mouth(batch.ids, soft.flatten(0, 1)[batch.keep], batch.where, batch.asks), states, soft
+        return mouth(batch.ids, soft.flatten(0, 1)[batch.keep], batch.where, batch.asks), states
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +104,6 @@ def ear_loss(module: Tiny, states: Tensor, batch: Batch, flat_start: bool) -> Te
     labels = torch.tensor([p for phones in batch.phones for p in phones])
     counts = torch.tensor([len(phones) for phones in batch.phones])
     return F.ctc_loss(scores.log_softmax(-1).transpose(0, 1), labels, batch.lengths, counts, zero_infinity=True)
-
-
-def read_loss(module: Tiny, soft: Tensor, batch: Batch) -> Tensor:
-    """CTC of the words on the soft tokens through the decoder's own embedding: sound comes to look like typed text."""
-    table = module.model.model.language_model.embed_tokens.weight.detach()
-    scores = F.linear(rms(soft[: len(batch.texts)], None), table).float().log_softmax(-1).transpose(0, 1)
-    labels = torch.tensor([t for text in batch.texts for t in text])
-    counts = torch.tensor([len(text) for text in batch.texts])
-    return F.ctc_loss(scores, labels, batch.lengths, counts, zero_infinity=True)
 
 
 def text_loss(logits: Tensor, batch: Batch) -> Tensor:
@@ -202,22 +193,20 @@ def run(rank: int, s: Shared, lock: Any, args: argparse.Namespace) -> None:
     sampler = Sampler(store, tokens, seed=1000 * int(s.clock[0]) + rank, weights=args.weights)
     spoken = sampler.spoken()
     start, end = float(s.clock[2]), args.until
-    note, seen, last, cpu = {"text": 0.0, "typed": 0.0, "ear": 0.0, "read": 0.0}, 0, time.time(), time.process_time()
+    note, seen, last, cpu = {"text": 0.0, "typed": 0.0, "ear": 0.0}, 0, time.time(), time.process_time()
     while time.time() < end:
         done = (time.time() - start) / (end - start)
         grad.zero_()
         batch = next(spoken)
         with torch.autocast("cpu", torch.bfloat16):
-            logits, states, soft = module.logits(batch)
+            logits, states = module.logits(batch)
             assert states is not None
-            assert soft is not None
             parts = [text_loss(logits, batch), ear_loss(module, states, batch, done < args.flat)]
-            parts.append(read_loss(module, soft, batch))
-            loss = parts[0] + CTC_WEIGHT * parts[1] + args.align * parts[2]
+            loss = parts[0] + CTC_WEIGHT * parts[1]
             if seen % TYPED_EVERY == 0:
                 typed = sampler.written()
                 parts.append(TYPED_EVERY * text_loss(module.logits(typed)[0], typed))
-                loss = loss + args.typed * parts[3]
+                loss = loss + args.typed * parts[2]
         loss.backward()
         norm = float(grad.norm())
         if math.isfinite(norm):
@@ -229,7 +218,7 @@ def run(rank: int, s: Shared, lock: Any, args: argparse.Namespace) -> None:
                 s.clock[3] += time.process_time() - cpu
                 cpu = time.process_time()
                 flat.copy_(s.weights)
-        for name, value in zip(("text", "ear", "read", "typed"), parts, strict=False):
+        for name, value in zip(("text", "ear", "typed"), parts, strict=False):
             note[name] += float(value.detach())
         seen += 1
         if rank == 0 and time.time() - last > args.every:
@@ -267,9 +256,8 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--nice", type=int, default=5, help="of the second process")
     parser.add_argument("--peak", type=float, default=3e-3, help="highest learning rate")
-    parser.add_argument("--flat", type=float, default=0.38, help="share of the run with evenly spread phones")
+    parser.add_argument("--flat", type=float, default=0.14, help="share of the run with evenly spread phones")
     parser.add_argument("--typed", type=float, default=0.5, help="weight of the typed samples' loss")
-    parser.add_argument("--align", type=float, default=0.02, help="weight of the words read off the soft tokens")
     parser.add_argument("--every", type=float, default=300, help="seconds between checkpoints")
     args = parser.parse_args()
     now = datetime.now().astimezone()
