@@ -27,7 +27,7 @@ from assistant.stages import SAMPLE_RATE_HZ, AudioClip
 from assistant.trace import write_report
 from assistant.view import waterfall
 
-SENTENCE = "Please turn on the light in the kitchen now."
+SENTENCE = "Hey Gemma, turn on the kitchen light."
 SCRIPT = '<|tool_call>call:HassTurnOn{name:<|"|>kitchen light<|"|>}<tool_call|><|tool_response>'
 LEAD_S, TAIL_S = 0.5, 2.0
 

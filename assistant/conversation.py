@@ -257,12 +257,14 @@ class Conversation:
         """Decode one reply; what it says and asks for becomes events. One unreadable call: none is carried out."""
         parser = ReplyParser(self._language)
         parts: list[Part] = []
-        first = True
+        waiting = True
         async for piece in pieces:
-            if first:
+            if waiting:
                 self.post(FirstToken(*self._here()))
-                first = False
+                waiting = False
             parts += self._take(parser.feed(piece))
+        if waiting:  # the first token was the end
+            self.post(FirstToken(*self._here()))
         parts += self._take(parser.finish())
         self._tell_timings()
         if any(isinstance(part, Malformed) for part in parts):

@@ -16,6 +16,7 @@ from assistant.events import (
     EndpointReached,
     Event,
     FirstToken,
+    Reply,
     ReplyAudioStarted,
     SpeechEnded,
     ToolCalled,
@@ -43,7 +44,7 @@ class TurnTimes:
                 self._endpoint = event
             case FirstToken():
                 self._note("first_token", event.at_ms)
-            case CallsReady() | ClauseReady():
+            case CallsReady() | ClauseReady() | Reply():
                 self._note("decision", event.at_ms)
             case ToolCalled():
                 self._note("action", event.at_ms)

@@ -8,6 +8,7 @@ import struct
 import tracemalloc
 import wave
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -380,23 +381,23 @@ async def test_an_output_that_cannot_be_opened_says_so_at_once(tmp_path: Path, c
         assert caught.value.exit_code == 6
 
 
-@pytest.fixture
+@contextmanager
 def small_disk() -> Iterator[None]:
-    """Files may not grow over 20 kB while this is in use."""
+    """No file of this process may grow over 20 kB inside: not the log of the test run either, so keep it short."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-async def test_a_disk_that_fills_up_is_an_error_and_keeps_what_was_there(
-    tmp_path: Path, clock: AudioClock, small_disk: None
-) -> None:
+async def test_a_disk_that_fills_up_is_an_error_and_keeps_what_was_there(tmp_path: Path, clock: AudioClock) -> None:
     """The header still counts only the answers that are whole."""
     path = tmp_path / "out.wav"
     speaker = FileSpeaker(path, clock)
     await speaker.play(clip(0.5))
-    with pytest.raises(OutputError):
+    with small_disk(), pytest.raises(OutputError):
         await speaker.play(clip(0.5))
     await speaker.aclose()
     with wave.open(str(path)) as w:
