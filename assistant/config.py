@@ -37,8 +37,8 @@ class WakeConfig:
     """When "hey gemma" counts as said."""
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
-    threshold: Fraction = 0.5
-    near_threshold: Fraction = 0.2
+    threshold: Fraction = 0.8
+    near_threshold: Fraction = 0.3
     refractory_s: Annotated[float, Field(ge=0, le=10)] = 1.0
 
 

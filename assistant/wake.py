@@ -194,8 +194,8 @@ class WakeDecision:
     def __init__(
         self,
         *,
-        threshold: float = 0.5,
-        near_threshold: float = 0.2,
+        threshold: float = 0.8,
+        near_threshold: float = 0.3,
         refractory_s: float = 1.0,
         patience: int = 1,
     ) -> None:

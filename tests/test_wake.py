@@ -72,7 +72,7 @@ class TestDecision:
         assert [d for d in decided if d is not None] == [decided[0]]
 
     def test_patience_asks_for_scores_in_a_row(self) -> None:
-        decided = decide(WakeDecision(patience=2), [0.6, 0.4, 0.6, 0.7])
+        decided = decide(WakeDecision(threshold=0.5, patience=2), [0.6, 0.4, 0.6, 0.7])
         assert decided == [None, None, None, Heard(3 * FRAME_MS - HEARD_LAG_MS, 0.7)]
 
     def test_reset_ends_the_refractory_time(self) -> None:

@@ -32,7 +32,7 @@ def clips(path: Path, head: Head) -> Iterable[tuple[Example, Floats]]:
         yield example, scores[start : start + example.rows]
 
 
-def report(folder: Path, path: Path, threshold: float = 0.5) -> None:
+def report(folder: Path, path: Path, threshold: float = 0.8) -> None:
     """Print the tables for every held-out set."""
     head = Head(path)
     for part in ("clean", "noisy"):
