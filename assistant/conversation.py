@@ -232,7 +232,7 @@ class Conversation:
                 assert_never(command)
 
     def _open_turn(self, turn: int, from_ms: float | None) -> None:
-        self._times = TurnTimes(turn, None if self._fast else self._origin_ms)
+        self._times = TurnTimes(turn)
         self._outcomes, self._reply, self._reply_language = [], "", self._language
         self._listener.open(from_ms)
         self._thoughts.submit(self._session.open)
@@ -245,7 +245,7 @@ class Conversation:
 
     def _end_turn(self) -> None:
         if self._times is not None:
-            self._inbox.append(self._times.ended(self._listener.heard_ms, self._now_ms()))
+            self._inbox.append(self._times.ended(*self._here(), None if self._fast else self._origin_ms))
             self._times = None
         outcomes, reply = tuple(self._outcomes), self._reply
         if outcomes or reply:

@@ -26,11 +26,10 @@ from assistant.events import (
 
 
 class TurnTimes:
-    """The figures of one turn. `origin_ms` is the clock time of audio position 0; None in a fast replay."""
+    """The figures of one turn."""
 
-    def __init__(self, turn: int, origin_ms: float | None) -> None:
+    def __init__(self, turn: int) -> None:
         self.turn = turn
-        self._origin_ms = origin_ms
         self._speech_end: SpeechEnded | None = None
         self._endpoint: EndpointReached | None = None
         self._first: dict[str, float] = {}
@@ -53,33 +52,33 @@ class TurnTimes:
             case _:
                 pass
 
-    def ended(self, audio_ms: float, at_ms: float) -> TurnEnded:
-        """The turn's summary."""
+    def ended(self, audio_ms: float, at_ms: float, origin_ms: float | None) -> TurnEnded:
+        """The turn's summary. `origin_ms` is the clock time of audio position 0; None in a fast replay."""
         return TurnEnded(
             audio_ms,
             at_ms,
             self.turn,
-            first_token_ms=self._since_speech("first_token"),
-            decision_ms=self._since_speech("decision"),
-            action_ms=self._since_speech("action"),
-            voice_ms=self._since_speech("voice"),
-            endpoint_ms=self._endpoint_ms(),
+            first_token_ms=self._since_speech("first_token", origin_ms),
+            decision_ms=self._since_speech("decision", origin_ms),
+            action_ms=self._since_speech("action", origin_ms),
+            voice_ms=self._since_speech("voice", origin_ms),
+            endpoint_ms=self._endpoint_ms(origin_ms),
         )
 
     def _note(self, name: str, at_ms: float) -> None:
         self._first.setdefault(name, at_ms)
 
-    def _since_speech(self, name: str) -> float | None:
-        if self._origin_ms is None or self._speech_end is None or name not in self._first:
+    def _since_speech(self, name: str, origin_ms: float | None) -> float | None:
+        if origin_ms is None or self._speech_end is None or name not in self._first:
             return None
-        return self._first[name] - self._origin_ms - self._speech_end.audio_ms
+        return self._first[name] - origin_ms - self._speech_end.audio_ms
 
-    def _endpoint_ms(self) -> float | None:
+    def _endpoint_ms(self, origin_ms: float | None) -> float | None:
         if self._endpoint is None or self._speech_end is None:
             return None
         reached_ms = self._endpoint.audio_ms
-        if self._origin_ms is not None:
-            reached_ms = self._endpoint.at_ms - self._origin_ms
+        if origin_ms is not None:
+            reached_ms = self._endpoint.at_ms - origin_ms
         return reached_ms - self._speech_end.audio_ms
 
 

@@ -38,9 +38,9 @@ def stereo() -> FakeSound:
     return FakeSound(MIC, SPEAKER, forms={(48_000, 2)})
 
 
-async def begun(sound: FakeSound, playing: asyncio.Task[None]) -> FakeStream:
-    """The stream, once it is open and a pull finds the clip."""
-    while not sound.streams or sound.streams[-1].closed:
+async def begun(sound: FakeSound, playing: asyncio.Task[None], *, after: FakeStream | None = None) -> FakeStream:
+    """The stream, once it is open and a pull finds the clip; not `after`, which a thread may be closing still."""
+    while not sound.streams or sound.streams[-1].closed or sound.streams[-1] is after:
         assert not playing.done()
         await asyncio.sleep(0)
     return sound.streams[-1]
@@ -107,7 +107,7 @@ async def test_stopping_or_cancelling_drops_what_the_driver_still_holds(how: str
         assert playing.cancelled()
     assert not stream.pull(960).any()
     again = asyncio.create_task(speaker.play(RAMP))
-    second = await begun(sound, again)
+    second = await begun(sound, again, after=stream)
     assert second is not stream
     await pull_clip(second, again, frames=2_000)
     await again
@@ -141,7 +141,7 @@ async def test_a_speaker_that_is_unplugged_is_an_error_and_the_next_clip_tries_a
         await playing
     assert caught.value.exit_code == 4
     again = asyncio.create_task(speaker.play(RAMP))
-    await pull_clip(await begun(sound, again), again, frames=2_000)
+    await pull_clip(await begun(sound, again, after=stream), again, frames=2_000)
     await again
     await speaker.aclose()
 

@@ -29,25 +29,25 @@ EVENTS: tuple[Event, ...] = (
 
 
 def test_figures_count_from_the_acoustic_end_of_speech() -> None:
-    times = TurnTimes(1, origin_ms=10_000.0)
+    times = TurnTimes(1)
     for event in EVENTS:
         times.observe(event)
-    ended = times.ended(4000, 14_000)
+    ended = times.ended(4000, 14_000, 10_000.0)
     assert (ended.endpoint_ms, ended.first_token_ms, ended.decision_ms, ended.action_ms, ended.voice_ms) == (
         650, 900, 1000, 1050, 1100,
     )  # fmt: skip
 
 
 def test_a_fast_replay_has_an_endpoint_delay_and_no_wall_clock_figures() -> None:
-    times = TurnTimes(1, origin_ms=None)
+    times = TurnTimes(1)
     for event in EVENTS:
         times.observe(event)
-    ended = times.ended(4000, 14_000)
+    ended = times.ended(4000, 14_000, None)
     assert (ended.endpoint_ms, ended.first_token_ms, ended.voice_ms) == (500, None, None)
 
 
 def test_a_turn_without_speech_has_no_figures() -> None:
-    assert TurnTimes(1, 0.0).ended(1, 1).endpoint_ms is None
+    assert TurnTimes(1).ended(1, 1, 0.0).endpoint_ms is None
 
 
 def test_every_event_is_one_json_line_at_once(tmp_path: Path) -> None:
