@@ -180,6 +180,33 @@ def mmproj(module: Tiny, path: Path, kind: str) -> None:
     file.close()
 
 
+def ear_from(name: str, value: torch.Tensor) -> torch.Tensor:
+    """Undo `ear_value`."""
+    if name.endswith("per_dim_scale"):
+        return value.expm1().log()
+    return value[:, None] if "depthwise_conv1d" in name else value
+
+
+def read_back(folder: Path, module: Tiny) -> None:
+    """Put the weights of a pair of GGUF files into the module; the phone head, which they lack, is left as it is."""
+    found: dict[str, torch.Tensor] = {}
+    for file in ("tiny-text.gguf", "tiny-mmproj.gguf"):
+        for tensor in gguf.GGUFReader(folder / file).tensors:
+            plain = gguf.quants.dequantize(tensor.data, tensor.tensor_type)
+            found[tensor.name] = torch.tensor(plain, dtype=torch.float32)
+    names = {"text": gguf.get_tensor_name_map(gguf.MODEL_ARCH.GEMMA4, len(sizes.LAYER_TYPES))}
+    names["ear"] = gguf.get_tensor_name_map(gguf.MODEL_ARCH.MMPROJ, 128)
+    for name, weight in module.model.named_parameters():
+        ear = "audio" in name
+        short = name.replace("model.audio_tower.", "conformer.").replace(".linear.", ".").replace("language_model.", "")
+        short += ".weight" if short.endswith(("per_dim_scale", "layer_scalar")) else ""
+        mapped = names["ear" if ear else "text"].get_name(short, try_suffixes=(".weight", ".bias"))
+        if mapped is None or mapped not in found:
+            raise SystemExit(f"{folder} lacks {name} ({mapped})")
+        value = ear_from(short.removesuffix(".weight") if "per_dim" in short else short, found[mapped])
+        weight.data.copy_(value.reshape(weight.shape))
+
+
 def main() -> None:
     """Write both files."""
     parser = argparse.ArgumentParser(description=__doc__)

@@ -30,6 +30,7 @@ from models.tiny.tokens import Tokens
 BETAS, EPS, DECAY, CLIP = (0.9, 0.98), 1e-8, 0.03, 1.0
 WARMUP, CTC_WEIGHT, EMA = 200, 0.5, 0.995
 DECAY_SHARE = 0.33
+MUON_RMS = 0.2  # size of a Muon step's entries, about that of AdamW's
 TYPED_EVERY = 3  # typed sentences are learned long before spoken ones
 SETS = {"known": "train", "wording": "heldout_wording", "voice": "heldout_voice", "both": "heldout_both"}
 
@@ -76,6 +77,28 @@ class Shared:
         return Shared(*(t.share_memory_() for t in made))
 
 
+def matrices(module: torch.nn.Module) -> dict[tuple[int, int], list[int]]:
+    """Where the hidden matrices lie in the flat vector, by shape: those that `orthogonal` updates."""
+    found: dict[tuple[int, int], list[int]] = {}
+    at = 0
+    for name, p in module.named_parameters():
+        if p.dim() == 2 and min(p.shape) > 16 and "embed_tokens" not in name and "phones" not in name:
+            found.setdefault((p.shape[0], p.shape[1]), []).append(at)
+        at += p.numel()
+    return found
+
+
+def orthogonal(x: Tensor) -> Tensor:
+    """Move the singular values of matrices [K, M, N] towards 1 (Newton-Schulz, the coefficients of Jordan's Muon)."""
+    wide = x.shape[-1] > x.shape[-2]
+    x = x if wide else x.mT
+    x = (x / (x.flatten(1).norm(dim=1)[:, None, None] + 1e-12)).bfloat16()
+    for _ in range(5):
+        square = x @ x.mT
+        x = 3.4445 * x + (-4.7750 * square + 2.0315 * square @ square) @ x
+    return (x if wide else x.mT).float()
+
+
 def tie(module: torch.nn.Module) -> tuple[Tensor, Tensor, Tensor]:
     """Make the module's parameters and gradients views of two flat vectors; third: where weight decay applies."""
     count = sum(p.numel() for p in module.parameters())
@@ -117,8 +140,13 @@ def rate(step: float, done: float, peak: float) -> float:
     return peak * min(1.0, step / WARMUP, (1 - min(1.0, done)) / DECAY_SHARE)
 
 
-def update(s: Shared, grad: Tensor, decay: Tensor, done: float, peak: float) -> None:
-    """One AdamW step on the shared weights. The caller holds the lock."""
+Layout = dict[tuple[int, int], list[int]]
+
+
+def update(  # noqa: PLR0917
+    s: Shared, grad: Tensor, decay: Tensor, layout: Layout, done: float, peak: float
+) -> None:
+    """One step on the shared weights: Muon for the hidden matrices, AdamW for the rest. The caller holds the lock."""
     s.clock[0] += 1
     step = float(s.clock[0])
     lr = rate(step, done, peak)
@@ -126,7 +154,14 @@ def update(s: Shared, grad: Tensor, decay: Tensor, done: float, peak: float) -> 
     s.second.mul_(BETAS[1]).addcmul_(grad, grad, value=1 - BETAS[1])
     size = (s.second / (1 - BETAS[1] ** step)).sqrt_().add_(EPS)
     s.weights.addcmul_(s.weights, decay, value=-lr * DECAY)
-    s.weights.addcdiv_(s.first, size, value=-lr / (1 - BETAS[0] ** step))
+    change = (s.first / size).div_(1 - BETAS[0] ** step)
+    ahead = grad.lerp(s.first, BETAS[0])
+    for (m, n), places in layout.items():
+        turned = orthogonal(torch.stack([ahead[at : at + m * n].view(m, n) for at in places]))
+        turned *= MUON_RMS * max(m, n) ** 0.5
+        for at, one in zip(places, turned, strict=True):
+            change[at : at + m * n] = one.flatten()
+    s.weights.sub_(change, alpha=lr)
     s.ema.lerp_(s.weights, 1 - min(EMA, (1 + step) / (10 + step)))
 
 
@@ -188,6 +223,7 @@ def run(rank: int, s: Shared, lock: Any, args: argparse.Namespace) -> None:
     os.nice(args.nice * rank)
     tokens, store = Tokens(args.tokenizer), Store(args.data)
     module = Tiny(tokens, len(store.phone))
+    layout = matrices(module)
     flat, grad, decay = tie(module)
     flat.copy_(s.weights)
     sampler = Sampler(store, tokens, seed=1000 * int(s.clock[0]) + rank, weights=args.weights)
@@ -213,7 +249,7 @@ def run(rank: int, s: Shared, lock: Any, args: argparse.Namespace) -> None:
             if norm > CLIP:
                 grad.mul_(CLIP / norm)
             with lock:
-                update(s, grad, decay, done, args.peak)
+                update(s, grad, decay, layout, done, args.peak)
                 s.clock[1] += len(batch.phones)
                 s.clock[3] += time.process_time() - cpu
                 cpu = time.process_time()
@@ -251,7 +287,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--tokenizer", type=Path, default=Path(__file__).with_name("tokenizer.json"))
     parser.add_argument("--weights", type=Path, help="JSON with sampling weights, read again while training")
-    parser.add_argument("--warm", type=Path, help="begin a new schedule with a checkpoint's averaged weights")
+    parser.add_argument("--warm", type=Path, help="begin with the weights of a checkpoint, or of a folder's GGUF files")
     parser.add_argument("--until", required=True, help="HH:MM, or a number of minutes from now")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--nice", type=int, default=5, help="of the second process")
@@ -267,10 +303,17 @@ def main() -> None:
     else:
         args.until = now.timestamp() + 60 * float(args.until)
     args.out.mkdir(parents=True, exist_ok=True)
-    shared = Shared.of(Tiny(Tokens(args.tokenizer), len(Store(args.data).phone)))
+    start = Tiny(Tokens(args.tokenizer), len(Store(args.data).phone))
+    shared = Shared.of(start)
     shared.clock[2] = time.time()
     if args.warm:
-        averaged = torch.load(args.warm)["ema"]
+        if args.warm.is_dir():
+            from models.tiny.export import read_back
+
+            read_back(args.warm, start)
+            averaged = torch.cat([p.detach().flatten() for p in start.parameters()])
+        else:
+            averaged = torch.load(args.warm)["ema"]
         shared.weights.copy_(averaged)
         shared.ema.copy_(averaged)
     if (args.out / "checkpoint.pt").exists():
