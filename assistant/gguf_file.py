@@ -28,6 +28,9 @@ Advance = Callable[[int], None]
 _SCALARS = {0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<?", 10: "<Q", 11: "<q", 12: "<d"}
 _UINT32, _INT32, _FLOAT32, _BOOL, _STRING, _ARRAY = 4, 5, 6, 7, 8, 9
 
+# Whether a model is shipped, fetched or generated is not known here; `models verify` knows.
+REMEDY = "hey-gemma models verify: it says how to get this model again"
+
 
 @dataclass(frozen=True, slots=True)
 class TensorType:
@@ -110,16 +113,16 @@ class NewTensor:
 def read_header(path: Path) -> Header:
     """Read and check a file's header. Raises ModelMissing or ModelDamaged."""
     if not path.is_file():
-        raise ModelMissing(f"{path} is not there", remedy="hey-gemma models fetch")
+        raise ModelMissing(f"{path} is not there", remedy=REMEDY)
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             header = _Cursor(data).header(path)
     except (struct.error, ValueError, IndexError, KeyError, UnicodeDecodeError) as error:
-        raise ModelDamaged(f"{path} is no usable GGUF file: {error}", remedy="hey-gemma models fetch") from error
+        raise ModelDamaged(f"{path} is no usable GGUF file: {error}", remedy=REMEDY) from error
     end = max((header.data_start + t.offset + t.nbytes for t in header.tensors), default=0)
     if end > path.stat().st_size:
         missing = end - path.stat().st_size
-        raise ModelDamaged(f"{path} is cut off: {missing} bytes are missing", remedy="hey-gemma models fetch")
+        raise ModelDamaged(f"{path} is cut off: {missing} bytes are missing", remedy=REMEDY)
     return header
 
 

@@ -77,7 +77,7 @@ def test_every_layout_is_the_one_of_the_gguf_package() -> None:
 def test_a_missing_file_says_what_to_type(tmp_path: Path) -> None:
     with pytest.raises(ModelMissing) as caught:
         gguf_file.read_header(tmp_path / "none.gguf")
-    assert "models fetch" in caught.value.remedy
+    assert "models verify" in caught.value.remedy
 
 
 @pytest.mark.parametrize("content", [b"", b"GGUF", b"GGUF\x03\0\0\0" + b"\xff" * 40, b"PK\x03\x04" * 20, b"\0" * 64])
