@@ -35,7 +35,7 @@ def engine(mini_engine: Engine) -> Engine:
     """The mini model with an empty cache."""
     mini_engine.allow()
     for sequence in (0, 1):
-        mini_engine.remove(0, sequence=sequence)
+        mini_engine.main.remove(0, sequence=sequence)
     return mini_engine
 
 

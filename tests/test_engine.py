@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from assistant.errors import ModelDamaged, ModelFailed
-from assistant.llm.engine import Aborted, Engine, Logits, Threads
+from assistant.llm.decoder import Aborted, Logits
+from assistant.llm.engine import Engine, Threads
 from assistant.stages import SAMPLE_RATE_HZ, Pcm
 
 
@@ -41,11 +42,11 @@ def test_sound_changes_the_answer(engine: Engine, tokens: list[int]) -> None:
     """Rows are heard: other sound, other logits; the same sound, the same logits to the bit."""
 
     def heard(samples: Pcm) -> Logits:
-        engine.remove(0)
-        engine.decode_tokens(tokens[:3], 0)
+        engine.main.remove(0)
+        engine.main.decode_tokens(tokens[:3], 0)
         rows = engine.encode(samples)
-        engine.decode_rows(rows, 3)
-        return engine.decode_tokens(tokens[3:], 3 + len(rows))
+        engine.main.decode_rows(rows, 3)
+        return engine.main.decode_tokens(tokens[3:], 3 + len(rows))
 
     first, other, again = heard(noise(16_000)), heard(noise(16_000)[::-1].copy()), heard(noise(16_000))
     assert not np.allclose(first, other, atol=0.1)
@@ -55,84 +56,84 @@ def test_sound_changes_the_answer(engine: Engine, tokens: list[int]) -> None:
 def test_what_was_removed_leaves_no_trace(engine: Engine, tokens: list[int]) -> None:
     """Dropping a turn restores the cache exactly, past the sliding window too."""
     rows = engine.encode(noise(8 * SAMPLE_RATE_HZ))
-    engine.decode_tokens(tokens, 0)
-    clean = engine.decode_tokens(tokens[:1], len(tokens))
-    engine.decode_rows(rows, len(tokens) + 1)
-    engine.remove(len(tokens))
-    assert engine.length() == len(tokens)
-    assert np.array_equal(engine.decode_tokens(tokens[:1], len(tokens)), clean)
+    engine.main.decode_tokens(tokens, 0)
+    clean = engine.main.decode_tokens(tokens[:1], len(tokens))
+    engine.main.decode_rows(rows, len(tokens) + 1)
+    engine.main.remove(len(tokens))
+    assert engine.main.length() == len(tokens)
+    assert np.array_equal(engine.main.decode_tokens(tokens[:1], len(tokens)), clean)
 
 
 def test_saved_state_comes_back_to_the_bit(engine: Engine, tokens: list[int]) -> None:
     """A restored prefix gives the same logits as a computed one."""
-    engine.decode_tokens(tokens, 0)
-    saved = engine.save()
-    computed = engine.decode_tokens(tokens[:1], len(tokens))
-    engine.remove(0)
-    assert engine.restore(saved)
-    assert engine.length() == len(tokens)
-    assert np.array_equal(engine.decode_tokens(tokens[:1], len(tokens)), computed)
+    engine.main.decode_tokens(tokens, 0)
+    saved = engine.main.save()
+    computed = engine.main.decode_tokens(tokens[:1], len(tokens))
+    engine.main.remove(0)
+    assert engine.main.restore(saved)
+    assert engine.main.length() == len(tokens)
+    assert np.array_equal(engine.main.decode_tokens(tokens[:1], len(tokens)), computed)
 
 
 def test_a_branch_leaves_the_trunk_alone(engine: Engine, tokens: list[int]) -> None:
     """Sequence 1 shares the trunk, goes its own way and is forgotten."""
-    engine.decode_tokens(tokens, 0)
-    engine.copy(0, 1)
-    engine.decode_tokens(tokens[::-1], len(tokens), sequence=1)
-    engine.remove(0, sequence=1)
-    assert (engine.length(0), engine.length(1)) == (len(tokens), 0)
-    after = engine.decode_tokens(tokens[:1], len(tokens))
-    engine.remove(0)
-    engine.decode_tokens(tokens, 0)
-    assert np.array_equal(engine.decode_tokens(tokens[:1], len(tokens)), after)
+    engine.main.decode_tokens(tokens, 0)
+    engine.main.copy(0, 1)
+    engine.main.decode_tokens(tokens[::-1], len(tokens), sequence=1)
+    engine.main.remove(0, sequence=1)
+    assert (engine.main.length(0), engine.main.length(1)) == (len(tokens), 0)
+    after = engine.main.decode_tokens(tokens[:1], len(tokens))
+    engine.main.remove(0)
+    engine.main.decode_tokens(tokens, 0)
+    assert np.array_equal(engine.main.decode_tokens(tokens[:1], len(tokens)), after)
 
 
 def test_sliding_turns_keys_back_to_their_new_places(engine: Engine, tokens: list[int]) -> None:
     """Positions are relative: the same tokens further on, slid back, say the same but for rounding."""
-    engine.decode_tokens(tokens, 0)
-    at_zero = engine.decode_tokens(tokens[:1], len(tokens))
-    engine.remove(0)
-    engine.decode_tokens(tokens, 300)
-    engine.slide(300, 300)
-    assert engine.length() == len(tokens)
-    np.testing.assert_allclose(engine.decode_tokens(tokens[:1], len(tokens)), at_zero, atol=0.02)
+    engine.main.decode_tokens(tokens, 0)
+    at_zero = engine.main.decode_tokens(tokens[:1], len(tokens))
+    engine.main.remove(0)
+    engine.main.decode_tokens(tokens, 300)
+    engine.main.slide(300, 300)
+    assert engine.main.length() == len(tokens)
+    np.testing.assert_allclose(engine.main.decode_tokens(tokens[:1], len(tokens)), at_zero, atol=0.02)
 
 
 def test_a_full_cache_is_a_failed_turn(mini: tuple[Path, Path], tokens: list[int]) -> None:
     """It says so, and works again once something is removed."""
     small = Engine(*mini, context=256, threads=Threads(1, 1))
     with pytest.raises(ModelFailed, match="longer than 256 tokens"):
-        small.decode_tokens(tokens[:1] * 257, 0)
-    small.remove(0)
-    assert small.decode_tokens(tokens, 0).shape == (small.vocabulary.size,)
+        small.main.decode_tokens(tokens[:1] * 257, 0)
+    small.main.remove(0)
+    assert small.main.decode_tokens(tokens, 0).shape == (small.vocabulary.size,)
     small.close()
 
 
 def test_rows_of_another_width_are_refused(engine: Engine) -> None:
     """They would be read as if they were the right ones."""
     with pytest.raises(ModelFailed, match="width"):
-        engine.decode_rows(np.zeros((3, engine.width + 1), np.float32), 0)
+        engine.main.decode_rows(np.zeros((3, engine.width + 1), np.float32), 0)
 
 
 def test_abort_stops_a_running_decode(engine: Engine, tokens: list[int]) -> None:
     """From another thread, in the middle of a batch; afterwards everything works again."""
-    engine.decode_tokens(tokens, 0)
+    engine.main.decode_tokens(tokens, 0)
     stopper = threading.Timer(0.02, engine.abort)
     stopper.start()
     begun_s = time.perf_counter()
 
     def decode_on_and_on() -> None:
         for _ in range(10_000):
-            engine.decode_tokens(tokens[:1] * 512, len(tokens))
-            engine.remove(len(tokens))
+            engine.main.decode_tokens(tokens[:1] * 512, len(tokens))
+            engine.main.remove(len(tokens))
 
     with pytest.raises(Aborted):
         decode_on_and_on()
     stopper.join()
     assert time.perf_counter() - begun_s < 5
-    engine.remove(len(tokens))
+    engine.main.remove(len(tokens))
     engine.allow()
-    engine.decode_tokens(tokens[:1], len(tokens))
+    engine.main.decode_tokens(tokens[:1], len(tokens))
 
 
 def test_two_files_that_do_not_fit_are_damaged(mini: tuple[Path, Path], tmp_path: Path) -> None:

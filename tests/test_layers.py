@@ -18,7 +18,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "assistant.manifest", "assistant.shape_vocabulary", "assistant.noise",
         }
     ),
-    frozenset({"assistant.mouth", "assistant.listen", "assistant.shape", "assistant.download"}),
+    frozenset({"assistant.mouth", "assistant.mind", "assistant.listen", "assistant.shape", "assistant.download"}),
     frozenset({"assistant.chat_template", "assistant.turn"}),
     frozenset({"assistant.conversation", "assistant.weights"}),
     frozenset({"assistant.app", "assistant.view"}),
@@ -27,7 +27,7 @@ LAYERS: tuple[frozenset[str], ...] = (
 )  # fmt: skip
 
 VENDORS = {
-    "llama_cpp": {"assistant/llm/engine.py", "assistant/llm/llama_log.py"},
+    "llama_cpp": {"assistant/llm/decoder.py", "assistant/llm/mtmd.py"},
     "sounddevice": {"assistant/audio/devices.py"},
     "soundfile": {"assistant/audio/replay.py"},
     "piper": {"assistant/speech.py"},

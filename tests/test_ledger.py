@@ -11,7 +11,8 @@ import pytest
 
 from assistant.errors import ConfigError, ModelFailed
 from assistant.llm import prompt
-from assistant.llm.engine import Aborted, Engine, Logits, Rows, Threads
+from assistant.llm.decoder import Aborted, Logits, Rows
+from assistant.llm.engine import Engine, Threads
 from assistant.llm.ledger import Ledger
 from assistant.llm.prefix_cache import PrefixCache
 from assistant.llm.prompt import PromptProfile
@@ -50,28 +51,26 @@ class World:
 
     def probe(self) -> Logits:
         """What the model would say next."""
-        logits = self.engine.decode_tokens([self.engine.vocabulary.control("<|turn>")], self.engine.length())
-        self.engine.remove(self.engine.length() - 1)
+        logits = self.engine.main.decode_tokens([self.engine.vocabulary.control("<|turn>")], self.engine.main.length())
+        self.engine.main.remove(self.engine.main.length() - 1)
         return logits
 
     def holds(self, *stretches: str | Rows) -> bool:
         """Whether the cache holds exactly this: the same length, and the same words on the model's tongue."""
-        length, ours = self.engine.length(), self.probe()
-        saved = self.engine.save()
-        self.engine.remove(0)
+        length, ours = self.engine.main.length(), self.probe()
+        saved = self.engine.main.save()
+        self.engine.main.remove(0)
         at = 0
         for stretch in stretches:
             if isinstance(stretch, str):
                 tokens = self.engine.vocabulary.tokenize(stretch)
-                self.engine.decode_tokens(tokens, at)
+                self.engine.main.decode_tokens(tokens, at)
                 at += len(tokens)
             else:
-                self.engine.decode_rows(stretch, at)
+                self.engine.main.decode_rows(stretch, at)
                 at += len(stretch)
-        same = length == at and np.allclose(
-            self.probe(), ours, atol=0.05
-        )  # batches over 64 tokens round otherwise: 0.02
-        assert self.engine.restore(saved)
+        same = length == at and np.allclose(self.probe(), ours, atol=0.05)  # batches over 64 round otherwise: 0.02
+        assert self.engine.main.restore(saved)
         return same
 
 
@@ -177,9 +176,9 @@ def test_the_oldest_turn_makes_room(world: Callable[..., World]) -> None:
     w.ledger.remember("Fine.", ())
     w.ledger.open()
     kept = w.engine.vocabulary.tokenize(PREFIX + user("how are you") + "Fine.<turn|>\n")
-    assert w.engine.length() == len(kept)
+    assert w.engine.main.length() == len(kept)
     w.ledger.open()
-    assert w.engine.length() == len(kept)
+    assert w.engine.main.length() == len(kept)
 
 
 def test_no_history_is_kept_where_none_is_wanted(world: Callable[..., World]) -> None:
@@ -197,8 +196,8 @@ def test_history_makes_way_when_the_cache_is_nearly_full(mini: tuple[Path, Path]
         w.say("sing")
         w.ledger.remember("na", ())
         w.ledger.open()
-        assert w.engine.length() <= 1024 - 768
-    assert w.engine.length() > len(w.engine.vocabulary.tokenize(PREFIX))
+        assert w.engine.main.length() <= 1024 - 768
+    assert w.engine.main.length() > len(w.engine.vocabulary.tokenize(PREFIX))
     engine.close()
 
 
@@ -282,17 +281,22 @@ def test_the_prefix_is_computed_once_and_restored_the_next_time(engine: Engine, 
     w = World(engine, ())
     w.ledger.prepare(PREFIX, cache, "model 1")
     computed = w.probe()
-    engine.remove(0)
+    engine.main.remove(0)
     decoded: list[int] = []
-    original = engine.decode_tokens
-    engine.decode_tokens = lambda tokens, start, sequence=0: decoded.append(start) or original(tokens, start, sequence)  # type: ignore[method-assign,func-returns-value]
+    original = engine.main.decode_tokens
+
+    def noting(tokens: Sequence[int], start: int, sequence: int = 0) -> Logits:
+        decoded.append(start)
+        return original(tokens, start, sequence)
+
+    engine.main.decode_tokens = noting  # type: ignore[method-assign]
     try:
         w.ledger.prepare(PREFIX, cache, "model 1")
         assert 0 not in decoded
         w.ledger.prepare(PREFIX, cache, "model 2")
         assert 0 in decoded
     finally:
-        del engine.decode_tokens
+        engine.main.decode_tokens = original  # type: ignore[method-assign]
     w.ledger.prepare(PREFIX, cache, "model 1")
     assert np.array_equal(w.probe(), computed)
     assert len(list(tmp_path.iterdir())) == 2

@@ -136,7 +136,7 @@ async def test_forget_leaves_the_prefix_only(start: Start) -> None:
     await ask(session, "hi")
     await session.remember("Hello.", ())
     await session.forget()
-    assert session._engine.length() == session._ledger._prefix
+    assert session._engine.main.length() == session._ledger._prefix
 
 
 async def test_sound_is_taken_while_the_model_works(start: Start) -> None:

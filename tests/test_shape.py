@@ -112,8 +112,8 @@ def test_llama_cpp_decodes_it(engine: Engine) -> None:
     for words in ("turn it on", "turn it off"):
         tokens = engine.vocabulary.tokenize(f"<bos><|turn>user\n{words}<turn|>\n<|turn>model\n")
         assert tokens[:2] == [2, 105]
-        engine.remove(0)
-        results.append(engine.decode_tokens(tokens, 0))
+        engine.main.remove(0)
+        results.append(engine.main.decode_tokens(tokens, 0))
     assert all(np.isfinite(r).all() and 0.5 < r.std() < 2 for r in results)
     assert not np.allclose(results[0], results[1])
     assert engine.vocabulary.is_end(106)

@@ -10,7 +10,7 @@ from assistant.gguf_file import read_header
 
 
 def check_files(model: Path, mmproj: Path) -> None:
-    """Raise ModelMissing or ModelDamaged unless these are a Gemma 4 and an ear that fits it."""
+    """Raise ModelMissing or ModelDamaged unless these are a Gemma 4 and an audio encoder that fits it."""
     text, audio = read_header(model), read_header(mmproj)
     kind = text.values.get("general.architecture")
     if kind != "gemma4":

@@ -13,7 +13,9 @@ import numpy as np
 
 from assistant.errors import ConfigError, ModelFailed
 from assistant.llm import prompt
-from assistant.llm.engine import LONGEST_AUDIO_S, Aborted, Engine, Rows
+from assistant.llm.decoder import Aborted, Rows
+from assistant.llm.engine import Engine
+from assistant.llm.mtmd import LONGEST_AUDIO_S
 from assistant.llm.prefix_cache import PrefixCache
 from assistant.llm.prompt import PromptProfile
 from assistant.llm.sampling import Chooser, Logits
@@ -83,11 +85,11 @@ class Ledger:
             )
         key = f"{model_identity}\n{engine.version}\n{prefix}"
         saved = cache.load(key) if cache else None
-        if saved is None or not engine.restore(saved) or engine.length() != len(tokens):
-            engine.remove(0)
-            engine.decode_tokens(tokens, 0)
+        if saved is None or not engine.main.restore(saved) or engine.main.length() != len(tokens):
+            engine.main.remove(0)
+            engine.main.decode_tokens(tokens, 0)
             if cache:
-                cache.store(key, engine.save())
+                cache.store(key, engine.main.save())
         self._prefix = self._at = len(tokens)
         self._append_rows(engine.encode(np.zeros(SAMPLE_RATE_HZ // 2, np.int16)))  # pages the weights in
         self._append(prompt.REPLY_OPEN)
@@ -199,15 +201,15 @@ class Ledger:
         """Close the gap by renumbering what follows: those keys are turned back, and nothing is computed again."""
         end = self._history[0].end
         gap = end - self._prefix
-        self._engine.remove(self._prefix, end)
-        self._engine.slide(end, gap)
+        self._engine.main.remove(self._prefix, end)
+        self._engine.main.slide(end, gap)
         self._history = [_Past(p.end - gap, p.at_s) for p in self._history[1:]]
         self._at -= gap
 
     def _rewind(self, to: int | None = None) -> None:
         """Take everything back behind `to`, or behind the history."""
         self._at = to if to is not None else self._history[-1].end if self._history else self._prefix
-        self._engine.remove(self._at)
+        self._engine.main.remove(self._at)
 
     def _encode(self, samples: Pcm) -> Rows:
         with self._watch.encoding(len(samples) / SAMPLE_RATE_HZ):
@@ -220,7 +222,7 @@ class Ledger:
 
     def _append_rows(self, rows: Rows) -> None:
         with self._watch.prefilling(len(rows)):
-            self._engine.decode_rows(rows, self._at)
+            self._engine.main.decode_rows(rows, self._at)
             self._at += len(rows)
 
     def _append_tokens(self, tokens: Sequence[int]) -> Logits:
@@ -228,6 +230,6 @@ class Ledger:
             raise ModelFailed(
                 f"the conversation is longer than {self._engine.context} tokens", remedy="begin a new one"
             )
-        logits = self._engine.decode_tokens(tokens, self._at)
+        logits = self._engine.main.decode_tokens(tokens, self._at)
         self._at += len(tokens)
         return logits

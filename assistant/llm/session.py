@@ -17,7 +17,8 @@ from typing import Self
 
 from assistant.errors import HeyGemmaError, ModelFailed
 from assistant.llm import prompt
-from assistant.llm.engine import Aborted, Engine, Threads
+from assistant.llm.decoder import Aborted
+from assistant.llm.engine import Engine, Threads
 from assistant.llm.ledger import Emit, Ledger
 from assistant.llm.prefix_cache import PrefixCache, identity
 from assistant.llm.prompt import PromptProfile

@@ -54,25 +54,25 @@ def with_llama(args: argparse.Namespace) -> None:
     count = sum(name.startswith("wave") for name in data.files)
     same, cosines = 0, []
     for number in range(count):
-        engine.remove(0)
+        engine.main.remove(0)
         rows = engine.encode(data[f"wave{number}"])
         theirs = data[f"soft{number}"]
         n = min(len(rows), len(theirs))
         a, b = rows[:n].ravel(), theirs[:n].ravel()
         cosines.append(float(a @ b / np.linalg.norm(a) / np.linalg.norm(b)))
         head = [*data["head"].tolist(), boa]
-        engine.decode_tokens(head, 0)
-        engine.decode_rows(rows, len(head))
+        engine.main.decode_tokens(head, 0)
+        engine.main.decode_rows(rows, len(head))
         at = len(head) + len(rows)
         tail = [eoa, *data["close"].tolist()]
-        logits = engine.decode_tokens(tail, at)
+        logits = engine.main.decode_tokens(tail, at)
         at += len(tail)
         said: list[int] = []
         while True:
             said.append(int(logits.argmax()))
             if said[-1] in data["ends"] or len(said) == LONGEST:
                 break
-            logits = engine.decode_tokens([said[-1]], at)
+            logits = engine.main.decode_tokens([said[-1]], at)
             at += 1
         wanted = data[f"said{number}"].tolist()
         same += said == wanted
