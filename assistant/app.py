@@ -31,6 +31,7 @@ from assistant.llm.engine import Threads
 from assistant.llm.prompt import PromptProfile
 from assistant.llm.sampling import SamplingProfile
 from assistant.llm.session import LlamaSession, ModelSpec
+from assistant.mind import Mind
 from assistant.mouth import Mouth
 from assistant.speech import Voices
 from assistant.stages import AudioClip, Clock, Speaker, Voice
@@ -40,6 +41,7 @@ from assistant.vad import SILERO_END_LAG_MS, GatedVad, SileroVad, WebRtcVad
 from assistant.wake import WakeDecision, WakeWord
 
 Observer = Callable[[Event], None]
+NEVER = 1.01  # a confidence that no draft reaches
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +162,7 @@ async def conversing(
         decision,
         stages.vad,
         vad_lag_ms=SILERO_END_LAG_MS,
+        early_confidence=float(stages.model.thresholds.get("early_confidence", NEVER)),
         now_ms=now_ms,
     )
     sounds = earcons.make()
@@ -167,14 +170,17 @@ async def conversing(
         del sounds["heard"]
     conversation = Conversation(
         listener=listener,
-        session=stages.session,
-        router=home.router,
+        mind=Mind(
+            stages.session,
+            home.router,
+            language=config.speech.language,
+            here=lambda: (listener.heard_ms, now_ms()),
+        ),
         mouth=Mouth(stages.voice, speaker, sounds, now_ms=now_ms, heard_ms=lambda: listener.heard_ms),
         rules=Rules(wake_needed=wake),
         observe=observe,
         now_ms=now_ms,
         fast=isinstance(clock, AudioClock),
-        language=config.speech.language,
     )
     observe(Started(0.0, now_ms(), stages.model.name, "demo", versions()))
     try:

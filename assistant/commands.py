@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from assistant.events import TimerRang
-from assistant.stages import Call, Outcome
+from assistant.stages import Call, Outcome, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,8 +15,25 @@ class OpenTurn:
 
 
 @dataclass(frozen=True, slots=True)
+class StartDraft:
+    """Let the model answer what was heard so far, and hold the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Tell the endpoint what the draft made of the sentence."""
+
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class RetractDraft:
+    """Throw the draft away: the turn goes on as if there had been none."""
+
+
+@dataclass(frozen=True, slots=True)
 class CommitTurn:
-    """Close the user's turn and let the model answer."""
+    """Close the user's turn; the model's answer, drafted or not, counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +103,6 @@ class EndTurn:
 
 
 Command = (
-    OpenTurn | CommitTurn | DropTurn | Act | AskModel | Speak | FinishSpeaking | Silence | PlayEarcon | Ring | Defer
-    | EndTurn
+    OpenTurn | StartDraft | Judge | RetractDraft | CommitTurn | DropTurn | Act | AskModel | Speak | FinishSpeaking
+    | Silence | PlayEarcon | Ring | Defer | EndTurn
 )  # fmt: skip

@@ -1,13 +1,12 @@
 """Runs turn.py against the stages: chunks in, events out, commands carried out in order.
 
-Knows no vendor and no file format. Two lanes keep work in order: thoughts (model and home) and mouth (speech). In a
-fast replay the next chunk waits until both lanes are quiet, so that every decision is taken on audio time.
+Knows no vendor and no file format. `Mind` thinks and acts, `Mouth` speaks, each in order. In a fast replay the next
+chunk waits until both are quiet, so that every decision is taken on audio time.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
-from functools import partial
+from collections.abc import Callable
 from typing import assert_never
 
 from assistant import commands as c
@@ -15,27 +14,18 @@ from assistant import turn as t
 from assistant.errors import AudioDeviceError, HeyGemmaError
 from assistant.events import (
     AudioDropped,
-    CallsDone,
-    CallsReady,
-    ClauseReady,
     EndpointReached,
     Event,
     Failed,
-    FirstToken,
     InputEnded,
     MicrophoneFound,
     MicrophoneLost,
-    ModelTimed,
-    Reply,
     TimerRang,
-    ToolCalled,
 )
-from assistant.intents.router import NOT_UNDERSTOOD, Router
-from assistant.lane import Lane
 from assistant.listen import Listener
-from assistant.llm.parse import Malformed, Part, ReplyParser
+from assistant.mind import Mind
 from assistant.mouth import Mouth
-from assistant.stages import AudioChunk, AudioSource, Call, Outcome, Piece, Say, Session
+from assistant.stages import AudioChunk, AudioSource
 from assistant.trace import TurnTimes
 
 RECOVER_S = 2.0
@@ -48,36 +38,29 @@ class Conversation:
         self,
         *,
         listener: Listener,
-        session: Session,
-        router: Router,
+        mind: Mind,
         mouth: Mouth,
         rules: t.Rules,
         observe: Callable[[Event], None],
         now_ms: Callable[[], float],
         fast: bool,
-        language: str,
     ) -> None:
         self._listener = listener
-        self._session = session
-        self._router = router
+        self._mind = mind
         self._mouth = mouth
         self._rules = rules
         self._observe = observe
         self._now_ms = now_ms
         self._fast = fast
-        self._language = language
         self._state: t.State = t.WaitingForMicrophone(0)
         self._inbox: deque[Event] = deque()
         self._deferred: deque[TimerRang] = deque()
         self._handling = False
-        self._thoughts = Lane("thoughts", self._on_error)
         self._times: TurnTimes | None = None
-        self._outcomes: list[Outcome] = []
-        self._reply = ""
-        self._reply_language = language
         self._origin_ms: float | None = None
         self._next_sample = 0
         self._fatal: Exception | None = None
+        mind.attach(self.post, self._on_error)
         mouth.attach(self.post, self._on_error)
 
     async def run(self, source: AudioSource) -> None:
@@ -110,14 +93,13 @@ class Conversation:
     async def ask(self, text: str) -> None:
         """One typed turn."""
         self._enter((t.Listening(1), (c.OpenTurn(1, 0.0),)))
-        self._thoughts.submit(partial(self._session.write, text))
+        self._mind.read(text)
         self.post(EndpointReached(0.0, self._now_ms(), "typed"))
         await self._all_done()
 
     async def aclose(self) -> None:
         """Stop everything and free the speaker. The session lives on: whoever loaded it closes it."""
-        self._session.abort()
-        self._thoughts.clear()
+        self._mind.silence()
         await self._mouth.aclose()
 
     def post(self, event: Event) -> None:
@@ -156,21 +138,21 @@ class Conversation:
         self._origin_ms = origin_ms if self._origin_ms is None else min(self._origin_ms, origin_ms)
 
     def _hear(self) -> None:
-        listened = self._listener.catch_up()
-        for chunk in listened.turn_chunks:
-            self._thoughts.submit(partial(self._session.feed, chunk.samples))
-        for event in listened.events:
-            self.post(event)
+        for chunk in self._listener.catch_up():
+            self._mind.hear(chunk.samples, voiced=chunk.voiced)
+            for event in chunk.events:
+                self.post(event)
 
     async def _settle(self) -> None:
         await asyncio.sleep(0)
-        while self._thoughts.busy or self._mouth.computing:
-            await self._thoughts.wait()
+        await self._mind.settled()
+        while self._mind.busy or self._mouth.computing:
+            await self._mind.settled()
             await self._mouth.settled()
 
     async def _all_done(self) -> None:
-        while self._thoughts.busy or self._mouth.busy:
-            await self._thoughts.wait()
+        while self._mind.busy or self._mouth.busy:
+            await self._mind.wait()
             await self._mouth.wait()
         self._raise_fatal()
 
@@ -181,7 +163,7 @@ class Conversation:
             for event in self._listener.finish(empty_too=self._rules.wake_needed):
                 self.post(event)
             await self._all_done()
-            if not isinstance(self._state, t.Listening) or self._listener.caught_up:
+            if not isinstance(self._state, t.Listening | t.Drafting) or self._listener.caught_up:
                 return
 
     def _raise_fatal(self) -> None:
@@ -203,15 +185,21 @@ class Conversation:
         match command:
             case c.OpenTurn(turn, from_ms):
                 self._open_turn(turn, from_ms)
+            case c.StartDraft():
+                self._mind.draft()
+            case c.Judge(verdict):
+                self._listener.judge(verdict)
+            case c.RetractDraft():
+                self._mind.retract()
             case c.CommitTurn():
-                self._thoughts.submit(lambda: self._think(self._session.commit()))
+                self._mind.commit()
             case c.DropTurn():
                 self._listener.close()
-                self._thoughts.submit(self._session.drop)
+                self._mind.drop()
             case c.Act(calls, confidence):
-                self._thoughts.submit(partial(self._act, calls, confidence))
+                self._mind.act(calls, confidence)
             case c.AskModel(outcomes):
-                self._thoughts.submit(lambda: self._think(self._session.answer(outcomes)))
+                self._mind.answer(outcomes)
             case c.Speak(text, language):
                 self._mouth.speak(text, language)
             case c.FinishSpeaking():
@@ -233,94 +221,21 @@ class Conversation:
 
     def _open_turn(self, turn: int, from_ms: float | None) -> None:
         self._times = TurnTimes(turn)
-        self._outcomes, self._reply, self._reply_language = [], "", self._language
         self._listener.open(from_ms)
-        self._thoughts.submit(self._session.open)
+        self._mind.open()
 
     def _silence(self) -> None:
         self._listener.close()
-        self._session.abort()
-        self._thoughts.clear()
+        self._mind.silence()
         self._mouth.silence()
 
     def _end_turn(self) -> None:
         if self._times is not None:
             self._inbox.append(self._times.ended(*self._here(), None if self._fast else self._origin_ms))
             self._times = None
-        outcomes, reply = tuple(self._outcomes), self._reply
-        if outcomes or reply:
-            self._thoughts.submit(partial(self._session.remember, reply, outcomes))
+        self._mind.end_turn()
         self._inbox.extend(self._deferred)
         self._deferred.clear()
 
-    async def _think(self, pieces: AsyncIterator[Piece]) -> None:
-        """Decode one reply; what it says and asks for becomes events. One unreadable call: none is carried out."""
-        parser = ReplyParser(self._language)
-        parts: list[Part] = []
-        waiting = True
-        async for piece in pieces:
-            if waiting:
-                self.post(FirstToken(*self._here()))
-                waiting = False
-            parts += self._take(parser.feed(piece))
-        if waiting:  # the first token was the end
-            self.post(FirstToken(*self._here()))
-        parts += self._take(parser.finish())
-        self._tell_timings()
-        if any(isinstance(part, Malformed) for part in parts):
-            self._say(Say(NOT_UNDERSTOOD, "en"))
-        elif calls := tuple(part for part in parts if isinstance(part, Call)):
-            self.post(CallsReady(*self._here(), calls, parser.confidence))
-            return
-        self.post(Reply(*self._here(), self._reply, self._reply_language))
-
-    def _tell_timings(self) -> None:
-        spent = self._session.timings
-        self.post(
-            ModelTimed(
-                *self._here(),
-                spent.encode_s * 1000,
-                spent.prefill_s * 1000,
-                spent.decode_s * 1000,
-                spent.decoded_tokens,
-            )
-        )
-
-    def _take(self, parts: Sequence[Part]) -> Sequence[Part]:
-        for part in parts:
-            if isinstance(part, Say):
-                self._say(part)
-        return parts
-
-    def _say(self, say: Say) -> None:
-        self._reply = f"{self._reply} {say.text}".strip()
-        self._reply_language = say.language
-        self.post(ClauseReady(*self._here(), say.text, say.language))
-
-    async def _act(self, calls: Sequence[Call], confidence: float) -> None:
-        done = await self._router.dispatch(calls, confidence)
-        self._outcomes.extend(done.outcomes)
-        for outcome in done.outcomes:
-            self.post(_told(outcome, *self._here()))
-        self.post(CallsDone(*self._here(), done.sentence, self._language, done.outcomes))
-        if done.sentence is not None:
-            self._reply = f"{self._reply} {done.sentence}".strip()
-            self.post(Reply(*self._here(), self._reply, self._language))
-
     def _here(self) -> tuple[float, float]:
         return self._listener.heard_ms, self._now_ms()
-
-
-def _told(outcome: Outcome, audio_ms: float, at_ms: float) -> ToolCalled:
-    effects: list[dict[str, object]] = []
-    for effect in outcome.effects:
-        record: dict[str, object] = {"service": effect.service}
-        if effect.entity_id is not None:
-            record["entity_id"] = effect.entity_id
-        if effect.data:
-            record["data"] = dict(effect.data)
-        effects.append(record)
-    return ToolCalled(
-        audio_ms, at_ms, outcome.call.name, dict(outcome.call.arguments), effects, outcome.ok, outcome.error,
-        outcome.allowed_by,
-    )  # fmt: skip

@@ -1,13 +1,14 @@
 """Speech probabilities -> where speech starts and ends, and when the turn is over. Pure: time is an argument.
 
 Does not know which VAD made the probabilities, only its lag: how long it goes on saying "speech" after the last voiced
-sample. The hangover adapts: longer after a word or two (people think after "turn on..."), and longer than any pause
-that the person has already made in this turn.
+sample. The hangover adapts: longer after a word or two (people think after "turn on..."), longer than any pause that
+the person has already made in this turn, and to what the model makes of the sentence so far (`judge`).
 """
 
 from dataclasses import dataclass
 
 from assistant.config import EndpointConfig
+from assistant.stages import Verdict
 
 SPEECH = 0.5
 STILL_SPEECH = 0.35
@@ -39,14 +40,23 @@ class Over:
     reason: str
 
 
-Edge = Started | Paused | Over
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The voice went on at `audio_ms`, after `Paused`."""
+
+    audio_ms: float
+
+
+Edge = Started | Paused | Resumed | Over
 
 
 class Endpoint:
     """One turn's endpoint, from `opened_ms` on. After `Over` it must be thrown away."""
 
-    def __init__(self, config: EndpointConfig, opened_ms: float, vad_lag_ms: float) -> None:
+    def __init__(self, config: EndpointConfig, opened_ms: float, vad_lag_ms: float, *, early_confidence: float) -> None:
+        """`early_confidence`: how sure the model must be of a call for it to end the turn early; over 1: never."""
         self._config = config
+        self._early_confidence = early_confidence
         self._opened_ms = opened_ms
         self._lag_ms = vad_lag_ms
         self._speaking = False
@@ -55,6 +65,8 @@ class Endpoint:
         self._last_voiced_ms = opened_ms
         self._longest_pause_ms = 0.0
         self._paused = False
+        self._verdict: Verdict | None = None
+        self._hasty = False  # an early end would have cut the person off once already
 
     @property
     def speech_ended_ms(self) -> float:
@@ -78,12 +90,21 @@ class Endpoint:
             edges.append(Over(end_ms, "too_long"))
         return edges
 
+    def judge(self, verdict: Verdict) -> None:
+        """Take what the model makes of all that was said before this pause."""
+        if self._paused:
+            self._verdict = verdict
+
     def finish(self, end_ms: float) -> Over:
         """The input is over: so is the turn."""
         return Over(end_ms, "input_ended" if self.heard_speech else "no_speech")
 
     def hangover_ms(self) -> float:
         """How much silence ends the turn now."""
+        if self._verdict is not None and self._verdict.kind == "unsure":
+            return self._config.longest_hangover_ms
+        if self._is_early() and not self._hasty:
+            return self._config.early_ms
         began_ms = self._last_voiced_ms if self._first_voiced_ms is None else self._first_voiced_ms
         voiced_ms = self._last_voiced_ms - began_ms
         wait_ms = self._config.hangover_ms + (SHORT_EXTRA_MS if voiced_ms < SHORT_SPEECH_MS else 0.0)
@@ -101,6 +122,9 @@ class Endpoint:
             self._first_voiced_ms = self._run_started_ms
             edges.append(Started(self._run_started_ms))
         elif self._paused:
+            edges.append(Resumed(end_ms - step_ms))
+            self._hasty = self._hasty or self._is_early()
+            self._verdict = None
             self._longest_pause_ms = max(self._longest_pause_ms, end_ms - step_ms - self.speech_ended_ms)
         self._paused = False
         self._last_voiced_ms = end_ms
@@ -117,6 +141,10 @@ class Endpoint:
             edges.append(Paused(self.speech_ended_ms))
         if silence_ms >= self.hangover_ms():
             edges.append(Over(end_ms, "silence"))
+
+    def _is_early(self) -> bool:
+        verdict = self._verdict
+        return verdict is not None and verdict.kind == "call" and verdict.confidence >= self._early_confidence
 
     def _too_long(self, end_ms: float) -> bool:
         since = self._opened_ms if self._first_voiced_ms is None else self._first_voiced_ms

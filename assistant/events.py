@@ -68,6 +68,29 @@ class EndpointLikely(_Happened):
 
 
 @dataclass(frozen=True, slots=True)
+class SpeechResumed(_Happened):
+    """The voice goes on after an `EndpointLikely`: it was a pause."""
+
+
+@dataclass(frozen=True, slots=True)
+class DraftStarted(_Happened):
+    """The model begins to answer what it has heard so far; nothing of it is heard or done yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class DraftReady(_Happened):
+    """The draft is complete: what kind of answer it is (call, talk or unsure), and how sure the model is of it."""
+
+    kind: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class DraftRetracted(_Happened):
+    """The draft is thrown away: the person went on."""
+
+
+@dataclass(frozen=True, slots=True)
 class EndpointReached(_Happened):
     """The turn is over. `reason`: silence, too_long or no_speech."""
 
@@ -76,7 +99,7 @@ class EndpointReached(_Happened):
 
 @dataclass(frozen=True, slots=True)
 class FirstToken(_Happened):
-    """The first token of the reply is there."""
+    """The first token of the reply is there, in a draft or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,10 +208,10 @@ class Failed(_Happened):
 
 
 Event = (
-    Started | MicrophoneLost | MicrophoneFound | WakeHeard | WakeRejected | SpeechStarted | SpeechEnded
-    | EndpointLikely | EndpointReached | FirstToken | ModelTimed | CallsReady | ClauseReady | ToolCalled
-    | CallsDone | Reply
-    | ReplyAudioStarted | ReplyAudioFinished | TurnEnded | TimerRang | AudioDropped | InputEnded | Failed
+    Started | MicrophoneLost | MicrophoneFound | WakeHeard | WakeRejected | SpeechStarted | SpeechEnded | SpeechResumed
+    | EndpointLikely | DraftStarted | DraftReady | DraftRetracted | EndpointReached | FirstToken | ModelTimed
+    | CallsReady | ClauseReady | ToolCalled | CallsDone | Reply | ReplyAudioStarted | ReplyAudioFinished | TurnEnded
+    | TimerRang | AudioDropped | InputEnded | Failed
 )  # fmt: skip
 
 

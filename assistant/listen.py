@@ -5,24 +5,34 @@ past: "Hey Gemma turn on..." without a pause loses no syllable, and speech durin
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from assistant import endpoint
 from assistant.config import EndpointConfig
-from assistant.events import EndpointLikely, EndpointReached, Event, SpeechEnded, SpeechStarted, WakeHeard, WakeRejected
-from assistant.stages import CHUNK_MS, AudioChunk, Vad, WakeDetector
+from assistant.events import (
+    EndpointLikely,
+    EndpointReached,
+    Event,
+    SpeechEnded,
+    SpeechResumed,
+    SpeechStarted,
+    WakeHeard,
+    WakeRejected,
+)
+from assistant.stages import CHUNK_MS, AudioChunk, Pcm, Vad, Verdict, WakeDetector
 from assistant.wake import Heard, Rejected, WakeDecision
 
 RING_S = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Listened:
-    """What one chunk brought: events in order, and the sound that belongs to the open turn."""
+class TurnChunk:
+    """Sound of the open turn, shape (320,); `voiced`: somebody speaks in it. And what it brought, in order."""
 
+    samples: Pcm
+    voiced: bool
     events: list[Event] = field(default_factory=list)
-    turn_chunks: list[AudioChunk] = field(default_factory=list)
 
 
 class Listener:
@@ -36,6 +46,7 @@ class Listener:
         vad: Vad,
         *,
         vad_lag_ms: float,
+        early_confidence: float,
         now_ms: Callable[[], float],
     ) -> None:
         self._config = config
@@ -43,6 +54,7 @@ class Listener:
         self._decision = decision
         self._vad = vad
         self._vad_lag_ms = vad_lag_ms
+        self._early_confidence = early_confidence
         self._now_ms = now_ms
         self._ring: deque[AudioChunk] = deque(maxlen=RING_S * 1000 // CHUNK_MS)
         self._endpoint: endpoint.Endpoint | None = None
@@ -57,12 +69,19 @@ class Listener:
         """Open a turn at a place in the past (at most 20 s ago); None: where the last turn ended."""
         if from_ms is not None:
             self._cursor_ms = from_ms
-        self._endpoint = endpoint.Endpoint(self._config, self._cursor_ms, self._vad_lag_ms)
+        self._endpoint = endpoint.Endpoint(
+            self._config, self._cursor_ms, self._vad_lag_ms, early_confidence=self._early_confidence
+        )
         self._vad.reset()
 
     def close(self) -> None:
         """Stop listening to the turn; the ring and the wake word go on."""
         self._endpoint = None
+
+    def judge(self, verdict: Verdict) -> None:
+        """Take what the model makes of the open turn: it may be over earlier, or later."""
+        if self._endpoint is not None:
+            self._endpoint.judge(verdict)
 
     def push(self, chunk: AudioChunk) -> list[Event]:
         """Take one chunk: wake word only. What belongs to an open turn is read with `catch_up`."""
@@ -80,18 +99,17 @@ class Listener:
             case None:
                 return []
 
-    def catch_up(self) -> Listened:
+    def catch_up(self) -> Iterator[TurnChunk]:
         """Hear the open turn up to the newest chunk, or to its endpoint if that comes first."""
-        listened = Listened()
         for chunk in self._unheard():
             if self._endpoint is None:
-                break
+                return
             self._cursor_ms = chunk.end_ms
-            listened.turn_chunks.append(chunk)
             p_speech = self._vad.probability(chunk.samples)
+            heard = TurnChunk(chunk.samples, voiced=p_speech >= endpoint.SPEECH)
             for edge in self._endpoint.update(p_speech, chunk.end_ms, CHUNK_MS):
-                self._tell(edge, listened.events)
-        return listened
+                self._tell(edge, heard.events)
+            yield heard
 
     @property
     def caught_up(self) -> bool:
@@ -121,6 +139,8 @@ class Listener:
         match edge:
             case endpoint.Started(audio_ms):
                 events.append(SpeechStarted(audio_ms, now_ms))
+            case endpoint.Resumed(audio_ms):
+                events.append(SpeechResumed(audio_ms, now_ms))
             case endpoint.Paused(audio_ms):
                 events.append(EndpointLikely(audio_ms, now_ms))
             case endpoint.Over(audio_ms, reason):

@@ -4,7 +4,7 @@ Knows no vendor library but numpy. A Protocol is here only where two implementat
 replay or a fake.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, Self
 
@@ -120,6 +120,18 @@ class Piece:
     probability: float
 
 
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a complete draft says about the sentence that it answers, without saying what the answer is.
+
+    `kind`: "call" (one or more that can be read), "talk", or "unsure": no answer that makes sense of what was heard.
+    `confidence` is the lowest probability of any token inside calls, 1.0 without calls.
+    """
+
+    kind: str
+    confidence: float
+
+
 @dataclass(slots=True)
 class Timings:
     """Where the time of one turn went, in seconds of the wall clock. `first_token_s` counts from `commit`."""
@@ -205,17 +217,33 @@ class Session(Protocol):
     async def open(self) -> None:
         """Begin a user turn (drops an open one)."""
 
-    async def feed(self, samples: Pcm) -> None:
-        """Append sound, shape (n,), 16 kHz int16, to the open turn."""
+    async def feed(self, samples: Pcm, *, voiced: bool = True) -> None:
+        """Append sound, shape (n,), 16 kHz int16, to the open turn. `voiced`: the person is speaking in it."""
 
     async def write(self, text: str) -> None:
         """Append typed text to the open turn."""
 
+    async def draft(self, on_token: Callable[[], None], on_verdict: Callable[[Verdict], None]) -> bool:
+        """Begin to answer what was heard so far, and hold the answer: only `commit` lets it out.
+
+        `on_token` is called when the first token is there, `on_verdict` when the answer is complete; neither after
+        `retract` or `commit`. False: this session can't listen ahead, and did nothing.
+        """
+
+    async def retract(self) -> None:
+        """Throw the draft away: the open turn is as if there had been none, and goes on."""
+
     def commit(self) -> AsyncIterator[Piece]:
-        """Close the user turn and decode the reply until its end token (not yielded). Raises ModelFailed."""
+        """Close the user turn; give the draft, or decode the reply, until its end token (not yielded).
+
+        What was fed after the draft began isn't heard. Raises ModelFailed.
+        """
 
     def answer(self, outcomes: Sequence[Outcome]) -> AsyncIterator[Piece]:
         """Give tool results back after a reply made of calls, and decode the model's words about them."""
+
+    async def settled(self) -> None:
+        """Return when all that was handed over is done, a draft too."""
 
     async def remember(self, reply: str, outcomes: Sequence[Outcome]) -> None:
         """Close the turn into the history: calls, results and what was said. Old turns fall out."""

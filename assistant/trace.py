@@ -13,6 +13,7 @@ from assistant.errors import OutputError
 from assistant.events import (
     CallsReady,
     ClauseReady,
+    DraftRetracted,
     EndpointReached,
     Event,
     FirstToken,
@@ -43,6 +44,8 @@ class TurnTimes:
                 self._endpoint = event
             case FirstToken():
                 self._note("first_token", event.at_ms)
+            case DraftRetracted():
+                self._first.pop("first_token", None)
             case CallsReady() | ClauseReady() | Reply():
                 self._note("decision", event.at_ms)
             case ToolCalled():

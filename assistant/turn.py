@@ -16,17 +16,23 @@ from assistant.commands import (
     DropTurn,
     EndTurn,
     FinishSpeaking,
+    Judge,
     OpenTurn,
     PlayEarcon,
+    RetractDraft,
     Ring,
     Silence,
     Speak,
+    StartDraft,
 )
 from assistant.events import (
     AudioDropped,
     CallsDone,
     CallsReady,
     ClauseReady,
+    DraftReady,
+    DraftRetracted,
+    DraftStarted,
     EndpointLikely,
     EndpointReached,
     Event,
@@ -40,6 +46,7 @@ from assistant.events import (
     ReplyAudioFinished,
     ReplyAudioStarted,
     SpeechEnded,
+    SpeechResumed,
     SpeechStarted,
     Started,
     TimerRang,
@@ -48,6 +55,7 @@ from assistant.events import (
     WakeHeard,
     WakeRejected,
 )
+from assistant.stages import Verdict
 
 RINGS = 10
 SORRY = "Sorry, something went wrong. Please try again."
@@ -83,6 +91,13 @@ class Listening:
 
 
 @dataclass(frozen=True, slots=True)
+class Drafting:
+    """The voice has stopped; the model answers what it has heard, and nobody knows it yet."""
+
+    turns: int
+
+
+@dataclass(frozen=True, slots=True)
 class Thinking:
     """The turn is committed, the model decodes, nothing has been said yet."""
 
@@ -112,7 +127,7 @@ class Ringing:
     left: int
 
 
-State = WaitingForMicrophone | Idle | Listening | Thinking | Acting | Speaking | Ringing
+State = WaitingForMicrophone | Idle | Listening | Drafting | Thinking | Acting | Speaking | Ringing
 
 
 Step = tuple[State, tuple[Command, ...]]
@@ -136,9 +151,12 @@ def step(state: State, event: Event, rules: Rules) -> Step:
             return _wake(state, audio_ms, rules)
         case TimerRang():
             return _timer(state, event)
+        case DraftReady(kind=kind, confidence=confidence):
+            return state, (Judge(Verdict(kind, confidence)),) if isinstance(state, Drafting) else ()
         case (
-            Started() | WakeRejected() | SpeechStarted() | SpeechEnded() | EndpointLikely() | FirstToken()
-            | ModelTimed() | ToolCalled() | TurnEnded() | AudioDropped() | InputEnded() | ReplyAudioStarted()
+            Started() | WakeRejected() | SpeechStarted() | SpeechEnded() | DraftStarted() | DraftRetracted()
+            | FirstToken() | ModelTimed() | ToolCalled() | TurnEnded() | AudioDropped() | InputEnded()
+            | ReplyAudioStarted()
         ):  # fmt: skip
             return state, ()
         case _:
@@ -153,8 +171,8 @@ def _in_state(state: State, event: Event, rules: Rules) -> Step:
         case Idle():
             if isinstance(event, Failed):
                 return state, ()
-        case Listening(turns):
-            return _listening(turns, event, rules)
+        case Listening(turns) | Drafting(turns):
+            return _listening(state, turns, event, rules)
         case Thinking(turns):
             return _thinking(turns, event, rules)
         case Acting(turns):
@@ -172,17 +190,21 @@ def _in_state(state: State, event: Event, rules: Rules) -> Step:
     raise _illegal(state, event)
 
 
-def _listening(turns: int, event: Event, rules: Rules) -> Step:
+def _listening(state: Listening | Drafting, turns: int, event: Event, rules: Rules) -> Step:
     match event:
+        case EndpointLikely():
+            return Drafting(turns), (StartDraft(),)
+        case SpeechResumed():
+            return Listening(turns), (RetractDraft(),)
         case EndpointReached(reason="no_speech"):
-            state, commands = _home(turns, rules)
+            home, commands = _home(turns, rules)
             cue: tuple[Command, ...] = (PlayEarcon("cancelled"),) if rules.wake_needed else ()
-            return state, (DropTurn(), *cue, EndTurn(turns), *commands)
+            return home, (DropTurn(), *cue, EndTurn(turns), *commands)
         case EndpointReached():
             return Thinking(turns), (CommitTurn(), PlayEarcon("heard"))
         case Failed():
             return _fail(turns)
-    raise _illegal(Listening(turns), event)
+    raise _illegal(state, event)
 
 
 def _thinking(turns: int, event: Event, rules: Rules) -> Step:
@@ -232,8 +254,8 @@ def _speaking(turns: int, event: Event, rules: Rules) -> Step:
 def _wake(state: State, audio_ms: float, rules: Rules) -> Step:
     from_ms = max(0.0, audio_ms - rules.wake_overlap_ms)
     match state:
-        case Listening(turns):
-            return state, (OpenTurn(turns, from_ms),)
+        case Listening(turns) | Drafting(turns):
+            return Listening(turns), (OpenTurn(turns, from_ms),)
         case Thinking(turns) | Acting(turns) | Speaking(turns):
             return Listening(turns + 1), (Silence(), EndTurn(turns), OpenTurn(turns + 1, from_ms))
         case Ringing(turns):
@@ -255,7 +277,7 @@ def _lost(state: State) -> Step:
     match state:
         case Idle(turns) | Ringing(turns) | WaitingForMicrophone(turns):
             return WaitingForMicrophone(turns), (Silence(),)
-        case Listening(turns) | Thinking(turns) | Acting(turns) | Speaking(turns):
+        case Listening(turns) | Drafting(turns) | Thinking(turns) | Acting(turns) | Speaking(turns):
             return WaitingForMicrophone(turns), (Silence(), DropTurn(), EndTurn(turns))
     assert_never(state)
 

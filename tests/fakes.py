@@ -1,5 +1,6 @@
 """Hand-written stand-ins at the seams, for logic. What is heard, thought and done is scripted; nothing is measured."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Self
 
@@ -18,6 +19,7 @@ from assistant.stages import (
     Piece,
     Timings,
     Tool,
+    Verdict,
 )
 
 SILENCE, SPEECH, WAKE = 0, 1000, 2000
@@ -80,24 +82,53 @@ Script = Sequence[str] | Exception
 class ScriptedSession:
     """A Session that replies from a script, one list of token texts a turn; an Exception is raised instead."""
 
-    def __init__(self, *replies: Script, probability: float = 0.99) -> None:
+    def __init__(self, *replies: Script, probability: float = 0.99, listens_ahead: bool = False) -> None:
         self.replies = list(replies)
         self.probability = probability
+        self._listens_ahead = listens_ahead
+        self.retracted: list[Script] = []
         self.turns: list[tuple[str, int]] = []
         self.remembered: list[str] = []
         self.answered: list[Sequence[Outcome]] = []
         self.timings = Timings()
         self._text, self._samples = "", 0
+        self._drafted: Script | None = None
+        self._after = 0
+        self.drafts = 0
         self._aborted = False
 
     async def open(self) -> None:
         self._text, self._samples, self._aborted = "", 0, False
+        self._drafted, self._after = None, 0
 
-    async def feed(self, samples: Pcm) -> None:
-        self._samples += len(samples)
+    async def feed(self, samples: Pcm, *, voiced: bool = True) -> None:
+        if self._drafted is None:
+            self._samples += len(samples)
+        else:
+            self._after += len(samples)
 
     async def write(self, text: str) -> None:
         self._text += text
+
+    async def draft(self, on_token: Callable[[], None], on_verdict: Callable[[Verdict], None]) -> bool:
+        if not self._listens_ahead:
+            return False
+        self.drafts += 1
+        self._drafted = drafted = self.replies[0]
+        asyncio.get_running_loop().call_soon(on_token)
+        if not isinstance(drafted, Exception):
+            kind = {"<|tool_call>": "call", "?": "unsure"}.get(drafted[0], "talk")
+            asyncio.get_running_loop().call_soon(on_verdict, Verdict(kind, self.probability))
+        return True
+
+    async def retract(self) -> None:
+        if self._drafted is not None:
+            self.retracted.append(self.replies.pop(0))
+        self._samples += self._after
+        self._drafted, self._after = None, 0
+
+    async def settled(self) -> None:
+        await asyncio.sleep(0)
 
     async def commit(self) -> AsyncIterator[Piece]:
         self.turns.append((self._text, self._samples))

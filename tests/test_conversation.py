@@ -21,6 +21,7 @@ from assistant.events import (
 )
 from assistant.intents.router import Router
 from assistant.listen import Listener
+from assistant.mind import Mind
 from assistant.mouth import Mouth
 from assistant.stages import Pcm, Speaker
 from assistant.turn import Rules
@@ -65,12 +66,17 @@ class House:
             WakeDecision(),
             LevelVad(),
             vad_lag_ms=0.0,
+            early_confidence=0.9,
             now_ms=lambda: self.clock.now_s() * 1000,
         )
         self.conversation = Conversation(
             listener=self.listener,
-            session=session,
-            router=Router([self.light]),
+            mind=Mind(
+                session,
+                Router([self.light]),
+                language="en",
+                here=lambda: (self.listener.heard_ms, self.clock.now_s() * 1000),
+            ),
             mouth=Mouth(
                 self.voice,
                 self.speaker,
@@ -82,7 +88,6 @@ class House:
             observe=self.events.append,
             now_ms=lambda: self.clock.now_s() * 1000,
             fast=True,
-            language="en",
         )
 
     async def replay(self, samples: Pcm) -> None:
@@ -108,6 +113,36 @@ async def test_a_spoken_command_is_done_and_answered_with_its_events_in_order() 
     assert called.effects == [{"service": "light.turn_on", "entity_id": "light.one"}]
     assert house.voice.said == [("Light on.", "en")]
     assert house.session.remembered == ["Light on."]
+
+
+async def test_a_draft_is_committed_as_it_is_and_ends_the_turn_early() -> None:
+    plain, ahead = House(ScriptedSession(CALL)), House(ScriptedSession(CALL, listens_ahead=True))
+    for house in (plain, ahead):
+        await house.replay(sound(*COMMAND))
+    assert ahead.session.drafts == 1
+    assert plain.all_of(EndpointReached)[0].audio_ms - ahead.all_of(EndpointReached)[0].audio_ms == 300
+    names = ahead.names()
+    assert names.index("draft_started") < names.index("first_token") < names.index("endpoint_reached")
+    assert names.count("first_token") == 1
+    assert ahead.all_of(ToolCalled)[0].effects == plain.all_of(ToolCalled)[0].effects
+
+
+async def test_a_retracted_draft_neither_acts_nor_speaks_and_no_sound_is_lost() -> None:
+    halves = [(WAKE, 0.6), (SPEECH, 1.2), (SILENCE, 0.18), (SPEECH, 0.8), (SILENCE, 2.0)]
+    house = House(ScriptedSession(["Half."], CALL, listens_ahead=True))
+    await house.replay(sound((SILENCE, 0.5), *halves))
+    assert house.session.retracted == [["Half."]]
+    assert house.voice.said == [("Light on.", "en")]
+    assert len(house.all_of(ToolCalled)) == 1
+    assert house.names().count("draft_retracted") == 1
+    ((_, samples),) = house.session.turns
+    assert samples / 16_000 >= 1.2 + 0.18 + 0.8
+
+
+async def test_a_sentence_without_sense_is_waited_for() -> None:
+    house = House(ScriptedSession(["?"], listens_ahead=True))
+    await house.replay(sound(*COMMAND))
+    assert house.all_of(EndpointReached)[0].audio_ms - house.all_of(SpeechEnded)[0].audio_ms == 900
 
 
 async def test_no_syllable_is_lost_when_the_command_follows_the_wake_word_at_once() -> None:

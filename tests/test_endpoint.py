@@ -1,7 +1,8 @@
 import pytest
 
 from assistant.config import EndpointConfig
-from assistant.endpoint import Edge, Endpoint, Over, Paused, Started
+from assistant.endpoint import Edge, Endpoint, Over, Paused, Resumed, Started
+from assistant.stages import Verdict
 
 STEP_MS = 20
 LAG_MS = 100.0
@@ -11,7 +12,7 @@ class Ear:
     """Feeds an Endpoint stretches of speech and silence, as a VAD with a lag of 100 ms hears them."""
 
     def __init__(self, config: EndpointConfig | None = None) -> None:
-        self.endpoint = Endpoint(config or EndpointConfig(), 0.0, LAG_MS)
+        self.endpoint = Endpoint(config or EndpointConfig(), 0.0, LAG_MS, early_confidence=0.9)
         self.now_ms = 0.0
         self.edges: list[Edge] = []
 
@@ -60,6 +61,45 @@ def test_someone_who_pauses_is_given_more_time_next_time() -> None:
         ear.say(800)
     assert patient.endpoint.hangover_ms() > hasty.endpoint.hangover_ms()
     assert patient.endpoint.hangover_ms() <= EndpointConfig().longest_hangover_ms
+
+
+def test_a_voice_that_goes_on_after_a_pause_says_so() -> None:
+    ear = Ear()
+    ear.say(1200)
+    ear.hear(0.0, 300 - LAG_MS)
+    assert ear.say(400) == [Resumed(1500.0)]
+
+
+def test_a_sure_call_ends_the_turn_early_and_an_unsure_one_late() -> None:
+    silence_ms = {}
+    for verdict in (Verdict("call", 0.95), Verdict("call", 0.5), Verdict("talk", 1.0), Verdict("unsure", 1.0)):
+        ear = Ear()
+        ear.say(1200)
+        ear.hear(0.0, 20)
+        ear.endpoint.judge(verdict)
+        (over,) = ear.hear(0.0, 2000)
+        assert isinstance(over, Over)
+        silence_ms[verdict.kind, verdict.confidence] = over.audio_ms - 1200
+    assert silence_ms == {("call", 0.95): 200, ("call", 0.5): 500, ("talk", 1.0): 500, ("unsure", 1.0): 900}
+
+
+def test_a_verdict_about_what_came_before_a_pause_does_not_count_after_it() -> None:
+    ear = Ear()
+    ear.say(1200)
+    ear.hear(0.0, 20)
+    ear.endpoint.judge(Verdict("call", 0.95))
+    ear.say(800)
+    ear.endpoint.judge(Verdict("call", 0.95))  # late: the voice is there again
+    assert ear.endpoint.hangover_ms() >= 500
+
+
+def test_nobody_is_cut_off_early_twice() -> None:
+    ear = Ear()
+    for _ in range(2):
+        ear.say(1200)
+        ear.hear(0.0, 20)
+        ear.endpoint.judge(Verdict("call", 0.95))
+    assert ear.endpoint.hangover_ms() == 500
 
 
 def test_no_speech_within_five_seconds_gives_up() -> None:

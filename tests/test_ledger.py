@@ -46,7 +46,7 @@ class World:
         self.pieces.clear()
         self.ledger.open()
         self.ledger.read(text)
-        self.ledger.commit(self.pieces.append)
+        self.ledger.draft(self.pieces.append)
         return "".join(p.text for p in self.pieces)
 
     def probe(self) -> Logits:
@@ -104,7 +104,7 @@ def test_sound_stands_between_its_marks(world: Callable[..., World]) -> None:
     w.ledger.open()
     for start in range(0, 16_000, 320):
         w.ledger.hear(sound(1.0)[start : start + 320])
-    w.ledger.commit(w.pieces.append)
+    w.ledger.draft(w.pieces.append)
     rows = w.engine.encode(sound(1.0))
     assert w.holds(PREFIX + "<|turn>user\n<|audio>", rows, "<audio|><turn|>\n<|turn>model\n", "Hello!")
     assert w.ledger.timings.audio_s == 1.0
@@ -238,7 +238,7 @@ def test_sound_beyond_30_seconds_is_not_heard(world: Callable[..., World], caplo
     assert caplog.text.count("not heard") == 1
     turn = w.ledger._turn
     assert turn is not None
-    assert sum(map(len, turn.sound)) == turn.samples == 30 * 16_000
+    assert sum(map(len, w.ledger._inbox)) == turn.samples == 30 * 16_000
 
 
 class Stop(World):
@@ -254,7 +254,7 @@ class Stop(World):
                 self.engine.abort()
 
         with pytest.raises(Aborted):
-            self.ledger.commit(emit)
+            self.ledger.draft(emit)
         self.engine.allow()
 
 
@@ -283,20 +283,20 @@ def test_the_prefix_is_computed_once_and_restored_the_next_time(engine: Engine, 
     computed = w.probe()
     engine.main.remove(0)
     decoded: list[int] = []
-    original = engine.main.decode_tokens
+    original = engine.main.append_tokens
 
-    def noting(tokens: Sequence[int], start: int, sequence: int = 0) -> Logits:
+    def noting(tokens: Sequence[int], start: int, sequence: int = 0) -> None:
         decoded.append(start)
-        return original(tokens, start, sequence)
+        original(tokens, start, sequence)
 
-    engine.main.decode_tokens = noting  # type: ignore[method-assign]
+    engine.main.append_tokens = noting  # type: ignore[method-assign]
     try:
         w.ledger.prepare(PREFIX, cache, "model 1")
         assert 0 not in decoded
         w.ledger.prepare(PREFIX, cache, "model 2")
         assert 0 in decoded
     finally:
-        engine.main.decode_tokens = original  # type: ignore[method-assign]
+        engine.main.append_tokens = original  # type: ignore[method-assign]
     w.ledger.prepare(PREFIX, cache, "model 1")
     assert np.array_equal(w.probe(), computed)
     assert len(list(tmp_path.iterdir())) == 2
@@ -317,7 +317,7 @@ def test_steps_out_of_order_are_errors_of_the_caller(world: Callable[..., World]
         w.ledger.answer((), w.pieces.append)
     w.say("hi")
     with pytest.raises(RuntimeError, match="already"):
-        w.ledger.commit(w.pieces.append)
+        w.ledger.draft(w.pieces.append)
 
 
 def test_timings_count_rows_and_tokens(world: Callable[..., World]) -> None:
@@ -336,6 +336,6 @@ def test_a_conversation_longer_than_the_cache_fails(world: Callable[..., World])
     w.ledger.open()
     w.ledger.read("x" * 3000)
     with pytest.raises(ModelFailed, match="longer than"):
-        w.ledger.commit(w.pieces.append)
+        w.ledger.draft(w.pieces.append)
     w.ledger.reset()
     assert w.holds(PREFIX)

@@ -91,11 +91,16 @@ async def test_whoever_stops_listening_stops_the_model(start: Start) -> None:
     async for _ in session.commit():
         break
 
+    sings = asyncio.Event()
+
     async def listen() -> None:
-        await ask(session, "sing again")
+        await session.open()
+        await session.write("sing again")
+        async for _ in session.commit():
+            sings.set()
 
     task = asyncio.create_task(listen())
-    await asyncio.wait([task], timeout=0.05)
+    await sings.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

@@ -6,6 +6,8 @@ from assistant.events import (
     CallsDone,
     CallsReady,
     ClauseReady,
+    DraftReady,
+    EndpointLikely,
     EndpointReached,
     Event,
     Failed,
@@ -16,10 +18,11 @@ from assistant.events import (
     ReplyAudioFinished,
     ReplyAudioStarted,
     SpeechEnded,
+    SpeechResumed,
     TimerRang,
     WakeHeard,
 )
-from assistant.stages import Call, Outcome
+from assistant.stages import Call, Outcome, Verdict
 
 WAKE = WakeHeard(1000, 1100, 0.9)
 SILENCE = EndpointReached(3000, 3100, "silence")
@@ -58,6 +61,14 @@ def test_a_command_goes_from_the_wake_word_to_the_spoken_answer() -> None:
     ]
 
 
+def test_a_pause_makes_a_draft_that_is_thrown_away_when_the_person_goes_on() -> None:
+    likely, ready = EndpointLikely(2000, 2100), DraftReady(2000, 2150, "call", 0.9)
+    state, commands = play(WAKE, likely, ready, SpeechResumed(2300, 2320), ready)
+    assert state == t.Listening(1)
+    assert commands == [c.OpenTurn(1, 900.0), c.StartDraft(), c.Judge(Verdict("call", 0.9)), c.RetractDraft()]
+    assert play(likely, ready, SILENCE, state=state)[0] == t.Thinking(1)
+
+
 def test_talk_is_spoken_clause_by_clause_while_the_model_goes_on() -> None:
     state, commands = play(WAKE, SILENCE, ClauseReady(3, 3, "One.", "en"), ClauseReady(3, 3, "Two.", "en"))
     assert state == t.Speaking(1)
@@ -82,7 +93,10 @@ def test_nobody_speaks_after_the_wake_word_gives_a_small_sound_and_goes_back_to_
     assert commands[-3:] == [c.DropTurn(), c.PlayEarcon("cancelled"), c.EndTurn(1)]
 
 
-@pytest.mark.parametrize("before", [(SILENCE,), (SILENCE, CALLS), (SILENCE, ClauseReady(3, 3, "One.", "en"))])
+@pytest.mark.parametrize(
+    "before",
+    [(SILENCE,), (EndpointLikely(2, 2), SILENCE), (SILENCE, CALLS), (SILENCE, ClauseReady(3, 3, "One.", "en"))],
+)
 def test_the_wake_word_interrupts_whatever_goes_on(before: tuple[Event, ...]) -> None:
     state, commands = play(WAKE, *before, WakeHeard(5000, 5000, 0.9))
     assert state == t.Listening(2)

@@ -88,28 +88,13 @@ class Engine:
             self._encoder = Mtmd(self._mmproj, self.main, threads=self._threads[0])
         return self._encoder.encode(samples)
 
-    def lend(self) -> None:
-        """Copy the whole of sequence 0 from the main decoder into the ear, in place of what was there."""
-        if not self._ear().restore(self.main.save()):
-            raise _not_handed_over()
+    def lend(self, start: int) -> None:
+        """Give the ear the main decoder's positions from `start` on, in place of its own. Raises ModelFailed."""
+        _move(self.main, self._ear(), start)
 
     def hand_over(self, start: int) -> None:
-        """Append the ear's positions from `start` on to the main decoder, which must end there. Raises ModelFailed.
-
-        Sequence 1 of both is used on the way and empty afterwards.
-        """
-        ear, main = self._ear(), self.main
-        if main.length() != start:
-            raise RuntimeError(f"the main decoder ends at {main.length()}, not at {start}")
-        if ear.length() <= start:
-            return
-        ear.copy(0, _SCRATCH, start)
-        data = ear.save(_SCRATCH)
-        ear.remove(0, sequence=_SCRATCH)
-        if not main.restore(data, _SCRATCH):
-            raise _not_handed_over()
-        main.copy(_SCRATCH, 0, start)
-        main.remove(0, sequence=_SCRATCH)
+        """Give the main decoder the ear's positions from `start` on, in place of its own. Raises ModelFailed."""
+        _move(self._ear(), self.main, start)
 
     def abort(self) -> None:
         """Stop the decode that runs, and every one until `allow`. From any thread."""
@@ -141,5 +126,13 @@ def read_vocabulary(path: Path) -> Vocabulary:
     return Vocabulary(llama, load(path, params))
 
 
-def _not_handed_over() -> ModelFailed:
-    return ModelFailed("the cache has no room for what was heard", remedy="begin a new conversation")
+def _move(source: Decoder, target: Decoder, start: int) -> None:
+    """Copy sequence 0 from `start` on, through sequence 1 of both, which is empty afterwards."""
+    target.remove(start)
+    source.copy(0, _SCRATCH, start)
+    data = source.save(_SCRATCH)
+    source.remove(0, sequence=_SCRATCH)
+    if not target.restore(data, _SCRATCH):
+        raise ModelFailed("the cache has no room for what was heard", remedy="begin a new conversation")
+    target.copy(_SCRATCH, 0, start)
+    target.remove(0, sequence=_SCRATCH)

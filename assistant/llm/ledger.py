@@ -1,43 +1,62 @@
 """What the KV cache holds: prefix | history | the open turn, and the steps that take it from one to the next.
 
-Synchronous and for one thread at a time, but `hear`, `read` and `Engine.abort`. Knows no event loop. Sound is kept
-until `commit` and encoded then, in one go. Closing a typed turn of 25 tokens takes 0.8 s on one core with E2B's shapes.
+Synchronous and for one thread at a time, but `hear`, `read`, `hurry` and `Engine.abort`. Knows no event loop. Rows of
+sound go into the cache as soon as they are final, `GROUP` at a time from the sound's first row on: so the cache holds
+the same bits however the sound came in pieces, and whatever drafts were made and retracted on the way.
 """
 
 import codecs
 import logging
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from assistant.errors import ConfigError, ModelFailed
+from assistant.errors import ConfigError
 from assistant.llm import prompt
-from assistant.llm.decoder import Aborted, Rows
+from assistant.llm.decoder import Aborted, Logits, Rows
+from assistant.llm.encoders import Encoder, WholeSound
 from assistant.llm.engine import Engine
 from assistant.llm.mtmd import LONGEST_AUDIO_S
 from assistant.llm.prefix_cache import PrefixCache
 from assistant.llm.prompt import PromptProfile
-from assistant.llm.sampling import Chooser, Logits
+from assistant.llm.sampling import Chooser
 from assistant.llm.stopwatch import Stopwatch
+from assistant.llm.trunk import Trunk
 from assistant.stages import SAMPLE_RATE_HZ, Outcome, Pcm, Piece, Timings
 
 _LOG = logging.getLogger(__name__)
 _LONGEST_SOUND = LONGEST_AUDIO_S * SAMPLE_RATE_HZ
 TURN_ROOM = 768  # cells that a long turn takes: 15 s of sound are 375, a long reply 256
 _CLOSING_ROOM = 16
+GROUP = 4
+HOPS = (12, 8, 4, 2)  # rows that are encoded at once; many cost less each, few are done sooner
+VOICED_HOP = 8  # while somebody speaks nobody waits
+BEHIND = 24  # a second of sound that waits: time for the largest hops
 
 Emit = Callable[[Piece], None]
 
 
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """Where a draft began: to go back to."""
+
+    at: int
+    encoder: object
+    rows: Rows
+
+
 @dataclass(slots=True)
 class _Turn:
-    """The open turn. `reply_at` is where the model's latest reply begins in the cache; None before `commit`."""
+    """The open turn. `reply_at` is where the model's latest reply begins in the cache; None before the first."""
 
+    rows: Rows  # encoded, and not yet a whole group
     texts: list[str] = field(default_factory=list)
-    sound: list[Pcm] = field(default_factory=list)
     samples: int = 0
     overlong: bool = False
+    begun: bool = False
+    mark: _Mark | None = None
     reply_at: int | None = None
     calling: bool = False
     whole: bool = False
@@ -55,18 +74,31 @@ class Ledger:
     """One conversation in one sequence of the cache."""
 
     def __init__(
-        self, engine: Engine, profile: PromptProfile, chooser: Chooser, *, max_tokens: int, now_s: Callable[[], float]
+        self,
+        engine: Engine,
+        profile: PromptProfile,
+        chooser: Chooser,
+        *,
+        max_tokens: int,
+        now_s: Callable[[], float],
+        encoder: Encoder | None = None,
     ) -> None:
+        """`encoder` None: the engine's own, which takes a sound as a whole."""
         self._engine = engine
+        self._encoder = encoder or WholeSound(engine)
+        self.listens_ahead = encoder is not None
         self._profile = profile
         self._chooser = chooser
         self._max_tokens = max_tokens
         self._now_s = now_s
         self._call_token = engine.vocabulary.control(prompt.TOOL_CALL)
+        self._trunk = Trunk(engine)
         self._prefix = 0
-        self._at = 0
         self._history: list[_Past] = []
         self._turn: _Turn | None = None
+        self._inbox: deque[Pcm] = deque()
+        self._voiced = True
+        self._hurry = False
         self._watch = Stopwatch()
 
     @property
@@ -85,14 +117,16 @@ class Ledger:
             )
         key = f"{model_identity}\n{engine.version}\n{prefix}"
         saved = cache.load(key) if cache else None
-        if saved is None or not engine.main.restore(saved) or engine.main.length() != len(tokens):
-            engine.main.remove(0)
-            engine.main.decode_tokens(tokens, 0)
+        if saved is None or not self._trunk.restore(saved, len(tokens)):
+            self._trunk.rewind(0)
+            self._trunk.append_tokens(tokens)
             if cache:
-                cache.store(key, engine.main.save())
-        self._prefix = self._at = len(tokens)
-        self._append_rows(engine.encode(np.zeros(SAMPLE_RATE_HZ // 2, np.int16)))  # pages the weights in
-        self._append(prompt.REPLY_OPEN)
+                cache.store(key, self._trunk.save())
+        self._prefix = len(tokens)
+        self._encoder.reset()
+        self._encoder.feed(np.zeros(SAMPLE_RATE_HZ // 2, np.int16))
+        self._append_rows(self._encoder.flush())  # pages the weights in
+        self._read(prompt.REPLY_OPEN)
         self._rewind()
 
     def open(self) -> None:
@@ -102,40 +136,77 @@ class Ledger:
         while self._history and (
             now_s - self._history[0].at_s > profile.history_s
             or len(self._history) > profile.history_turns
-            or self._at + TURN_ROOM > self._engine.context
+            or self._trunk.room < TURN_ROOM
         ):
             self._let_oldest_go()
         self._watch = Stopwatch()
-        self._turn = _Turn()
+        self._encoder.reset()
+        self._turn = _Turn(self._no_rows())
 
-    def hear(self, samples: Pcm) -> None:
-        """Append sound to the open turn. What goes beyond 30 s is not heard."""
-        turn = self._open_turn()
+    def hear(self, samples: Pcm, *, voiced: bool = True) -> None:
+        """Hand over sound for the open turn, if there is one. What goes beyond 30 s is not heard. From any thread."""
+        turn = self._turn
+        if turn is None:
+            return
         heard = samples[: _LONGEST_SOUND - turn.samples]
         if len(heard) < len(samples) and not turn.overlong:
             turn.overlong = True
             _LOG.warning("a turn longer than %d s: the rest is not heard", LONGEST_AUDIO_S)
-        turn.sound.append(np.array(heard, np.int16))
         turn.samples += len(heard)
+        self._voiced = voiced
+        self._inbox.append(np.array(heard, np.int16))
 
     def read(self, text: str) -> None:
-        """Append typed text to the open turn."""
-        self._open_turn().texts.append(text)
+        """Append typed text to the open turn; it stands before any sound."""
+        if said := prompt.typed(text):
+            self._open_turn().texts.append(said)
 
-    def commit(self, emit: Emit) -> None:
+    def hurry(self) -> None:
+        """Let a `listen` that runs end soon: a reply is wanted. From any thread."""
+        self._hurry = True
+
+    def listen(self) -> None:
+        """Take in what was heard: encode what is final, and put whole groups of rows into the cache."""
+        turn = self._turn
+        if turn is None or turn.mark is not None:
+            return
+        while not self._hurry and (hop := self._hop()):
+            self._begin(turn)
+            with self._watch.encoding(0.0):
+                turn.rows = np.concatenate([turn.rows, self._encoder.encode(hop)])
+            self._digest(turn)
+
+    def draft(self, emit: Emit) -> None:
         """Close the user turn and decode the reply. An empty turn has none. Raises ModelFailed, Aborted."""
         turn = self._open_turn()
         if turn.reply_at is not None:
-            raise RuntimeError("the turn is committed already")
+            raise RuntimeError("the turn has a reply already")
+        self._hurry = False
         self._watch = Stopwatch()
-        said = prompt.typed(" ".join(turn.texts))
+        self._take_in()
+        if not (turn.samples or turn.texts):
+            return
+        self._begin(turn)
+        self._digest(turn)
+        turn.mark = _Mark(self._trunk.at, self._encoder.snapshot(), turn.rows)
         if turn.samples:
-            rows = self._encode(np.concatenate(turn.sound))
-            self._append(prompt.USER_OPEN + said + prompt.AUDIO_OPEN)
-            self._append_rows(rows)
+            with self._watch.encoding(turn.samples / SAMPLE_RATE_HZ):
+                rest = np.concatenate([turn.rows, self._encoder.flush()])
+            self._append_all(rest)
             self._reply(turn, prompt.AUDIO_CLOSE + prompt.REPLY_OPEN, emit)
-        elif said:
-            self._reply(turn, prompt.USER_OPEN + said + prompt.REPLY_OPEN, emit)
+        else:
+            self._reply(turn, prompt.REPLY_OPEN, emit)
+
+    def retract(self) -> None:
+        """Take a draft back: the open turn is as if there had been none."""
+        turn = self._turn
+        if turn is None or turn.mark is None:
+            return
+        self._trunk.rewind(turn.mark.at)
+        self._encoder.restore(turn.mark.encoder)
+        turn.rows = turn.mark.rows
+        turn.mark = turn.reply_at = None
+        turn.whole = turn.calling = False
 
     def answer(self, outcomes: Sequence[Outcome], emit: Emit) -> None:
         """Append the results of calls and decode the model's words about them. Raises ModelFailed, Aborted."""
@@ -155,21 +226,28 @@ class Ledger:
         if turn.calling and outcomes:
             close = prompt.responses(outcomes) + prompt.typed(reply) + close
         elif turn.calling:  # calls that nobody could read: the model shouldn't see them again
-            self._rewind(turn.reply_at)
+            self._trunk.rewind(turn.reply_at or self._prefix)
             close = prompt.typed(reply) + close
-        self._append(close)
-        self._history.append(_Past(self._at, self._now_s()))
+        with self._watch.prefilling(0):
+            self._trunk.append_tokens(self._engine.vocabulary.tokenize(close))
+        self._history.append(_Past(self._trunk.at, self._now_s()))
         self._turn = None
 
     def drop(self) -> None:
         """Forget the open turn as if it had never been."""
         self._turn = None
+        self._inbox.clear()
+        self._hurry = False
         self._rewind()
 
     def reset(self) -> None:
         """Forget everything but the prefix."""
         self._history.clear()
         self.drop()
+
+    def close(self) -> None:
+        """Free the encoder; the ledger is of no more use."""
+        self._encoder.close()
 
     def _open_turn(self) -> _Turn:
         if self._turn is None:
@@ -179,57 +257,78 @@ class Ledger:
     def _reply(self, turn: _Turn, before: str, emit: Emit) -> None:
         """Append `before` and decode until an end token. Talk that is cut off by an abort is whole; a call isn't."""
         turn.whole = turn.calling = False
-        logits = self._append(before)
-        turn.reply_at = self._at
+        logits = self._read(before)
+        turn.reply_at = self._trunk.at
         self._chooser.begin()
         text = codecs.getincrementaldecoder("utf-8")("replace")
         try:
-            for _ in range(min(self._max_tokens, self._engine.context - self._at - _CLOSING_ROOM)):
+            for _ in range(min(self._max_tokens, self._trunk.room - _CLOSING_ROOM)):
                 choice = self._chooser.choose(logits)
                 self._watch.token()
                 if self._engine.vocabulary.is_end(choice.token):
                     break
                 turn.calling = turn.calling or choice.token == self._call_token
                 emit(Piece(text.decode(self._engine.vocabulary.piece(choice.token)), choice.probability))
-                logits = self._append_tokens([choice.token])
+                logits = self._trunk.read([choice.token])
         except Aborted:
             turn.whole = not turn.calling
             raise
         turn.whole = True
 
+    def _take_in(self) -> None:
+        while self._inbox:
+            self._encoder.feed(self._inbox.popleft())
+
+    def _hop(self) -> int:
+        """How many rows to encode next; 0: wait for more. While somebody speaks few large hops, else what is there."""
+        self._take_in()
+        ready = self._encoder.ready
+        if ready >= BEHIND:
+            return HOPS[0]
+        if self._voiced:
+            return VOICED_HOP if ready >= VOICED_HOP else 0
+        return next((hop for hop in HOPS if hop <= ready), 0)
+
+    def _begin(self, turn: _Turn) -> None:
+        """Open the user turn in the cache."""
+        if turn.begun:
+            return
+        said = prompt.USER_OPEN + " ".join(turn.texts)
+        tokens = self._engine.vocabulary.tokenize(said + (prompt.AUDIO_OPEN if turn.samples else ""))
+        with self._watch.prefilling(len(tokens)):
+            self._trunk.append_tokens(tokens)
+        turn.begun = True
+
+    def _digest(self, turn: _Turn) -> None:
+        """Put whole groups of rows into the cache; the rest waits."""
+        while len(turn.rows) >= GROUP and not self._hurry:
+            self._append_rows(turn.rows[:GROUP])
+            turn.rows = turn.rows[GROUP:]
+
+    def _append_all(self, rows: Rows) -> None:
+        """Put rows into the cache in the same groups as `_digest` would; a whole sound in one go."""
+        size = GROUP if self.listens_ahead else max(1, len(rows))
+        for start in range(0, len(rows), size):
+            self._append_rows(rows[start : start + size])
+
     def _let_oldest_go(self) -> None:
-        """Close the gap by renumbering what follows: those keys are turned back, and nothing is computed again."""
         end = self._history[0].end
         gap = end - self._prefix
-        self._engine.main.remove(self._prefix, end)
-        self._engine.main.slide(end, gap)
+        self._trunk.cut(self._prefix, end)
         self._history = [_Past(p.end - gap, p.at_s) for p in self._history[1:]]
-        self._at -= gap
 
-    def _rewind(self, to: int | None = None) -> None:
-        """Take everything back behind `to`, or behind the history."""
-        self._at = to if to is not None else self._history[-1].end if self._history else self._prefix
-        self._engine.main.remove(self._at)
+    def _rewind(self) -> None:
+        """Take everything back behind the history."""
+        self._trunk.rewind(self._history[-1].end if self._history else self._prefix)
 
-    def _encode(self, samples: Pcm) -> Rows:
-        with self._watch.encoding(len(samples) / SAMPLE_RATE_HZ):
-            return self._engine.encode(samples)
-
-    def _append(self, text: str) -> Logits:
+    def _read(self, text: str) -> Logits:
         tokens = self._engine.vocabulary.tokenize(text)
         with self._watch.prefilling(len(tokens)):
-            return self._append_tokens(tokens)
+            return self._trunk.read(tokens)
 
     def _append_rows(self, rows: Rows) -> None:
         with self._watch.prefilling(len(rows)):
-            self._engine.main.decode_rows(rows, self._at)
-            self._at += len(rows)
+            self._trunk.append_rows(rows)
 
-    def _append_tokens(self, tokens: Sequence[int]) -> Logits:
-        if self._at + len(tokens) > self._engine.context:
-            raise ModelFailed(
-                f"the conversation is longer than {self._engine.context} tokens", remedy="begin a new one"
-            )
-        logits = self._engine.main.decode_tokens(tokens, self._at)
-        self._at += len(tokens)
-        return logits
+    def _no_rows(self) -> Rows:
+        return np.zeros((0, self._engine.width), np.float32)

@@ -5,11 +5,10 @@ here 0.1 ms after it was decoded; an abort takes at most one node of the graph, 
 """
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import repeat
 from pathlib import Path
@@ -22,16 +21,19 @@ from assistant.llm.engine import Engine, Threads
 from assistant.llm.ledger import Emit, Ledger
 from assistant.llm.prefix_cache import PrefixCache, identity
 from assistant.llm.prompt import PromptProfile
+from assistant.llm.reply import HeldReply
 from assistant.llm.sampling import Chooser, Sampler, SamplingProfile, Script
-from assistant.stages import Outcome, Pcm, Piece, Timings, Tool
+from assistant.stages import Outcome, Pcm, Piece, Timings, Tool, Verdict
 
 _LOG = logging.getLogger(__name__)
-_END = None
 
 
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
-    """A model to run: its files, what `models/manifest.toml` says of it, and how much of the machine it may use."""
+    """A model to run: its files, what `models/manifest.toml` says of it, and how much of the machine it may use.
+
+    `unsure`: its own words for "I didn't understand".
+    """
 
     model: Path
     mmproj: Path
@@ -40,16 +42,19 @@ class ModelSpec:
     context: int = 4096
     threads: Threads = field(default_factory=Threads)
     seed: int = 0
+    unsure: frozenset[str] = frozenset()
 
 
 class LlamaSession:
     """Implements `stages.Session`."""
 
-    def __init__(self, engine: Engine, ledger: Ledger) -> None:
+    def __init__(self, engine: Engine, ledger: Ledger, *, unsure: frozenset[str] = frozenset()) -> None:
         self._engine = engine
         self._ledger = ledger
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="llama")
-        self._reply: asyncio.Future[None] | None = None
+        self._unsure = unsure
+        self._reply: HeldReply | None = None
+        self._listening: Future[None] | None = None
 
     @classmethod
     async def start(
@@ -82,7 +87,7 @@ class LlamaSession:
                 raise
             return engine, ledger
 
-        return cls(*await asyncio.to_thread(load))
+        return cls(*await asyncio.to_thread(load), unsure=spec.unsure)
 
     @property
     def timings(self) -> Timings:
@@ -92,23 +97,45 @@ class LlamaSession:
     async def open(self) -> None:
         """Begin a user turn (drops an open one)."""
         await self._stopped()
+        self._engine.allow()
         await self._run(self._ledger.open)
 
-    async def feed(self, samples: Pcm) -> None:
-        """Append sound, shape (n,), 16 kHz int16, to the open turn."""
-        self._ledger.hear(samples)
+    async def feed(self, samples: Pcm, *, voiced: bool = True) -> None:
+        """Append sound, shape (n,), 16 kHz int16, to the open turn. `voiced`: the person is speaking in it."""
+        self._ledger.hear(samples, voiced=voiced)
+        self._listen()
 
     async def write(self, text: str) -> None:
         """Append typed text to the open turn."""
         self._ledger.read(text)
 
+    async def draft(self, on_token: Callable[[], None], on_verdict: Callable[[Verdict], None]) -> bool:
+        """Begin to answer what was heard so far, and hold the answer until `commit`. False: can't listen ahead."""
+        if not self._ledger.listens_ahead:
+            return False
+        await self._stopped()
+        self._reply = self._decode(self._ledger.draft, on_token, on_verdict)
+        return True
+
+    async def retract(self) -> None:
+        """Throw the draft away: the open turn is as if there had been none, and goes on."""
+        await self._stopped()
+        self._engine.allow()
+        await self._run(self._ledger.retract)
+        self._listen()
+
     def commit(self) -> AsyncIterator[Piece]:
-        """Close the user turn and decode the reply until its end token (not yielded). Raises ModelFailed."""
-        return self._pieces(self._ledger.commit)
+        """Close the user turn; give the draft, or decode the reply, until its end token. Raises ModelFailed."""
+        return self._pieces(self._ledger.draft)
 
     def answer(self, outcomes: Sequence[Outcome]) -> AsyncIterator[Piece]:
         """Give tool results back after a reply made of calls, and decode the model's words about them."""
         return self._pieces(lambda emit: self._ledger.answer(outcomes, emit))
+
+    async def settled(self) -> None:
+        """Return when all that was handed over is done, a draft too."""
+        await asyncio.get_running_loop().run_in_executor(self._worker, lambda: None)
+        await asyncio.sleep(0)  # what the thread has told the loop is heard
 
     async def remember(self, reply: str, outcomes: Sequence[Outcome]) -> None:
         """Close the turn into the history: calls, results and what was said. Old turns fall out."""
@@ -134,13 +161,29 @@ class LlamaSession:
         """Stop the thread and free the model. A second time is harmless."""
         await self._stopped()
         await asyncio.to_thread(self._worker.shutdown)
+        self._ledger.close()
         self._engine.close()
+
+    def _listen(self) -> None:
+        """Let the thread take in what was heard, unless it is about to."""
+        if self._ledger.listens_ahead and (self._listening is None or self._listening.done()):
+            self._listening = self._worker.submit(self._guarded_listen)
+
+    def _guarded_listen(self) -> None:
+        try:
+            self._guarded(self._ledger.listen)
+        except HeyGemmaError as e:
+            _LOG.warning("%s", e.message)  # the turn is forgotten: its commit tells the person
 
     async def _stopped(self) -> None:
         """Return when no reply is being decoded (any more)."""
-        if self._reply is not None:
-            self.abort()
-            await asyncio.wait([self._reply])
+        reply, self._reply = self._reply, None
+        if reply is not None:
+            reply.hush()
+            if not reply.job.done():
+                self.abort()
+            await asyncio.wait([reply.job])
+            reply.job.exception()  # whoever stopped listening isn't told
 
     async def _run(self, job: Callable[[], None]) -> None:
         await asyncio.get_running_loop().run_in_executor(self._worker, self._guarded, job)
@@ -157,30 +200,34 @@ class LlamaSession:
                 raise
             raise ModelFailed(f"the model failed: {e}", remedy="say it again") from e
 
-    async def _pieces(self, job: Callable[[Emit], None]) -> AsyncIterator[Piece]:
-        """Run a job on the thread and yield what it emits; bounded, for a reply is."""
-        await self._stopped()
+    def _decode(
+        self,
+        job: Callable[[Emit], None],
+        on_token: Callable[[], None] | None = None,
+        on_verdict: Callable[[Verdict], None] | None = None,
+    ) -> HeldReply:
+        """Run a job that emits pieces on the thread."""
         self._engine.allow()
-        loop = asyncio.get_running_loop()
-        pieces: asyncio.Queue[Piece | None] = asyncio.Queue()
-
-        def emit(piece: Piece | None) -> None:
-            with contextlib.suppress(RuntimeError):  # the loop is gone, and with it whoever listened
-                loop.call_soon_threadsafe(pieces.put_nowait, piece)
+        self._ledger.hurry()
+        reply = HeldReply(self._unsure, on_token, on_verdict)
 
         def work() -> None:
             try:
-                self._guarded(lambda: job(emit))
+                self._guarded(lambda: job(reply.emit))
             finally:
-                emit(_END)
+                reply.end()
 
-        self._reply = reply = loop.run_in_executor(self._worker, work)
+        reply.job = asyncio.get_running_loop().run_in_executor(self._worker, work)
+        return reply
+
+    async def _pieces(self, job: Callable[[Emit], None]) -> AsyncIterator[Piece]:
+        """Let a reply out: the one that is held, or one that begins now."""
+        reply = self._reply
+        if reply is None or reply.is_read:
+            await self._stopped()
+            reply = self._reply = self._decode(job)
         try:
-            while (piece := await pieces.get()) is not _END:
+            async for piece in reply.pieces():
                 yield piece
-            await reply
         finally:
-            if not reply.done():
-                self.abort()
-                await asyncio.wait([reply])
-            reply.exception()  # whoever stopped listening isn't told
+            await self._stopped()

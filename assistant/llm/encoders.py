@@ -1,0 +1,83 @@
+"""How sound becomes rows: the seam between the streaming encoder and llama.cpp's own, which takes a sound as a whole.
+
+`llm.conformer.Conformer` encodes while the person speaks; `WholeSound` waits for the end, and is what remains where
+the streaming one can't be trusted.
+"""
+
+from typing import Protocol
+
+import numpy as np
+
+from assistant.llm.decoder import Rows
+from assistant.llm.engine import Engine
+from assistant.stages import Pcm
+
+
+class Encoder(Protocol):
+    """One sound at a time, synchronous, one caller at a time."""
+
+    def reset(self) -> None:
+        """Begin a new sound."""
+
+    def feed(self, samples: Pcm) -> None:
+        """Append sound, shape (n,), 16 kHz int16; cheap."""
+
+    @property
+    def ready(self) -> int:
+        """How many rows are final and not encoded yet."""
+
+    def encode(self, tokens: int) -> Rows:
+        """Encode the next `tokens` rows, an even number of those that are ready: shape (tokens, width)."""
+
+    def flush(self) -> Rows:
+        """Encode all that is left, as if the sound ended here; then only `restore` and `reset` may follow."""
+
+    def snapshot(self) -> object:
+        """Where this sound stands, for `restore`."""
+
+    def restore(self, snapshot: object) -> None:
+        """Go back to a snapshot of this sound."""
+
+    def close(self) -> None:
+        """Free everything."""
+
+
+class WholeSound:
+    """An Encoder that has nothing ready before the end."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._sound: list[Pcm] = []
+
+    def reset(self) -> None:
+        """Begin a new sound."""
+        self._sound = []
+
+    def feed(self, samples: Pcm) -> None:
+        """Keep sound for the end."""
+        self._sound.append(samples)
+
+    @property
+    def ready(self) -> int:
+        """None before the end."""
+        return 0
+
+    def encode(self, tokens: int) -> Rows:
+        """No rows are ever ready."""
+        raise RuntimeError(f"{tokens} rows of an unfinished sound")
+
+    def flush(self) -> Rows:
+        """Encode the whole sound in one go, shape (n / 640, width)."""
+        return self._engine.encode(np.concatenate(self._sound))
+
+    def snapshot(self) -> object:
+        """The sound so far."""
+        return list(self._sound)
+
+    def restore(self, snapshot: object) -> None:
+        """Go back to the sound of a snapshot."""
+        assert isinstance(snapshot, list)  # noqa: S101 - snapshots come from here
+        self._sound = list(snapshot)
+
+    def close(self) -> None:
+        """The engine frees what it owns."""

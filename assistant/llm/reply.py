@@ -1,0 +1,82 @@
+"""A reply on its way from the model thread to whoever reads it, now or later: a draft is one that nobody reads yet.
+
+Knows no model. Bounded, for a reply is.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Collection
+
+from assistant.llm.verdict import judge
+from assistant.stages import Piece, Verdict
+
+
+class HeldReply:
+    """The pieces of one reply, kept until they are read. Until then the two callbacks tell how far it is.
+
+    Made on the event loop. `job` is the work on the thread, which calls `emit` for every piece and `end` at last.
+    """
+
+    job: "asyncio.Future[None]"
+
+    def __init__(
+        self,
+        unsure: Collection[str],
+        on_token: Callable[[], None] | None,
+        on_verdict: Callable[[Verdict], None] | None,
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._unsure = unsure
+        self._on_token, self._on_verdict = on_token, on_verdict
+        self._pieces: list[Piece] = []
+        self._ended = False
+        self._news = asyncio.Event()
+        self.is_read = False
+
+    def emit(self, piece: Piece) -> None:
+        """Take a piece. From the thread."""
+        self._tell(lambda: self._take(piece))
+
+    def end(self) -> None:
+        """No more pieces will come. From the thread."""
+        self._tell(self._close)
+
+    def hush(self) -> None:
+        """Call nobody back any more."""
+        self._on_token = self._on_verdict = None
+
+    async def pieces(self) -> AsyncIterator[Piece]:
+        """Give all pieces, those that wait and those that come. Raises what the job raised."""
+        self.is_read = True
+        self.hush()
+        given = 0
+        while True:
+            while given < len(self._pieces):
+                given += 1
+                yield self._pieces[given - 1]
+            if self._ended:
+                break
+            self._news.clear()
+            await self._news.wait()
+        await self.job
+
+    def _tell(self, news: Callable[[], None]) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is gone, and with it whoever listened
+            self._loop.call_soon_threadsafe(news)
+
+    def _take(self, piece: Piece) -> None:
+        self._pieces.append(piece)
+        self._news.set()
+        self._tell_token()
+
+    def _close(self) -> None:
+        self._ended = True
+        self._news.set()
+        self._tell_token()
+        if self._on_verdict is not None:
+            self._on_verdict(judge(self._pieces, self._unsure))
+
+    def _tell_token(self) -> None:
+        if self._on_token is not None:
+            self._on_token()
+            self._on_token = None

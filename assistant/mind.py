@@ -1,0 +1,188 @@
+"""What was heard -> the model -> calls carried out, clauses to say, and the events that tell of them, in order.
+
+Knows neither the microphone nor the speaker, and takes no decision about the turn. One lane keeps the work in order; a
+draft goes on beside it, and tells of itself by events only.
+"""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
+
+from assistant.events import (
+    CallsDone,
+    CallsReady,
+    ClauseReady,
+    DraftReady,
+    DraftRetracted,
+    DraftStarted,
+    Event,
+    FirstToken,
+    ModelTimed,
+    Reply,
+    ToolCalled,
+)
+from assistant.intents.router import NOT_UNDERSTOOD, Router
+from assistant.lane import Lane
+from assistant.llm.parse import Malformed, Part, ReplyParser
+from assistant.stages import Call, Outcome, Pcm, Piece, Say, Session, Verdict
+
+Place = Callable[[], tuple[float, float]]
+
+
+class Mind:
+    """The thoughts of one conversation. `here` gives the place in the input audio and the time: both stamp events."""
+
+    def __init__(self, session: Session, router: Router, *, language: str, here: Place) -> None:
+        self._session = session
+        self._router = router
+        self._language = language
+        self._here = here
+        self._begin_turn()
+
+    def attach(self, post: Callable[[Event], None], on_error: Callable[[Exception], None]) -> None:
+        """Say who gets the events and the failures; called once, before anything is thought."""
+        self._post = post
+        self._thoughts = Lane("thoughts", on_error)
+
+    @property
+    def busy(self) -> bool:
+        """Something is being thought or done; a draft isn't."""
+        return self._thoughts.busy
+
+    async def wait(self) -> None:
+        """Return when nothing is thought or done any more."""
+        await self._thoughts.wait()
+
+    async def settled(self) -> None:
+        """Return when the model has caught up with what was heard, and a draft is complete."""
+        await self._thoughts.wait()
+        await self._session.settled()
+
+    def open(self) -> None:
+        """Begin a turn."""
+        self._begin_turn()
+        self._thoughts.submit(self._session.open)
+
+    def hear(self, samples: Pcm, *, voiced: bool) -> None:
+        """Append sound to the open turn."""
+        self._thoughts.submit(partial(self._session.feed, samples, voiced=voiced))
+
+    def read(self, text: str) -> None:
+        """Append typed text to the open turn."""
+        self._thoughts.submit(partial(self._session.write, text))
+
+    def draft(self) -> None:
+        """Begin an answer to what was heard so far, and hold it."""
+        self._thoughts.submit(self._draft)
+
+    def retract(self) -> None:
+        """Throw the draft away."""
+        self._thoughts.submit(self._retract)
+
+    def commit(self) -> None:
+        """Let the answer out, or begin it now."""
+        self._thoughts.submit(lambda: self._think(self._session.commit()))
+
+    def answer(self, outcomes: Sequence[Outcome]) -> None:
+        """Let the model word what became of its calls."""
+        self._thoughts.submit(lambda: self._think(self._session.answer(outcomes)))
+
+    def act(self, calls: Sequence[Call], confidence: float) -> None:
+        """Hand calls to the home."""
+        self._thoughts.submit(partial(self._act, calls, confidence))
+
+    def drop(self) -> None:
+        """Forget the open turn."""
+        self._thoughts.submit(self._session.drop)
+
+    def silence(self) -> None:
+        """Stop now, forget what waits."""
+        self._session.abort()
+        self._thoughts.clear()
+
+    def end_turn(self) -> None:
+        """Keep what was said and done for the next turn."""
+        if self._outcomes or self._reply:
+            self._thoughts.submit(partial(self._session.remember, self._reply, tuple(self._outcomes)))
+
+    def _begin_turn(self) -> None:
+        self._outcomes: list[Outcome] = []
+        self._reply, self._reply_language = "", self._language
+        self._drafting = False
+        self._token_told = False
+
+    async def _draft(self) -> None:
+        self._drafting = await self._session.draft(self._tell_token, self._tell_verdict)
+        if self._drafting:
+            self._post(DraftStarted(*self._here()))
+
+    async def _retract(self) -> None:
+        await self._session.retract()
+        if self._drafting:
+            self._drafting = self._token_told = False
+            self._post(DraftRetracted(*self._here()))
+
+    def _tell_token(self) -> None:
+        if not self._token_told:
+            self._token_told = True
+            self._post(FirstToken(*self._here()))
+
+    def _tell_verdict(self, verdict: Verdict) -> None:
+        self._post(DraftReady(*self._here(), verdict.kind, verdict.confidence))
+
+    async def _think(self, pieces: AsyncIterator[Piece]) -> None:
+        """Read one reply; what it says and asks for becomes events. One unreadable call: none is carried out."""
+        parser = ReplyParser(self._language)
+        parts: list[Part] = []
+        async for piece in pieces:
+            self._tell_token()
+            parts += self._take(parser.feed(piece))
+        self._tell_token()  # it may have been the end token
+        parts += self._take(parser.finish())
+        self._tell_timings()
+        if any(isinstance(part, Malformed) for part in parts):
+            self._say(Say(NOT_UNDERSTOOD, "en"))
+        elif calls := tuple(part for part in parts if isinstance(part, Call)):
+            self._post(CallsReady(*self._here(), calls, parser.confidence))
+            return
+        self._post(Reply(*self._here(), self._reply, self._reply_language))
+
+    def _tell_timings(self) -> None:
+        spent = self._session.timings
+        stages_ms = (spent.encode_s * 1000, spent.prefill_s * 1000, spent.decode_s * 1000)
+        self._post(ModelTimed(*self._here(), *stages_ms, spent.decoded_tokens))
+
+    def _take(self, parts: Sequence[Part]) -> Sequence[Part]:
+        for part in parts:
+            if isinstance(part, Say):
+                self._say(part)
+        return parts
+
+    def _say(self, say: Say) -> None:
+        self._reply = f"{self._reply} {say.text}".strip()
+        self._reply_language = say.language
+        self._post(ClauseReady(*self._here(), say.text, say.language))
+
+    async def _act(self, calls: Sequence[Call], confidence: float) -> None:
+        done = await self._router.dispatch(calls, confidence)
+        self._outcomes.extend(done.outcomes)
+        for outcome in done.outcomes:
+            self._post(_told(outcome, *self._here()))
+        self._post(CallsDone(*self._here(), done.sentence, self._language, done.outcomes))
+        if done.sentence is not None:
+            self._reply = f"{self._reply} {done.sentence}".strip()
+            self._post(Reply(*self._here(), self._reply, self._language))
+
+
+def _told(outcome: Outcome, audio_ms: float, at_ms: float) -> ToolCalled:
+    effects: list[dict[str, object]] = []
+    for effect in outcome.effects:
+        record: dict[str, object] = {"service": effect.service}
+        if effect.entity_id is not None:
+            record["entity_id"] = effect.entity_id
+        if effect.data:
+            record["data"] = dict(effect.data)
+        effects.append(record)
+    return ToolCalled(
+        audio_ms, at_ms, outcome.call.name, dict(outcome.call.arguments), effects, outcome.ok, outcome.error,
+        outcome.allowed_by,
+    )  # fmt: skip
