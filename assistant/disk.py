@@ -1,6 +1,7 @@
 """Files that are there whole or not at all, and the room that they need. Knows no content."""
 
 import contextlib
+import fcntl
 import os
 import shutil
 from collections.abc import Iterator
@@ -23,12 +24,23 @@ def replacing(path: Path, nbytes: int) -> Iterator[BinaryIO]:
             os.fsync(file.fileno())
         part.replace(path)
     except OSError as error:
-        raise OutputError(
-            f"{path} can't be written: {error.strerror or error}", remedy="free space, or choose another directory"
-        ) from error
+        raise _unwritable(path, error) from error
     finally:
         with contextlib.suppress(OSError):
             part.unlink()
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Let only one process at a time make the file at `path`: others wait. An empty file `path`.lock stays."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = path.with_name(path.name + ".lock").open("wb")
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def need_space(directory: Path, nbytes: int) -> None:
@@ -37,5 +49,11 @@ def need_space(directory: Path, nbytes: int) -> None:
     if free < nbytes:
         raise OutputError(
             f"{directory} has {free / 1e9:.1f} GB free; {nbytes / 1e9:.1f} GB are needed",
-            remedy="free space, or choose another directory (XDG_DATA_HOME)",
+            remedy="free space, or choose another directory (XDG_DATA_HOME, XDG_CACHE_HOME)",
         )
+
+
+def _unwritable(path: Path, error: OSError) -> OutputError:
+    return OutputError(
+        f"{path} can't be written: {error.strerror or error}", remedy="free space, or choose another directory"
+    )

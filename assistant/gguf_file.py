@@ -109,6 +109,11 @@ class NewTensor:
     type: str
     chunks: Callable[[], Iterable[bytes]]
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the data, without padding."""
+        return Tensor(self.name, self.shape, self.type).nbytes
+
 
 def read_header(path: Path) -> Header:
     """Read and check a file's header. Raises ModelMissing or ModelDamaged."""
@@ -224,7 +229,7 @@ def write(path: Path, fields: Mapping[str, bytes], tensors: Sequence[NewTensor],
     Raises OutputError when the disk is full or can't be written, before a byte is written where that can be known.
     """
     head = _encode_header(fields, tensors)
-    total = len(head) + sum(_aligned(_size(t), ALIGNMENT) for t in tensors)
+    total = len(head) + sum(_aligned(t.nbytes, ALIGNMENT) for t in tensors)
     with replacing(path, total) as file:
         file.write(head)
         for tensor in tensors:
@@ -233,8 +238,8 @@ def write(path: Path, fields: Mapping[str, bytes], tensors: Sequence[NewTensor],
                 file.write(chunk)
                 written += len(chunk)
                 advance(len(chunk))
-            if written != _size(tensor):
-                raise AssertionError(f"{tensor.name}: {written} bytes came, {_size(tensor)} were announced")
+            if written != tensor.nbytes:
+                raise AssertionError(f"{tensor.name}: {written} bytes came, {tensor.nbytes} were announced")
             file.write(bytes(_aligned(written, ALIGNMENT) - written))
 
 
@@ -243,18 +248,21 @@ def keep(
 ) -> None:
     """Copy the tensors that are `wanted`, by name, under the header `fields`."""
     header = read_header(source)
-
-    def chunks(tensor: Tensor) -> Iterator[bytes]:
-        with source.open("rb") as file:
-            file.seek(header.data_start + tensor.offset)
-            left = tensor.nbytes
-            while left:
-                chunk = file.read(min(COPY_BYTES, left))
-                left -= len(chunk)
-                yield chunk
-
-    kept = [NewTensor(t.name, t.shape, t.type, partial(chunks, t)) for t in header.tensors if wanted(t.name)]
+    kept = [NewTensor(t.name, t.shape, t.type, partial(stored, header, t)) for t in header.tensors if wanted(t.name)]
     write(target, fields, kept, advance)
+
+
+def stored(header: Header, tensor: Tensor, step: int = COPY_BYTES) -> Iterator[bytes]:
+    """Read a tensor's bytes from its file, `step` at a time."""
+    with header.path.open("rb") as file:
+        file.seek(header.data_start + tensor.offset)
+        left = tensor.nbytes
+        while left:
+            chunk = file.read(min(step, left))
+            if not chunk:
+                raise ModelDamaged(f"{header.path} is cut off in {tensor.name}", remedy=REMEDY)
+            left -= len(chunk)
+            yield chunk
 
 
 def _encode_header(fields: Mapping[str, bytes], tensors: Sequence[NewTensor]) -> bytes:
@@ -264,13 +272,9 @@ def _encode_header(fields: Mapping[str, bytes], tensors: Sequence[NewTensor]) ->
     for t in tensors:
         dims = struct.pack(f"<I{len(t.shape)}Q", len(t.shape), *t.shape)
         parts.append(_encode_string(t.name) + dims + struct.pack("<IQ", TYPES[t.type].number, offset))
-        offset += _aligned(_size(t), ALIGNMENT)
+        offset += _aligned(t.nbytes, ALIGNMENT)
     head = b"".join(parts)
     return head + bytes(_aligned(len(head), ALIGNMENT) - len(head))
-
-
-def _size(tensor: NewTensor) -> int:
-    return Tensor(tensor.name, tensor.shape, tensor.type).nbytes
 
 
 def _aligned(n: int, alignment: int) -> int:

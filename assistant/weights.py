@@ -1,4 +1,4 @@
-"""The models' files: fetch them, generate the one without sense, check them, list them.
+"""The models' files: fetch them, generate the one without sense, cut their ears, check them, list them.
 
 Knows the manifest and what a Gemma 4 file must say about itself; loads no model. Verifying E2B reads 4 GB and
 hashes them in 6 s of processor time.
@@ -6,15 +6,18 @@ hashes them in 6 s of processor time.
 
 import contextlib
 import hashlib
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from assistant import disk, download, gguf_file, manifest, shape
+from assistant import disk, download, ear_slice, gguf_file, manifest, shape
 from assistant.errors import HeyGemmaError, ModelDamaged, ModelMissing, UsageError
 from assistant.manifest import Kind, Manifest, ModelEntry, ModelFile
 from assistant.progress import Advance, Meter, silent
+
+_LOG = logging.getLogger(__name__)
 
 Fetch = Callable[[download.Remote, Path, Advance], None]
 
@@ -115,6 +118,36 @@ def generate_mmproj(path: Path, audio: str, meter: Meter = silent) -> None:
     """Write E2B's audio encoder with random weights of type `audio` (Q8_0, F16, BF16). Raises OutputError."""
     with meter(path.name, 0) as advance:
         shape.write_mmproj(path, shape.E2B, shape.Types(audio=audio), advance)
+
+
+def ear_path(found: ModelPaths, directory: Path) -> Path:
+    """Where under `directory` the text model's ear is, or would be."""
+    place = hashlib.sha256(bytes(found.text.resolve())).hexdigest()[:8]
+    return directory / f"ear-{found.text.stem}-{place}.gguf"
+
+
+def prepared_ear(found: ModelPaths, directory: Path, meter: Meter = silent) -> Path | None:
+    """Give the text model's ear (`ear_slice`), made under `directory` if there is none or it doesn't fit any more.
+
+    None where no layers share keys and values: such a model has no ear. Another process that makes the same ear is
+    waited for. Raises ModelError (the text model), OutputError (disk).
+    """
+    ear = ear_path(found, directory)
+    if ear_slice.problem(ear, found.text) is None:
+        return ear
+    cut = ear_slice.cut(found.text)
+    if cut is None:
+        _LOG.info("%s shares no keys and values between layers: it has no ear", found.text)
+        return None
+    with disk.locked(ear):
+        problem = ear_slice.problem(ear, found.text)
+        if problem is not None:
+            _LOG.info("%s: it is made now", problem)
+            with contextlib.suppress(OSError):  # of no more use, and the new one needs its space
+                ear.unlink()
+            with meter(f"preparing {found.text.name}", cut.nbytes) as advance:
+                cut.write(ear, advance)
+    return ear
 
 
 def keep_audio(source: Path, target: Path, advance: Advance = lambda _: None) -> None:

@@ -11,6 +11,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"assistant.errors"}),
     frozenset({"assistant.stages", "assistant.config", "assistant.disk"}),
     frozenset({"assistant.events", "assistant.gguf_file", "assistant.progress", "assistant.spoken"}),
+    frozenset({"assistant.ear_slice"}),
     frozenset(
         {
             "assistant.audio", "assistant.wake", "assistant.vad", "assistant.speech", "assistant.llm",

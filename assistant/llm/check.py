@@ -1,10 +1,11 @@
-"""A look at two model files before llama.cpp sees them: it aborts, or computes nonsense, on some of what can be wrong.
+"""A look at model files before llama.cpp sees them: it aborts, or computes nonsense, on some of what can be wrong.
 
 Knows headers only: that weights are right, their checksums say. A truncated mmproj for instance loads without a word.
 """
 
 from pathlib import Path
 
+from assistant import ear_slice
 from assistant.errors import ModelDamaged
 from assistant.gguf_file import read_header
 
@@ -21,6 +22,12 @@ def check_files(model: Path, mmproj: Path) -> None:
     width, projected = text.values.get("gemma4.embedding_length"), audio.values.get("clip.audio.projection_dim")
     if width != projected:
         raise _wrong(f"{mmproj} makes rows of width {projected}, {model} wants {width}: they don't belong together")
+
+
+def check_ear(model: Path, ear: Path) -> None:
+    """Raise ModelDamaged unless `ear` is the half-depth copy of `model`."""
+    if (problem := ear_slice.problem(ear, model)) is not None:
+        raise ModelDamaged(problem, remedy=ear_slice.REMEDY)
 
 
 def _wrong(message: str) -> ModelDamaged:

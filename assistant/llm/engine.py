@@ -12,7 +12,7 @@ from importlib import metadata
 from pathlib import Path
 
 from assistant.errors import ModelFailed
-from assistant.llm.check import check_files
+from assistant.llm.check import check_ear, check_files
 from assistant.llm.decoder import Decoder, Rows, import_llama, load
 from assistant.llm.mtmd import Mtmd
 from assistant.llm.vocabulary import Vocabulary
@@ -52,6 +52,8 @@ class Engine:
         ear: Path | None = None,
     ) -> None:
         check_files(model, mmproj)
+        if ear is not None:
+            check_ear(model, ear)
         self._mmproj = mmproj
         self._context_size = context
         self._stop = ctypes.create_string_buffer(2)
