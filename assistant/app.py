@@ -117,6 +117,8 @@ async def loaded(
         SamplingProfile(**model.sampling),
         threads=Threads(config.model.prefill_threads, config.model.decode_threads),
         seed=config.model.seed,
+        unsure=frozenset(model.thresholds.get("unsure_replies", ())),
+        listen_ahead=config.model.listen_ahead,
     )
     async with AsyncExitStack() as stack:
         voice: Voice = Silent()

@@ -1,7 +1,7 @@
-"""`hey-gemma bench`: whole turns at real time on this machine, from a spoken sentence to the first sound of the answer.
+"""`hey-gemma bench`: whole turns at real time on this machine, plain path against streamed path, in turn.
 
 Reads the trace only. shape has no sense to decode: its replies are scripted, and every token is computed for real.
-This is the plain path: the sound is encoded when the turn is over. tiny shows no speed that E2B will have.
+tiny shows no speed that E2B will have.
 """
 
 import os
@@ -9,46 +9,96 @@ import platform
 import resource
 import statistics
 import tempfile
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from rich.console import Console
-from rich.table import Table
 
 from assistant import app
 from assistant.audio.clock import AudioClock, WallClock
-from assistant.audio.replay import FileSource, FileSpeaker, NullSpeaker
+from assistant.audio.replay import FileSource, FileSpeaker
 from assistant.config import Config
-from assistant.events import Event, ModelTimed, SpeechEnded, SpeechStarted, TurnEnded
+from assistant.events import (
+    DraftRetracted,
+    DraftStarted,
+    EndpointLikely,
+    EndpointReached,
+    Event,
+    ModelTimed,
+    SpeechEnded,
+    SpeechStarted,
+    TurnEnded,
+)
+from assistant.figures import Row, show
 from assistant.speech import Voices
-from assistant.stages import SAMPLE_RATE_HZ, AudioClip
+from assistant.stages import SAMPLE_RATE_HZ, AudioClip, Timings
 from assistant.trace import write_report
-from assistant.view import waterfall
 
-SENTENCE = "Hey Gemma, turn on the kitchen light."
+_LONG = (
+    "I was just thinking that it is getting rather dark in here already so it would be very nice if you could turn on "
+    "the big light in the kitchen and leave it on until I come back"
+)
+_LONGEST = (
+    f"{_LONG} from the garden where I want to look after the tomatoes and the beans before the sun goes down behind "
+    "the hills and the village"
+)
+SENTENCES = (
+    "Lights on.",
+    "Hey Gemma, turn on the kitchen light.",
+    "Would you be so kind and turn on the big light in the kitchen when you have a moment for it",
+    _LONG,
+    _LONGEST,
+)
+SHORT = 2  # how many of them a quick run takes
 SCRIPT = '<|tool_call>call:HassTurnOn{name:<|"|>kitchen light<|"|>}<tool_call|><|tool_response>'
 LEAD_S, TAIL_S = 0.5, 2.0
+LONGEST_TURN_S = 25.0
+SILENT_DB = -45.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sound file with one sentence, and the place of its last voiced sample in ms."""
+
+    path: Path
+    ends_ms: float
 
 
 @dataclass(slots=True)
 class Turn:
-    """What one turn showed."""
+    """What one turn showed. Only the first turn of a conversation counts."""
 
+    now_ms: Callable[[], float]
     figures: TurnEnded | None = None
     model: ModelTimed | None = None
+    spent: Timings = field(default_factory=Timings)
     speech_ms: tuple[float, float] = (0.0, 0.0)
+    reached_at_ms: float | None = None
+    cue_ms: float = 0.0
+    draft_at_ms: float | None = None
+    cpu_s: tuple[float, float] = (0.0, 0.0)
 
     def observe(self, event: Event) -> None:
-        """Take one event; only the first turn counts."""
+        """Take one event."""
         if self.figures is not None:
             return
         match event:
             case SpeechStarted(audio_ms=audio_ms):
                 self.speech_ms = (audio_ms, audio_ms)
+                self.cpu_s = (time.process_time(), 0.0)
+            case EndpointLikely():
+                self.cpu_s = (self.cpu_s[0], time.process_time())
+            case DraftStarted(at_ms=at_ms):
+                self.draft_at_ms = at_ms
+            case DraftRetracted():
+                self.draft_at_ms = None
             case SpeechEnded(audio_ms=audio_ms):
                 self.speech_ms = (self.speech_ms[0], audio_ms)
+            case EndpointReached(at_ms=at_ms):
+                self.reached_at_ms = at_ms
             case ModelTimed():
                 self.model = event
             case TurnEnded():
@@ -56,95 +106,162 @@ class Turn:
             case _:
                 pass
 
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """Medians over `repeats` turns, in ms from the acoustic end of speech; the model's own stages last as long as told.
-
-    `hangover_ms` is the part of `first_token_ms` that was spent waiting for silence, `spread_ms` the latter's range.
-    """
-
-    model: str
-    path: str
-    speech_s: float
-    hangover_ms: float
-    endpoint_ms: float
-    encode_ms: float
-    prefill_ms: float
-    first_token_ms: float
-    decode_ms: float
-    tokens: float
-    call_ms: float
-    voice_ms: float
-    rss_mb: float
-    repeats: int
-    spread_ms: float
+    @property
+    def speech_s(self) -> float:
+        """How long was spoken."""
+        return (self.speech_ms[1] - self.speech_ms[0]) / 1000
 
 
-async def run(config: Config, models: Sequence[str], repeats: int, json_file: Path | None, console: Console) -> None:
+class Listened:
+    """A speaker that notes when the first sound after the endpoint begins: the cue."""
+
+    def __init__(self, clock: WallClock, turn: Turn) -> None:
+        self._clock = clock
+        self._turn = turn
+
+    async def play(self, clip: AudioClip) -> None:
+        """Take as long as the clip."""
+        reached_ms = self._turn.reached_at_ms
+        if reached_ms is not None and not self._turn.cue_ms:
+            self._turn.cue_ms = self._turn.now_ms() - reached_ms
+        await self._clock.sleep(clip.duration_s)
+
+    def stop(self) -> None:
+        """Nothing sounds."""
+
+    async def aclose(self) -> None:
+        """Nothing to free."""
+
+
+async def run(
+    config: Config,
+    models: Sequence[str],
+    repeats: int,
+    json_file: Path | None,
+    console: Console,
+    *,
+    quick: bool = False,
+) -> None:
     """Bench the models one after another; print a table and a waterfall each."""
+    config = replace(config, endpoint=replace(config.endpoint, longest_turn_s=LONGEST_TURN_S))
+    rows: list[Row] = []
+    speeds: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as folder:
-        sentence = Path(folder) / "sentence.wav"
-        await _speak_into(config, sentence)
-        rows = [
-            await _bench(replace(config, model=replace(config.model, name=name)), sentence, repeats) for name in models
-        ]
+        texts = SENTENCES[:SHORT] if quick else SENTENCES
+        sentences = [await _speak_into(config, text, Path(folder) / f"{n}.wav") for n, text in enumerate(texts)]
+        for name in models:
+            fresh, speeds[name] = await _bench(
+                replace(config, model=replace(config.model, name=name)), sentences, repeats, console
+            )
+            rows += fresh
     cores = len(os.sched_getaffinity(0))
-    machine = {"processor": platform.processor() or platform.machine(), "cores": cores, "versions": app.versions()}
-    show(console, cores, rows)
+    told = [
+        f"{name}: {s['prefill_tok_s']} tokens/s in, {s['decode_tok_s']} out, whole model" for name, s in speeds.items()
+    ]
+    show(console, cores, rows, told)
     if json_file is not None:
-        write_report(json_file, {"machine": machine, "rows": [asdict(row) for row in rows]})
+        machine = {"processor": platform.processor() or platform.machine(), "cores": cores, "versions": app.versions()}
+        fastest = speeds[models[-1]]
+        write_report(
+            json_file, {"machine": {**machine, **fastest, "models": speeds}, "rows": [asdict(row) for row in rows]}
+        )
 
 
-async def _speak_into(config: Config, path: Path) -> None:
+async def _speak_into(config: Config, text: str, path: Path) -> Sentence:
     """Write the sentence with silence around it, as a microphone would have heard it."""
     clock = AudioClock()
     await clock.release()
     speaker = FileSpeaker(path, clock)
-    await speaker.play(_silence(LEAD_S))
-    async for clip in Voices(config.speech).clips(SENTENCE, "en"):
+    lead_s = LEAD_S
+    await speaker.play(_silence(lead_s))
+    clips = [clip async for clip in Voices(config.speech).clips(text, "en")]
+    for clip in clips:
         await speaker.play(clip)
     await speaker.play(_silence(TAIL_S))
     await speaker.aclose()
+    before_s = lead_s + sum(clip.duration_s for clip in clips[:-1])
+    return Sentence(path, (before_s + _voiced_s(clips[-1])) * 1000)
+
+
+def _voiced_s(clip: AudioClip) -> float:
+    """Where the last 10 ms are that aren't far below the loudest, in s."""
+    hop = clip.rate_hz // 100
+    frames = clip.samples[: len(clip.samples) // hop * hop].reshape(-1, hop).astype(np.float64)
+    level = np.sqrt(np.mean(frames**2, axis=1))
+    return float(np.flatnonzero(level > level.max() * 10 ** (SILENT_DB / 20))[-1] + 1) / 100
 
 
 def _silence(seconds: float) -> AudioClip:
     return AudioClip(np.zeros(round(seconds * SAMPLE_RATE_HZ), np.int16), SAMPLE_RATE_HZ)
 
 
-async def _bench(config: Config, sentence: Path, repeats: int) -> Row:
-    """One warm-up turn and `repeats` counted ones, each with a home of its own."""
+async def _bench(
+    config: Config, sentences: Sequence[Sentence], repeats: int, console: Console
+) -> tuple[list[Row], dict[str, float]]:
+    """One warm-up turn a path, and `repeats` counted ones of each sentence, each with a home of its own."""
     wall = WallClock()
-    turns = []
     script = SCRIPT if config.model.name == "shape" else None
+    turns: dict[tuple[int, str], list[Turn]] = {}
     async with app.loaded(config, wall, wake=False, script=script) as stages:
-        for _ in range(repeats + 1):
-            turn = Turn()
-            async with app.conversing(
-                stages, clock=wall, wall=wall, speaker=NullSpeaker(wall), wake=False, observe=turn.observe
-            ) as (talk, _home):
-                await talk.run(FileSource(str(sentence), wall))
-            turns.append(turn)
-    return _row(config.model.name, turns[1:])
+        paths = ("plain", "streamed") if stages.session.listens_ahead else ("plain",)
+        for repeat in range(repeats + 1):
+            for number, sentence in enumerate(sentences):
+                if repeat == 0 and number > 0:
+                    continue
+                for path in paths:
+                    console.print(f"{config.model.name}, {path}, sentence {number + 1}, run {repeat}", style="dim")
+                    turn = await _turn(stages, wall, sentence, path)
+                    if repeat:
+                        turns.setdefault((number, path), []).append(turn)
+    rows = [_row(config.model.name, path, sentences[number], some) for (number, path), some in turns.items()]
+    plain = [turn.spent for (_, path), some in turns.items() if path == "plain" for turn in some]
+    speed = {
+        "prefill_tok_s": _median(t.prefill_rows / t.prefill_s for t in plain if t.prefill_s),
+        "decode_tok_s": _median(t.decode_tok_s for t in plain if t.decode_s),
+    }
+    return rows, speed
 
 
-def _row(name: str, turns: Sequence[Turn]) -> Row:
-    figures = [t.figures for t in turns if t.figures is not None]
+async def _turn(stages: app.Stages, wall: WallClock, sentence: Sentence, path: str) -> Turn:
+    await stages.session.listen_ahead(on=path == "streamed")
+    turn = Turn(lambda: wall.now_s() * 1000)
+    async with app.conversing(
+        stages, clock=wall, wall=wall, speaker=Listened(wall, turn), wake=False, observe=turn.observe
+    ) as (talk, _home):
+        await talk.run(FileSource(str(sentence.path), wall))
+    turn.spent = stages.session.timings
+    return turn
+
+
+def _row(name: str, path: str, sentence: Sentence, turns: Sequence[Turn]) -> Row:
+    """Medians; the VAD's estimate of where the speech ended is replaced by what is known of the file."""
+    figures = [(t, t.figures) for t in turns if t.figures is not None]
     models = [t.model for t in turns if t.model is not None]
-    firsts = [f.first_token_ms or 0.0 for f in figures]
+
+    def since_speech(ms: float | None, turn: Turn) -> float:
+        return (ms or 0.0) + turn.speech_ms[1] - sentence.ends_ms
+
+    def waited(turn: Turn, ended: TurnEnded) -> float:
+        if turn.draft_at_ms is None or turn.reached_at_ms is None:
+            return since_speech(ended.endpoint_ms, turn)
+        return since_speech((ended.endpoint_ms or 0.0) - turn.reached_at_ms + turn.draft_at_ms, turn)
+
+    firsts = [since_speech(f.first_token_ms, t) for t, f in figures]
     return Row(
         model=name,
-        path="plain",
-        speech_s=_median((t.speech_ms[1] - t.speech_ms[0]) / 1000 for t in turns),
-        hangover_ms=_median(f.endpoint_ms or 0.0 for f in figures),
-        endpoint_ms=_median(f.endpoint_ms or 0.0 for f in figures),
+        path=path,
+        speech_s=_median(t.speech_s for t in turns),
+        hangover_ms=_median(waited(t, f) for t, f in figures),
+        endpoint_ms=_median(since_speech(f.endpoint_ms, t) for t, f in figures),
         encode_ms=_median(m.encode_ms for m in models),
         prefill_ms=_median(m.prefill_ms for m in models),
         first_token_ms=_median(firsts),
         decode_ms=_median(m.decode_ms for m in models),
         tokens=_median(m.tokens for m in models),
-        call_ms=_median(f.action_ms or f.decision_ms or 0.0 for f in figures),
-        voice_ms=_median(f.voice_ms or 0.0 for f in figures),
+        call_ms=_median(since_speech(f.action_ms or f.decision_ms, t) for t, f in figures),
+        voice_ms=_median(since_speech(f.voice_ms, t) for t, f in figures),
+        cue_ms=_median(t.cue_ms for t in turns),
+        listen_cpu_per_s=_median((t.cpu_s[1] - t.cpu_s[0]) / t.speech_s for t in turns if t.speech_s),
         rss_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
         repeats=len(turns),
         spread_ms=round(max(firsts) - min(firsts), 1),
@@ -152,27 +269,5 @@ def _row(name: str, turns: Sequence[Turn]) -> Row:
 
 
 def _median(values: Iterable[float]) -> float:
-    return round(statistics.median(values), 1)
-
-
-def show(console: Console, cores: int, rows: Sequence[Row]) -> None:
-    """Print the table, then each row as a waterfall."""
-    columns = ("speech_s", "endpoint_ms", "encode_ms", "prefill_ms", "first_token_ms", "call_ms", "voice_ms", "rss_mb")
-    table = Table("model", *columns, title=f"plain path, {cores} core(s), medians from the acoustic end of speech")
-    for row in rows:
-        table.add_row(row.model, *(str(getattr(row, column)) for column in columns))
-    console.print(table)
-    for row in rows:
-        console.print(f"\n{row.model}, {row.speech_s} s of speech, {row.tokens:.0f} tokens decoded")
-        encoded_ms = row.endpoint_ms + row.encode_ms
-        waterfall(
-            console,
-            [
-                ("silence", row.endpoint_ms, "the wait that makes sure you have finished"),
-                ("encode", encoded_ms, f"sound to rows, {row.encode_ms:.0f} ms"),
-                ("prefill", encoded_ms + row.prefill_ms, f"rows through the model, {row.prefill_ms:.0f} ms"),
-                ("first token", row.first_token_ms, ""),
-                ("tool call", row.call_ms, f"{row.decode_ms:.0f} ms of decoding, and the home"),
-                ("first audio", row.voice_ms, "first sample of the answer"),
-            ],
-        )
+    found = list(values)
+    return round(statistics.median(found), 2) if found else 0.0

@@ -128,11 +128,17 @@ def bench(
     config_file: ConfigOption = None,
     repeats: Annotated[int, typer.Option(min=1, max=100)] = 5,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the rows to this file.")] = None,
+    svg_file: Annotated[Path | None, typer.Option("--svg", help="Write what is printed as a picture.")] = None,
+    *,
+    quick: Annotated[bool, typer.Option("--quick", help="Short sentences only.")] = False,
 ) -> None:
-    """Measure whole turns at real time on this machine."""
+    """Measure whole turns at real time on this machine, with and without listening ahead."""
     from assistant import bench as b
 
-    _main(b.run(_settings(config_file), model or ["tiny"], repeats, json_file, Console(highlight=False)))
+    console = Console(highlight=False, record=svg_file is not None)
+    _main(b.run(_settings(config_file), model or ["tiny"], repeats, json_file, console, quick=quick))
+    if svg_file is not None:
+        console.save_svg(str(svg_file), title="hey-gemma bench")
 
 
 @models.command("list")

@@ -63,6 +63,7 @@ class ModelConfig:
     name: str = "tiny"
     prefill_threads: Annotated[int, Field(ge=0, le=64)] = 0
     decode_threads: Annotated[int, Field(ge=0, le=64)] = 0
+    listen_ahead: bool = True
     seed: int = 0
 
 

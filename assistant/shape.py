@@ -70,7 +70,7 @@ E2B = Dims(
     AudioDims(12, 1024, 8, (128, 32)),
 )
 MINI = Dims(
-    TextDims(10, 5, 5, 256, 256, 4, 1, 32, 64, 128, 1024, 128, 8192),
+    TextDims(10, 5, 5, 256, 256, 4, 1, 32, 64, 256, 1024, 128, 8192),
     AudioDims(2, 128, 4, (128, 8)),
 )
 PRESETS: Mapping[str, Dims] = {"E2B": E2B, "mini": MINI}

@@ -13,10 +13,20 @@ pytestmark = [pytest.mark.models, pytest.mark.slow]
 
 async def test_the_bench_measures_real_turns_of_tiny(tmp_path: Path) -> None:
     report = tmp_path / "bench.json"
-    await bench.run(Config(), ["tiny"], 1, report, Console(file=io.StringIO()))
-    (row,) = json.loads(report.read_text())["rows"]
-    assert (row["model"], row["path"]) == ("tiny", "plain")
-    assert 1 < row["speech_s"] < 4
-    assert 300 < row["endpoint_ms"] < row["first_token_ms"] <= row["call_ms"] <= row["voice_ms"]
-    assert row["encode_ms"] > 0
-    assert row["tokens"] > 0
+    await bench.run(Config(), ["tiny"], 1, report, Console(file=io.StringIO()), quick=True)
+    told = json.loads(report.read_text())
+    assert told["machine"]["prefill_tok_s"] > told["machine"]["decode_tok_s"] > 0
+    rows = {(row["path"], row["speech_s"] > 1): row for row in told["rows"]}
+    assert len(rows) == 4
+    for row in rows.values():
+        assert row["model"] == "tiny"
+        assert 0 < row["speech_s"] < 4
+        assert row["first_token_ms"] <= row["call_ms"] <= row["voice_ms"]
+        assert row["hangover_ms"] <= row["endpoint_ms"]
+        assert row["encode_ms"] > 0
+        assert row["tokens"] > 0
+        assert 0 < row["listen_cpu_per_s"] < 5
+    plain, streamed = rows["plain", True], rows["streamed", True]
+    assert plain["hangover_ms"] == plain["endpoint_ms"] < plain["first_token_ms"]
+    assert streamed["hangover_ms"] < plain["hangover_ms"]
+    assert streamed["first_token_ms"] < plain["first_token_ms"]

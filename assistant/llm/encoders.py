@@ -4,7 +4,7 @@
 the streaming one can't be trusted.
 """
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -32,10 +32,10 @@ class Encoder(Protocol):
     def flush(self) -> Rows:
         """Encode all that is left, as if the sound ended here; then only `restore` and `reset` may follow."""
 
-    def snapshot(self) -> object:
-        """Where this sound stands, for `restore`."""
+    def snapshot(self) -> Any:
+        """Where this sound stands, for `restore` of the same encoder."""
 
-    def restore(self, snapshot: object) -> None:
+    def restore(self, snapshot: Any) -> None:
         """Go back to a snapshot of this sound."""
 
     def close(self) -> None:
@@ -70,13 +70,12 @@ class WholeSound:
         """Encode the whole sound in one go, shape (n / 640, width)."""
         return self._engine.encode(np.concatenate(self._sound))
 
-    def snapshot(self) -> object:
+    def snapshot(self) -> list[Pcm]:
         """The sound so far."""
         return list(self._sound)
 
-    def restore(self, snapshot: object) -> None:
+    def restore(self, snapshot: list[Pcm]) -> None:
         """Go back to the sound of a snapshot."""
-        assert isinstance(snapshot, list)  # noqa: S101 - snapshots come from here
         self._sound = list(snapshot)
 
     def close(self) -> None:

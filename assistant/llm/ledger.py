@@ -83,16 +83,17 @@ class Ledger:
         now_s: Callable[[], float],
         encoder: Encoder | None = None,
     ) -> None:
-        """`encoder` None: the engine's own, which takes a sound as a whole."""
+        """`encoder` None: only the engine's own, which takes a sound as a whole."""
         self._engine = engine
-        self._encoder = encoder or WholeSound(engine)
-        self.listens_ahead = encoder is not None
+        self._trunk = Trunk(engine)
+        self._streaming = encoder
+        self._whole: Encoder = WholeSound(engine)
+        self.listen_ahead(on=True)
         self._profile = profile
         self._chooser = chooser
         self._max_tokens = max_tokens
         self._now_s = now_s
         self._call_token = engine.vocabulary.control(prompt.TOOL_CALL)
-        self._trunk = Trunk(engine)
         self._prefix = 0
         self._history: list[_Past] = []
         self._turn: _Turn | None = None
@@ -128,6 +129,16 @@ class Ledger:
         self._append_rows(self._encoder.flush())  # pages the weights in
         self._read(prompt.REPLY_OPEN)
         self._rewind()
+
+    @property
+    def listens_ahead(self) -> bool:
+        """Sound is taken in while it comes."""
+        return self._encoder is self._streaming
+
+    def listen_ahead(self, *, on: bool) -> None:
+        """Take sound in while it comes, if that can be done, and use the ear; or neither. Between turns."""
+        self._encoder = self._streaming if on and self._streaming is not None else self._whole
+        self._trunk.half_depth = on
 
     def open(self) -> None:
         """Begin a user turn, in place of an open one. Turns that are too old or too many fall out of the history."""
@@ -247,7 +258,8 @@ class Ledger:
 
     def close(self) -> None:
         """Free the encoder; the ledger is of no more use."""
-        self._encoder.close()
+        if self._streaming is not None:
+            self._streaming.close()
 
     def _open_turn(self) -> _Turn:
         if self._turn is None:

@@ -16,6 +16,7 @@ from typing import Self
 
 from assistant.errors import HeyGemmaError, ModelFailed
 from assistant.llm import prompt
+from assistant.llm.conformer import Conformer
 from assistant.llm.decoder import Aborted
 from assistant.llm.engine import Engine, Threads
 from assistant.llm.ledger import Emit, Ledger
@@ -32,7 +33,8 @@ _LOG = logging.getLogger(__name__)
 class ModelSpec:
     """A model to run: its files, what `models/manifest.toml` says of it, and how much of the machine it may use.
 
-    `unsure`: its own words for "I didn't understand".
+    `ear` is the text model's half-depth copy; `listen_ahead`: encode sound while it comes; `unsure`: the model's own
+    words for "I didn't understand".
     """
 
     model: Path
@@ -43,6 +45,8 @@ class ModelSpec:
     threads: Threads = field(default_factory=Threads)
     seed: int = 0
     unsure: frozenset[str] = frozenset()
+    ear: Path | None = None
+    listen_ahead: bool = False
 
 
 class LlamaSession:
@@ -73,13 +77,15 @@ class LlamaSession:
         """
 
         def load() -> tuple[Engine, Ledger]:
-            engine = Engine(spec.model, spec.mmproj, context=spec.context, threads=spec.threads)
+            engine = Engine(spec.model, spec.mmproj, context=spec.context, threads=spec.threads, ear=spec.ear)
             try:
+                encoder = Conformer(spec.mmproj) if spec.listen_ahead else None
                 words = engine.vocabulary
                 chooser: Chooser = Sampler(spec.sampling, words.control(prompt.TOOL_CALL), spec.seed)
                 if script is not None:
                     chooser = Script(repeat(words.tokenize(script)))
-                ledger = Ledger(engine, spec.prompt, chooser, max_tokens=spec.sampling.max_tokens, now_s=now_s)
+                limit = spec.sampling.max_tokens
+                ledger = Ledger(engine, spec.prompt, chooser, max_tokens=limit, now_s=now_s, encoder=encoder)
                 cache = PrefixCache(cache_dir) if cache_dir else None
                 ledger.prepare(prompt.prefix(spec.prompt, tools, home), cache, identity(spec.model))
             except BaseException:
@@ -93,6 +99,15 @@ class LlamaSession:
     def timings(self) -> Timings:
         """Where the time of the latest reply went."""
         return self._ledger.timings
+
+    @property
+    def listens_ahead(self) -> bool:
+        """Sound is taken in while it comes."""
+        return self._ledger.listens_ahead
+
+    async def listen_ahead(self, *, on: bool) -> None:
+        """Take sound in while it comes, where that can be done, or only when the turn is over. Between turns."""
+        await self._run(lambda: self._ledger.listen_ahead(on=on))
 
     async def open(self) -> None:
         """Begin a user turn (drops an open one)."""

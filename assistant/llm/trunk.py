@@ -17,6 +17,7 @@ class Trunk:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self.half_depth = True  # use the ear, if there is one
         self.at = 0
         self._in_main = 0  # positions that the main decoder holds, and the ear
         self._in_ear = 0
@@ -43,7 +44,7 @@ class Trunk:
 
         All but the last go through the ear, unless there is only the last.
         """
-        if self._engine.ear is not None and len(tokens) > 1:
+        if self.half_depth and self._engine.ear is not None and len(tokens) > 1:
             self.append_tokens(tokens[:-1])
             tokens = tokens[-1:]
         self._make_room(len(tokens))
@@ -91,7 +92,8 @@ class Trunk:
         """The decoder that should take `count` positions more, made ready for them."""
         self._make_room(count)
         ear = self._engine.ear
-        if ear is None:
+        if ear is None or not self.half_depth:
+            self.hand_over()
             return self._engine.main
         if self._in_ear < self.at:
             self._engine.lend(self._in_ear)

@@ -1,0 +1,157 @@
+"""Listening ahead on random weights: what is taken in early, drafted and retracted leaves what a fresh run leaves.
+
+The bits are compared: the probability of every drafted token and the logits of a probe behind them.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from assistant import ear_slice
+from assistant.llm.conformer import Conformer
+from assistant.llm.decoder import Aborted
+from assistant.llm.engine import Engine, Threads
+from assistant.llm.ledger import Ledger
+from assistant.llm.prompt import PromptProfile
+from assistant.llm.sampling import Chooser, Script
+from assistant.stages import Pcm, Piece
+
+REPLY = "Yes.<turn|>"
+CHUNK = 320
+
+
+class Ahead:
+    """A ledger that listens ahead, one for all tests of this module; every reply is the same script."""
+
+    def __init__(self, model: Path, mmproj: Path, ear: Path) -> None:
+        self.engine = Engine(model, mmproj, context=1024, threads=Threads(1, 1), ear=ear)
+        self.ledger = Ledger(
+            self.engine,
+            PromptProfile(""),
+            self._script(),
+            max_tokens=50,
+            now_s=lambda: 0.0,
+            encoder=Conformer(mmproj),
+        )
+        self.ledger.prepare("<bos><|turn>system\nYou are Gemma.<turn|>\n")
+
+    def _script(self) -> Chooser:
+        tokens = self.engine.vocabulary.tokenize(REPLY)
+        return Script(tokens for _ in iter(int, 1))
+
+    def hear(self, sound: Pcm, *, voiced: bool = True) -> None:
+        for start in range(0, len(sound), CHUNK):
+            self.ledger.hear(sound[start : start + CHUNK], voiced=voiced)
+            self.ledger.listen()
+
+    def draft(self) -> list[float]:
+        """What a reply now is made of: the probabilities of its tokens."""
+        pieces: list[Piece] = []
+        self.ledger.draft(pieces.append)
+        return [piece.probability for piece in pieces]
+
+    def fresh(self, sound: Pcm) -> list[float]:
+        """The same for a turn that was heard without any pause."""
+        self.ledger.open()
+        self.hear(sound)
+        return self.draft()
+
+
+@pytest.fixture(scope="module")
+def ahead(mini: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ahead]:
+    path = tmp_path_factory.mktemp("ear") / "ear.gguf"
+    ear = ear_slice.cut(mini[0])
+    assert ear is not None
+    ear.write(path)
+    world = Ahead(*mini, path)
+    yield world
+    world.ledger.close()
+    world.engine.close()
+
+
+def noise(rng: np.random.Generator, seconds: float) -> Pcm:
+    return rng.normal(0, 2000, int(seconds * 16_000)).astype(np.int16)
+
+
+def test_most_of_a_sentence_is_in_the_cache_before_it_ends(ahead: Ahead) -> None:
+    ahead.ledger.open()
+    before = ahead.ledger._trunk.at
+    ahead.hear(noise(np.random.default_rng(1), 2.0))
+    assert ahead.ledger._trunk.at - before >= 40
+
+
+def test_a_fading_voice_leaves_next_to_nothing_to_do(ahead: Ahead) -> None:
+    ahead.ledger.open()
+    before = ahead.ledger._trunk.at
+    sound = noise(np.random.default_rng(1), 2.0)
+    ahead.hear(sound[:-3200])
+    ahead.hear(sound[-3200:], voiced=False)
+    assert ahead.ledger._trunk.at - before >= 48
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_drafts_that_are_retracted_leave_no_trace(ahead: Ahead, seed: int) -> None:
+    """Whatever was drafted, wherever the decode was stopped, however the sound came in pieces."""
+    rng = np.random.default_rng(seed)
+    sound = noise(rng, rng.uniform(0.3, 1.2))
+    expected = ahead.fresh(sound)
+    ahead.ledger.open()
+    at = 0
+    while at < len(sound):
+        end = min(len(sound), at + CHUNK * int(rng.integers(1, 20)))
+        ahead.hear(sound[at:end], voiced=bool(rng.random() < 0.7))
+        at = end
+        if at < len(sound) and rng.random() < 0.5:
+            _draft_a_little(ahead, int(rng.integers(0, 8)))
+            ahead.ledger.hear(sound[at : at + CHUNK])
+            at += CHUNK
+            ahead.ledger.retract()
+    assert ahead.draft() == expected
+
+
+def _draft_a_little(ahead: Ahead, tokens: int) -> None:
+    """Draft, and be stopped after some tokens."""
+    taken = 0
+
+    def emit(_: Piece) -> None:
+        nonlocal taken
+        taken += 1
+        if taken > tokens:
+            ahead.engine.abort()
+
+    try:
+        ahead.ledger.draft(emit)
+    except Aborted:
+        pass
+    finally:
+        ahead.engine.allow()
+
+
+def test_listening_ahead_and_after_give_nearly_the_same(ahead: Ahead) -> None:
+    """Batches of another size round otherwise; nothing else differs."""
+    sound = noise(np.random.default_rng(5), 1.5)
+    early = ahead.fresh(sound)
+    ahead.ledger.listen_ahead(on=False)
+    try:
+        late = ahead.fresh(sound)
+    finally:
+        ahead.ledger.listen_ahead(on=True)
+    assert np.allclose(early, late, rtol=0.02)
+
+
+def test_the_next_turn_goes_on_after_a_reply_that_only_the_main_decoder_knows(ahead: Ahead) -> None:
+    """A history in the cache: what the ear missed is lent to it."""
+    sound = noise(np.random.default_rng(6), 0.8)
+    results = []
+    for on in (True, False):
+        ahead.ledger.listen_ahead(on=on)
+        ahead.ledger.reset()
+        ahead.fresh(sound)
+        ahead.ledger.remember("Yes.", ())
+        results.append(ahead.fresh(sound))
+    ahead.ledger.listen_ahead(on=True)
+    ahead.ledger.reset()
+    assert np.allclose(results[0], results[1], rtol=0.02)
+    assert not np.allclose(results[0], ahead.fresh(sound), rtol=0.02)  # without the history
