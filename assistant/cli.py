@@ -22,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Hey Gemma: a private voice assistant.",
 )
-models = typer.Typer(no_args_is_help=True, help="List, fetch, verify and make models.")
+models = typer.Typer(no_args_is_help=True, help="List, fetch, verify, make and prepare models.")
 app.add_typer(models, name="models")
 
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="Config file (TOML).")]
@@ -147,7 +147,7 @@ def models_list() -> None:
     from assistant import manifest, weights
     from assistant.view import model_table
 
-    Console().print(model_table(weights.listing(manifest.load())))
+    Console().print(model_table(weights.listing(manifest.load(), ears=config.cache_dir())))
 
 
 @models.command("fetch")
@@ -169,6 +169,21 @@ def models_fetch(
         console.print(f"{target} now says so. Next: hey-gemma run")
     else:
         console.print(f'To use it: put  name = "{name}"  under [model] in {target}', markup=False)
+
+
+@models.command("prepare")
+def models_prepare(
+    name: Annotated[str | None, typer.Argument(help="A model of `models list`; default: the config's.")] = None,
+    config_file: ConfigOption = None,
+) -> None:
+    """Cut a model's ear: the half of its layers that is enough to listen, three times faster. `run` does it too."""
+    from assistant import manifest, weights
+    from assistant.progress import meter
+
+    console = Console(highlight=False)
+    found = weights.paths(manifest.load().entry(name or _settings(config_file).model.name))
+    ear = weights.prepared_ear(found, config.cache_dir(), meter(console))
+    console.print(f"{ear} is ready." if ear else f"{found.text.name} has no ear: its layers share no keys and values.")
 
 
 @models.command("shape")
@@ -204,6 +219,7 @@ def models_verify(name: Annotated[str, typer.Argument(help="A model of `models l
     verdict = weights.verify(
         entry,
         meter=meter(console),
+        ears=config.cache_dir(),
         template_problem=partial(assistant_app.prompt_problem, config.Config(), entry),
     )
     for check in verdict.checks:

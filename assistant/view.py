@@ -173,11 +173,12 @@ def device_table(devices: Sequence[Device]) -> Table:
 
 def model_table(models: Sequence[Listed]) -> Table:
     """The models, one line each."""
-    table = Table("name", "what it is", "comes", "size", "licence", "where", title="models")
+    table = Table("name", "what it is", "comes", "size", "licence", "where", "ear", title="models")
     for row in models:
         size = f"{row.bytes / 1e9:.2f} GB" if row.bytes >= 1e9 else f"{row.bytes / 1e6:.1f} MB"
         where = str(row.path) if row.path else f"not here: {_HOW[row.kind].format(name=row.name)}"
-        table.add_row(row.name, row.title, str(row.kind), size, row.licence, where)
+        ear = "prepared" if row.ear else "not yet" if row.path else ""
+        table.add_row(row.name, row.title, str(row.kind), size, row.licence, where, ear)
     return table
 
 

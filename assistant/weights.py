@@ -54,7 +54,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A row for a table of models. `bytes` are on disk, or what they would be; `path` None: not there."""
+    """A row for a table of models. `bytes` are on disk, or what they would be; `path`, `ear` None: not there."""
 
     name: str
     title: str
@@ -62,6 +62,7 @@ class Listed:
     licence: str
     bytes: int
     path: Path | None
+    ear: Path | None = None
 
 
 def paths(entry: ModelEntry, directories: tuple[Path, ...] | None = None) -> ModelPaths:
@@ -69,8 +70,8 @@ def paths(entry: ModelEntry, directories: tuple[Path, ...] | None = None) -> Mod
     return ModelPaths(manifest.find(entry, entry.text, directories), manifest.find(entry, entry.mmproj, directories))
 
 
-def listing(known: Manifest, directories: tuple[Path, ...] | None = None) -> list[Listed]:
-    """Say what there is, for a table."""
+def listing(known: Manifest, directories: tuple[Path, ...] | None = None, *, ears: Path | None = None) -> list[Listed]:
+    """Say what there is, for a table; also which models have an ear under `ears`."""
     rows = []
     for entry in known.models.values():
         files = (entry.text, entry.mmproj)
@@ -79,7 +80,9 @@ def listing(known: Manifest, directories: tuple[Path, ...] | None = None) -> lis
             found = paths(entry, directories)
         size = sum(p.stat().st_size for p in (found.text, found.mmproj)) if found else sum(f.bytes for f in files)
         place = found.text.parent if found else None
-        rows.append(Listed(entry.name, entry.title, entry.kind, entry.licence, size, place))
+        ear = ear_path(found, ears) if found and ears else None
+        fits = found and ear and ear_slice.problem(ear, found.text) is None
+        rows.append(Listed(entry.name, entry.title, entry.kind, entry.licence, size, place, ear if fits else None))
     return rows
 
 
@@ -170,9 +173,10 @@ def verify(
     directories: tuple[Path, ...] | None = None,
     meter: Meter = silent,
     *,
+    ears: Path | None = None,
     template_problem: Callable[[str], str | None] = lambda _: None,
 ) -> Verdict:
-    """Look at everything that can be looked at without loading the model.
+    """Look at everything that can be looked at without loading the model; at its ear too, if it has one under `ears`.
 
     `template_problem` compares the model's own chat template with what our prompt renders (`chat_template.difference`).
     """
@@ -183,6 +187,8 @@ def verify(
     checks.append(_looked("architecture and width", lambda: check_pair(paths(entry, directories))))
     if not checks[-1].problem:
         checks.append(_looked("prompt", lambda: _check_template(paths(entry, directories).text, template_problem)))
+        if ears and ear_path(paths(entry, directories), ears).exists():
+            checks.append(_looked("ear", lambda: _check_ear(paths(entry, directories), ears, meter)))
     return Verdict(entry.name, tuple(checks))
 
 
@@ -236,6 +242,14 @@ def _check_template(path: Path, problem: Callable[[str], str | None]) -> None:
             f"our prompt differs from {path.name}'s own chat template: {text}",
             remedy="update Hey Gemma: the model may have been trained on another format",
         )
+
+
+def _check_ear(found: ModelPaths, directory: Path, meter: Meter) -> None:
+    ear = ear_path(found, directory)
+    if (problem := ear_slice.problem(ear, found.text)) is not None:
+        raise ModelDamaged(problem, remedy=ear_slice.REMEDY)
+    with meter(f"reading {ear.name}", ear.stat().st_size) as advance:
+        ear_slice.compare(ear, found.text, advance)
 
 
 def _damaged(entry: ModelEntry, what: str) -> ModelDamaged:

@@ -134,3 +134,15 @@ def test_a_folder_that_can_not_be_evaluated(tmp_path: Path) -> None:
 
 def test_fast_without_a_file() -> None:
     refused(hey_gemma("run", "--pace", "fast"), 2, "--mic-file")
+
+
+def test_an_ear_is_prepared_once(tmp_path: Path) -> None:
+    """The config's model, or the one that is named; its place is printed."""
+    cache = {"XDG_CACHE_HOME": str(tmp_path)}
+    for _ in range(2):
+        result = hey_gemma("models", "prepare", **cache)
+        assert result.returncode == 0, result.stderr
+        assert "is ready" in result.stdout
+    assert len(list((tmp_path / "hey-gemma").glob("ear-tiny-text-*.gguf"))) == 1
+    refused(hey_gemma("models", "prepare", "e2b", XDG_DATA_HOME=str(tmp_path), **cache), 3, "models fetch e2b")
+    refused(hey_gemma("models", "prepare", "tiny", XDG_CACHE_HOME="/dev/null"), 6, "can't be written")

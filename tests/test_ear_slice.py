@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from gguf import GGUFReader
 
-from assistant import ear_slice, gguf_file, shape, weights
+from assistant import ear_slice, gguf_file, manifest, shape, weights
 from assistant.errors import ModelDamaged, ModelMissing, OutputError
 from assistant.gguf_file import encode
 from assistant.weights import ModelPaths
@@ -176,3 +176,22 @@ def test_a_full_disk_leaves_no_half_ear(model: Path, tmp_path: Path, monkeypatch
 def test_a_cache_that_cannot_be_written_is_an_output_error(model: Path) -> None:
     with pytest.raises(OutputError, match="can't be written"):
         weights.prepared_ear(ModelPaths(model, model), Path("/dev/null/cache"))
+
+
+def test_verify_and_list_know_the_ear(tmp_path: Path) -> None:
+    """`models verify` compares every byte of it; `models list` says whether there is one that fits."""
+    known = manifest.load()
+    entry = known.entry("tiny")
+    (before,) = (row for row in weights.listing(known, ears=tmp_path) if row.name == "tiny")
+    ear = weights.prepared_ear(weights.paths(entry), tmp_path)
+    (after,) = (row for row in weights.listing(known, ears=tmp_path) if row.name == "tiny")
+    assert (before.ear, after.ear) == (None, ear)
+    assert weights.verify(entry, ears=tmp_path).checks[-1].what == "ear"
+    assert weights.verify(entry, ears=tmp_path).ok
+    assert ear is not None
+    data = bytearray(ear.read_bytes())
+    data[-1000] ^= 1
+    ear.write_bytes(data)
+    check = weights.verify(entry, ears=tmp_path).checks[-1]
+    assert "is damaged in" in check.problem
+    assert check.remedy == "hey-gemma models prepare"
