@@ -106,14 +106,14 @@ class ConformerFile:
             rows = self._places["mm.a.input_projection.weight"].shape[1]
         except (KeyError, IndexError) as error:
             raise _damaged(self._path, f"lacks {error}") from error
+        if bins != mel.BINS or width % heads:
+            raise _damaged(self._path, f"has {bins} mel bins, width {width} and {heads} heads")
         for name, shape in expected(Sizes(layers, width, heads, channels, rows), first).items():
             place = self._places.get(name)
             if place is None:
                 raise _damaged(self._path, f"lacks {name}")
             if place.shape != shape:
                 raise _damaged(self._path, f"has {name} of shape {place.shape}, not {shape}")
-        if bins != mel.BINS or width % heads:
-            raise _damaged(self._path, f"has {bins} mel bins, width {width} and {heads} heads")
         return Sizes(layers, width, heads, channels, rows)
 
 

@@ -1,0 +1,336 @@
+"""The streaming encoder against llama.cpp's own, which takes a sound as a whole."""
+
+import dataclasses
+import platform
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from assistant import gguf_file
+from assistant.errors import ModelDamaged, ModelError, ModelMissing
+from assistant.gguf_file import NewTensor, read_header
+from assistant.llm.conformer import HOPS, TOKEN_SAMPLES, Conformer, Rows
+from assistant.llm.engine import Engine, Threads
+from assistant.manifest import data_dirs
+from assistant.shape import MINI, write_text
+from assistant.stages import Pcm
+
+TINY = Path(__file__).parent.parent / "models" / "tiny"
+SHAPE = data_dirs()[0] / "shape" / "shape-mmproj-Q8_0.gguf"
+TYPES = ("F32", "F16", "BF16", "Q8_0")
+# One more than a multiple of 640 gives another token; every residue of 4 frames; less than mtmd takes; some blocks.
+LENGTHS = (2, 639, 1599, 1600, 1601, *(9 * 640 + r for r in (0, 1, 160, 161, 320, 321, 480, 481, 639)), 31 * 640 + 7)
+
+
+def convert(target: Path, kind: str) -> Path:
+    """Write tiny's encoder with its Q8_0 matrices in another type."""
+
+    def change(tensor: NewTensor) -> NewTensor:
+        if tensor.type != "Q8_0" or kind == "Q8_0":
+            return tensor
+        blocks = np.frombuffer(b"".join(tensor.chunks()), np.dtype([("scale", "<f2"), ("values", "i1", 32)]))
+        values = (blocks["scale"].astype(np.float32)[:, None] * blocks["values"]).ravel()
+        as_bf16 = (values.view(np.uint32) >> 16).astype(np.uint16)
+        content = {"F32": values, "F16": values.astype(np.float16), "BF16": as_bf16}[kind].tobytes()
+        return NewTensor(tensor.name, tensor.shape, kind, lambda: [content])
+
+    return edit(target, change)
+
+
+def edit(
+    target: Path,
+    change: Callable[[NewTensor], NewTensor | None],
+    fields: Mapping[str, gguf_file.Value] | None = None,
+    without: str = "",
+) -> Path:
+    """Write tiny's encoder with some of its tensors and fields changed or left out."""
+    source = TINY / "tiny-mmproj.gguf"
+    header, content = read_header(source), source.read_bytes()
+    tensors = []
+    for t in header.tensors:
+        start = header.data_start + t.offset
+        piece = content[start : start + t.nbytes]
+        changed = change(NewTensor(t.name, t.shape, t.type, lambda piece=piece: [piece]))  # type: ignore[misc]
+        if changed is not None:
+            tensors.append(changed)
+    encoded = {key: header.encoded(key) for key in header.spans}
+    encoded |= {key: gguf_file.encode(value) for key, value in (fields or {}).items()}
+    if without:
+        del encoded[without]
+    gguf_file.write(target, encoded, tensors, lambda _: None)
+    return target
+
+
+def sound(samples: int, seed: int = 1) -> Pcm:
+    """Noise with a tone that comes and goes."""
+    t = np.arange(samples)
+    tone = 4000 * np.sin(t * 0.05) * np.sin(t * 0.0007)
+    noise = np.random.default_rng(seed).normal(0, 1500, samples)
+    return np.asarray(noise + tone, np.int16)
+
+
+def stream(conformer: Conformer, samples: Pcm, hops: Sequence[int], seed: int = 0) -> Rows:
+    """Encode in hops drawn from `hops` as soon as they are ready, sound fed in chunks of 20 ms."""
+    choice = np.random.default_rng(seed)
+    conformer.reset()
+    hop = int(choice.choice(hops))
+    rows = []
+    for at in range(0, len(samples), 320):
+        conformer.feed(samples[at : at + 320])
+        if conformer.ready >= hop:
+            rows.append(conformer.encode(hop))
+            hop = int(choice.choice(hops))
+    return np.concatenate([*rows, conformer.flush()])
+
+
+def assert_same(rows: Rows, expected: Rows) -> None:
+    """Equal bits on x86-64; other processors round by the shapes of matrices, and mtmd's mel by fused multiply-add."""
+    assert rows.shape == expected.shape
+    if platform.machine() == "x86_64":
+        assert np.array_equal(rows, expected)
+    norms = np.linalg.norm(rows, axis=1) * np.linalg.norm(expected, axis=1)
+    assert ((rows * expected).sum(axis=1) > 0.999 * norms).all()
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Tiny's encoder in every type."""
+    directory = tmp_path_factory.mktemp("types")
+    return {kind: convert(directory / f"{kind}.gguf", kind) for kind in TYPES}
+
+
+@pytest.fixture(scope="module")
+def tiny() -> Iterator[Conformer]:
+    conformer = Conformer(TINY / "tiny-mmproj.gguf")
+    yield conformer
+    conformer.close()
+
+
+@pytest.fixture(scope="module")
+def tiny_engine() -> Iterator[Engine]:
+    engine = Engine(TINY / "tiny-text.gguf", TINY / "tiny-mmproj.gguf", context=512, threads=Threads(1, 1))
+    yield engine
+    engine.close()
+
+
+@pytest.mark.parametrize("samples", LENGTHS)
+def test_the_rows_are_those_of_the_whole_sound(tiny: Conformer, tiny_engine: Engine, samples: int) -> None:
+    """Whatever the hops, and wherever the sound ends."""
+    expected = tiny_engine.encode(sound(samples))
+    for hops in ((2,), (4,), (8,), (12,), HOPS):
+        assert_same(stream(tiny, sound(samples), hops), expected)
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_every_tensor_type_gives_the_same_rows_as_mtmd(files: dict[str, Path], kind: str) -> None:
+    """With one thread and with two."""
+    samples = sound(27 * TOKEN_SAMPLES + 99)
+    engine = Engine(TINY / "tiny-text.gguf", files[kind], context=512, threads=Threads(1, 1))
+    expected = engine.encode(samples)
+    engine.close()
+    for threads in (1, 2):
+        conformer = Conformer(files[kind], threads=threads)
+        for hops in ((2,), (8,), HOPS):
+            assert_same(stream(conformer, samples, hops), expected)
+        conformer.close()
+
+
+def test_another_shape_gives_the_same_rows_as_mtmd(engine: Engine, mini: tuple[Path, Path]) -> None:
+    """Random weights in the shapes of the mini preset."""
+    conformer = Conformer(mini[1])
+    samples = sound(14 * TOKEN_SAMPLES + 1)
+    assert_same(stream(conformer, samples, HOPS), engine.encode(samples))
+    conformer.close()
+
+
+@pytest.mark.models
+@pytest.mark.skipif(not SHAPE.exists(), reason="`hey-gemma models shape` makes it: 330 MB of random weights")
+def test_e2b_shapes_give_the_same_rows_as_mtmd(tmp_path: Path) -> None:
+    wide = dataclasses.replace(MINI, text=dataclasses.replace(MINI.text, width=1536))
+    write_text(tmp_path / "text.gguf", wide)
+    samples = sound(15 * TOKEN_SAMPLES + 200)
+    engine = Engine(tmp_path / "text.gguf", SHAPE, context=512, threads=Threads(1, 1))
+    expected = engine.encode(samples)
+    engine.close()
+    conformer = Conformer(SHAPE)
+    for hops in ((2,), (12,)):
+        assert_same(stream(conformer, samples, hops), expected)
+    conformer.close()
+
+
+def test_a_longer_sound_than_mtmd_takes_goes_on(tiny: Conformer) -> None:
+    """A stream goes on where mtmd begins anew, every 30 s."""
+    samples = sound(31 * 16_000)
+    rows = stream(tiny, samples, (12,))
+    assert rows.shape == (31 * 25, tiny.width)
+    assert_same(rows[:-1], stream(tiny, samples, (8,))[:-1])
+
+
+def test_a_token_is_ready_one_sample_after_its_end(tiny: Conformer) -> None:
+    """With that sample mtmd would have its last frame, whatever comes next."""
+    tiny.reset()
+    assert tiny.ready == 0
+    tiny.feed(sound(2 * TOKEN_SAMPLES))
+    assert tiny.ready == 1
+    tiny.feed(sound(1))
+    assert tiny.ready == 2
+    assert tiny.encode(2).shape == (2, tiny.width)
+    assert tiny.ready == 0
+
+
+@pytest.mark.parametrize(("samples", "rows"), [(0, 0), (1, 3)])
+def test_the_shortest_sounds_have_rows_too(tiny: Conformer, tiny_engine: Engine, samples: int, rows: int) -> None:
+    """Nothing has none."""
+    tiny.reset()
+    tiny.feed(sound(samples))
+    flushed = tiny.flush()
+    assert flushed.shape == (rows, tiny.width)
+    if samples:
+        assert_same(flushed, tiny_engine.encode(sound(samples)))
+
+
+def test_loud_noise_and_digital_silence_give_numbers(tiny: Conformer) -> None:
+    for samples in (np.zeros(9000, np.int16), np.full(9000, -32768, np.int16)):
+        assert np.isfinite(stream(tiny, samples, HOPS)).all()
+
+
+def test_a_snapshot_brings_the_sound_back(tiny: Conformer, tiny_engine: Engine) -> None:
+    """A flush in between leaves no trace: so drafts are made."""
+    samples = sound(30 * TOKEN_SAMPLES + 50)
+    expected = tiny_engine.encode(samples)
+    tiny.reset()
+    rows = []
+    for at in range(0, len(samples), 2000):
+        tiny.feed(samples[at : at + 2000])
+        if tiny.ready >= 2:
+            rows.append(tiny.encode(2))
+        before = tiny.snapshot()
+        done = np.concatenate([*rows, tiny.flush()])
+        assert_same(done, tiny_engine.encode(samples[: at + 2000]))
+        tiny.restore(before)
+    assert_same(np.concatenate([*rows, tiny.flush()]), expected)
+
+
+def test_two_sounds_take_turns(tiny: Conformer, tiny_engine: Engine) -> None:
+    """Each goes on from its own snapshot, in the same encoder or another one of the same file."""
+    sounds = sound(20 * TOKEN_SAMPLES, 1), sound(20 * TOKEN_SAMPLES, 2)
+    other = Conformer(TINY / "tiny-mmproj.gguf")
+    tiny.reset()
+    states = [tiny.snapshot(), tiny.snapshot()]
+    rows: tuple[list[Rows], list[Rows]] = ([], [])
+    for step, at in enumerate(range(0, 20 * TOKEN_SAMPLES, 4000)):
+        for i in (0, 1):
+            conformer = (tiny, other)[(step + i) % 2]
+            conformer.restore(states[i])
+            conformer.feed(sounds[i][at : at + 4000])
+            rows[i].append(conformer.encode(2))
+            states[i] = conformer.snapshot()
+    for i in (0, 1):
+        tiny.restore(states[i])
+        assert_same(np.concatenate([*rows[i], tiny.flush()]), tiny_engine.encode(sounds[i]))
+    other.close()
+
+
+def test_the_shared_memory_may_move(tiny_engine: Engine) -> None:
+    """Graphs made before are made again."""
+    conformer = Conformer(TINY / "tiny-mmproj.gguf")
+    for graph in conformer._graphs.values():
+        graph.close()
+    conformer._graphs.clear()
+    conformer._processor.close()
+    conformer._processor = type(conformer._processor)(1)  # its memory begins with the smallest graph
+    samples = sound(50 * TOKEN_SAMPLES)
+    for hop in HOPS:
+        assert_same(stream(conformer, samples, (hop,)), tiny_engine.encode(samples))
+    conformer.close()
+
+
+def test_what_is_not_ready_cannot_be_encoded(tiny: Conformer) -> None:
+    tiny.reset()
+    tiny.feed(sound(3 * TOKEN_SAMPLES + 1))
+    for tokens in (0, 1, 3, 4, 14):
+        with pytest.raises(ValueError, match="3 are ready"):
+            tiny.encode(tokens)
+    assert tiny.encode(2).shape[0] == 2
+
+
+def test_a_flushed_sound_is_over(tiny: Conformer) -> None:
+    """Until `reset` or `restore`."""
+    tiny.reset()
+    tiny.feed(sound(2000))
+    tiny.flush()
+    for act in (lambda: tiny.feed(sound(1)), lambda: tiny.encode(2), tiny.flush):
+        with pytest.raises(ValueError, match="flushed"):
+            act()
+    tiny.reset()
+    tiny.feed(sound(1))
+
+
+def test_a_text_model_is_no_encoder() -> None:
+    with pytest.raises(ModelDamaged, match="has no gemma4 audio encoder"):
+        Conformer(TINY / "tiny-text.gguf")
+
+
+def test_a_missing_file_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(ModelMissing):
+        Conformer(tmp_path / "none.gguf")
+
+
+def test_a_truncated_file_is_refused(tmp_path: Path) -> None:
+    content = (TINY / "tiny-mmproj.gguf").read_bytes()
+    (tmp_path / "cut.gguf").write_bytes(content[: len(content) // 2])
+    with pytest.raises(ModelDamaged, match="is cut off"):
+        Conformer(tmp_path / "cut.gguf")
+
+
+def test_another_encoder_is_refused(tmp_path: Path) -> None:
+    other = edit(tmp_path / "other.gguf", lambda t: t, {"clip.audio.projector_type": "gemma3n"})
+    with pytest.raises(ModelDamaged, match="has no gemma4 audio encoder"):
+        Conformer(other)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("a.blk.0.ffn_up.weight", "Q4_0"), ("a.conv1d.0.weight", "F16"), ("a.blk.1.conv_dw.weight", "F16")],
+)
+def test_a_tensor_type_that_is_not_read_is_refused(tmp_path: Path, name: str, kind: str) -> None:
+    """It is a file that mtmd may well take, so it isn't called damaged."""
+
+    def change(t: NewTensor) -> NewTensor:
+        size = gguf_file.Tensor(t.name, t.shape, kind).nbytes
+        return NewTensor(t.name, t.shape, kind, lambda: [bytes(size)]) if t.name == name else t
+
+    with pytest.raises(ModelError, match=f"{name} is {kind}") as error:
+        Conformer(edit(tmp_path / "other.gguf", change))
+    assert not isinstance(error.value, ModelDamaged)
+
+
+def test_a_missing_tensor_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelDamaged, match=r"lacks a\.blk\.2\.attn_k_rel\.weight"):
+        Conformer(edit(tmp_path / "x.gguf", lambda t: None if t.name == "a.blk.2.attn_k_rel.weight" else t))
+
+
+def test_a_tensor_of_another_shape_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelDamaged, match=r"a\.blk\.0\.attn_q\.weight of shape \(128, 64\)"):
+        Conformer(
+            edit(
+                tmp_path / "x.gguf",
+                lambda t: (
+                    NewTensor(t.name, (128, 64), "F32", lambda: [bytes(4 * 128 * 64)])
+                    if t.name == "a.blk.0.attn_q.weight"
+                    else t
+                ),
+            )
+        )
+
+
+def test_a_missing_size_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelDamaged, match=r"lacks 'clip\.audio\.block_count'"):
+        Conformer(edit(tmp_path / "x.gguf", lambda t: t, without="clip.audio.block_count"))
+
+
+def test_sizes_that_do_not_fit_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelDamaged, match="width 128 and 7 heads"):
+        Conformer(edit(tmp_path / "x.gguf", lambda t: t, {"clip.audio.attention.head_count": 7}))
