@@ -89,14 +89,14 @@ def test_a_branch_leaves_the_trunk_alone(engine: Engine, tokens: list[int]) -> N
 
 
 def test_sliding_turns_keys_back_to_their_new_places(engine: Engine, tokens: list[int]) -> None:
-    """Positions are relative: the same tokens further on, slid back, say the same but for rounding."""
+    """Positions are relative: the same tokens further on, slid back, say the same but for rounding (keys have 16 bits)."""
     engine.main.decode_tokens(tokens, 0)
     at_zero = engine.main.decode_tokens(tokens[:1], len(tokens))
     engine.main.remove(0)
     engine.main.decode_tokens(tokens, 300)
     engine.main.slide(300, 300)
     assert engine.main.length() == len(tokens)
-    np.testing.assert_allclose(engine.main.decode_tokens(tokens[:1], len(tokens)), at_zero, atol=0.02)
+    np.testing.assert_allclose(engine.main.decode_tokens(tokens[:1], len(tokens)), at_zero, atol=0.03)
 
 
 def test_a_full_cache_is_a_failed_turn(mini: tuple[Path, Path], tokens: list[int]) -> None:

@@ -50,18 +50,13 @@ class Decoder:
 
     def decode_tokens(self, tokens: Sequence[int], start: int, sequence: int = 0) -> Logits:
         """Put tokens at `start`..; return the logits behind the last, (vocabulary,). Raises ModelFailed, Aborted."""
-        ids = np.asarray(tokens, np.int32)
-        for at in range(0, len(ids), self._batch):
-            part = ids[at : at + self._batch]
-            self._decode(part, start + at, sequence, logits=at + self._batch >= len(ids))
+        self._decode(np.asarray(tokens, np.int32), start, sequence, logits=True)
         data = self._llama.llama_get_logits_ith(self._context, -1)
         return np.ctypeslib.as_array(data, (self.vocabulary_size,)).copy()
 
     def append_tokens(self, tokens: Sequence[int], start: int, sequence: int = 0) -> None:
         """Put tokens at `start`.., and compute no logits. Raises ModelFailed, Aborted."""
-        ids = np.asarray(tokens, np.int32)
-        for at in range(0, len(ids), self._batch):
-            self._decode(ids[at : at + self._batch], start + at, sequence, logits=False)
+        self._decode(np.asarray(tokens, np.int32), start, sequence, logits=False)
 
     def decode_rows(self, rows: Rows, start: int, sequence: int = 0) -> None:
         """Put rows of sound at `start`.., shape (n, width). Raises ModelFailed, Aborted."""
@@ -70,8 +65,7 @@ class Decoder:
             raise ModelFailed(
                 f"rows of shape {rows.shape} don't fit width {self.width}", remedy="hey-gemma models verify"
             )
-        for at in range(0, len(rows), self._batch):
-            self._decode(rows[at : at + self._batch], start + at, sequence, logits=False)
+        self._decode(rows, start, sequence, logits=False)
 
     def remove(self, start: int, end: int = -1, sequence: int = 0) -> None:
         """Forget the positions from `start` up to, but not, `end` (-1: all that follow)."""
@@ -113,7 +107,13 @@ class Decoder:
         if model is not None:
             self._llama.llama_model_free(model)
 
-    def _decode(self, part: NDArray[Any], start: int, sequence: int, *, logits: bool) -> None:
+    def _decode(self, inputs: NDArray[Any], start: int, sequence: int, *, logits: bool) -> None:
+        """Decode int32 tokens (n,) or float32 rows (n, width), `BATCH` at a time; `logits`: behind the last of them."""
+        for at in range(0, len(inputs), self._batch):
+            last = at + self._batch >= len(inputs)
+            self._decode_batch(inputs[at : at + self._batch], start + at, sequence, logits=logits and last)
+
+    def _decode_batch(self, part: NDArray[Any], start: int, sequence: int, *, logits: bool) -> None:
         n = len(part)
         positions = np.arange(start, start + n, dtype=np.int32)
         counts = np.ones(n, np.int32)
