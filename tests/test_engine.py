@@ -89,7 +89,7 @@ def test_a_branch_leaves_the_trunk_alone(engine: Engine, tokens: list[int]) -> N
 
 
 def test_sliding_turns_keys_back_to_their_new_places(engine: Engine, tokens: list[int]) -> None:
-    """Positions are relative: the same tokens further on, slid back, say the same but for rounding (keys have 16 bits)."""
+    """Positions are relative: the same tokens further on, slid back, say the same but for 16-bit rounding."""
     engine.main.decode_tokens(tokens, 0)
     at_zero = engine.main.decode_tokens(tokens[:1], len(tokens))
     engine.main.remove(0)
