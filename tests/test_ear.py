@@ -149,6 +149,27 @@ def test_the_reply_can_be_lent_to_the_ear(tiny: Talk) -> None:
     assert np.array_equal(through_ear, main.decode_tokens(tiny.close, main.length()))
 
 
+def test_what_slid_can_be_lent_at_once(tiny: Talk) -> None:
+    """Keys are turned to their new places before they are copied, not at the next decode."""
+    main, ear, gap = tiny.engine.main, tiny.engine.ear, len(tiny.prefix)
+    assert ear is not None
+
+    def slid() -> int:
+        tiny.clear()
+        main.append_tokens(tiny.prefix * 2 + tiny.open, 0)
+        main.remove(gap, 2 * gap)
+        main.slide(2 * gap, gap)
+        return main.length()
+
+    end = slid()
+    expected = main.decode_tokens(tiny.close, end)
+    assert slid() == end
+    tiny.engine.lend(0)
+    assert main.length() == ear.length() == end
+    tiny.engine.hand_over(0)
+    np.testing.assert_allclose(main.decode_tokens(tiny.close, end), expected, atol=ROUNDING)
+
+
 def test_nothing_new_is_nothing_to_hand_over(tiny: Talk) -> None:
     tiny.half()
     end = tiny.engine.main.length()

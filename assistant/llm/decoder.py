@@ -38,6 +38,7 @@ class Decoder:
         self._llama = import_llama()
         self._context_size = context
         self._context: Any = None
+        self._slid = False  # keys that `slide` renumbered wait to be turned
         params = self._llama.llama_model_default_params()
         params.lazy_mode = self._llama.LLAMA_LAZY_MODE_ON  # per-layer embeddings: 1.2 GB less resident
         params.n_gpu_layers = 0
@@ -74,6 +75,7 @@ class Decoder:
     def slide(self, start: int, by: int, sequence: int = 0) -> None:
         """Renumber the positions from `start` on, down by `by`, into a gap that `remove` left."""
         self._llama.llama_memory_seq_add(self._memory, sequence, start, -1, -by)
+        self._slid = True
 
     def copy(self, source: int, target: int, start: int = 0, end: int = -1) -> None:
         """Let sequence `target` share the cells of `source` from `start` up to, but not, `end`."""
@@ -84,7 +86,9 @@ class Decoder:
         return int(self._llama.llama_memory_seq_pos_max(self._memory, sequence)) + 1
 
     def save(self, sequence: int = 0) -> bytes:
-        """Copy the K/V of a sequence out: about 17 kB a position on E2B."""
+        """Copy the K/V of a sequence out: about 17 kB a position on E2B. After `slide` it first decodes one token."""
+        if self._slid:
+            self._turn_keys()
         data = np.empty(self._llama.llama_state_seq_get_size(self._context, sequence), np.uint8)
         size = self._llama.llama_state_seq_get_data(self._context, _pointer(data, ctypes.c_uint8), len(data), sequence)
         return data[:size].tobytes()
@@ -134,6 +138,8 @@ class Decoder:
                 _pointer(wanted, ctypes.c_int8),
             ),
         )
+        if status == 0:
+            self._slid = False
         if status == 2:
             llama_log.take_error()  # it logs an abort as four errors
             raise Aborted
@@ -141,6 +147,14 @@ class Decoder:
             raise ModelFailed(f"the conversation is longer than {self._context_size} tokens", remedy="begin a new one")
         if status:
             raise ModelFailed(f"llama.cpp failed ({status}): {llama_log.take_error()}", remedy="say it again")
+
+    def _turn_keys(self) -> None:
+        """Turn the keys that `slide` renumbered: llama.cpp waits for the next decode, and saves old ones until then."""
+        end = self.length()
+        try:
+            self._decode(np.zeros(1, np.int32), end, 0, logits=False)
+        finally:
+            self.remove(end)
 
     def _new_context(self, threads: tuple[int, int], stop: StopFlag) -> Any:
         params = self._llama.llama_context_default_params()
