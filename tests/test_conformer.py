@@ -44,6 +44,7 @@ def edit(
     change: Callable[[NewTensor], NewTensor | None],
     fields: Mapping[str, gguf_file.Value] | None = None,
     without: str = "",
+    more: Sequence[NewTensor] = (),
 ) -> Path:
     """Write tiny's encoder with some of its tensors and fields changed or left out."""
     source = TINY / "tiny-mmproj.gguf"
@@ -59,7 +60,7 @@ def edit(
     encoded |= {key: gguf_file.encode(value) for key, value in (fields or {}).items()}
     if without:
         del encoded[without]
-    gguf_file.write(target, encoded, tensors, lambda _: None)
+    gguf_file.write(target, encoded, [*tensors, *more], lambda _: None)
     return target
 
 
@@ -92,6 +93,23 @@ def assert_same(rows: Rows, expected: Rows) -> None:
         assert np.array_equal(rows, expected)
     norms = np.linalg.norm(rows, axis=1) * np.linalg.norm(expected, axis=1)
     assert ((rows * expected).sum(axis=1) > 0.999 * norms).all()
+
+
+def assert_same_as_mtmd(mmproj: Path) -> None:
+    """Encode sounds that end at each of the four frames of a token."""
+    engine = Engine(TINY / "tiny-text.gguf", mmproj, context=512, threads=Threads(1, 1))
+    conformer = Conformer(mmproj)
+    for frames in range(4):
+        samples = sound(27 * TOKEN_SAMPLES + 160 * frames + 99)
+        assert_same(stream(conformer, samples, HOPS), engine.encode(samples))
+    conformer.close()
+    engine.close()
+
+
+def vector(name: str, shape: tuple[int, ...] = (128,), values: Sequence[float] = ()) -> NewTensor:
+    """Make a tensor of `values`, or of numbers about 0.5 if none are given."""
+    content = np.array(values, np.float32) if values else np.linspace(0.1, 0.9, max(shape), dtype=np.float32)
+    return NewTensor(name, shape, "F32", lambda: [content.tobytes()])
 
 
 @pytest.fixture(scope="module")
@@ -135,6 +153,28 @@ def test_every_tensor_type_gives_the_same_rows_as_mtmd(files: dict[str, Path], k
         for hops in ((2,), (8,), HOPS):
             assert_same(stream(conformer, samples, hops), expected)
         conformer.close()
+
+
+def test_tight_clamps_give_the_same_rows_as_mtmd(tmp_path: Path) -> None:
+    """A clamp works in place: what q, k and v read depends on the order in which they are computed."""
+    bounds = np.random.default_rng(3)
+
+    def tighten(t: NewTensor) -> NewTensor:
+        sign = {"min": -1, "max": 1}.get(t.name[-3:])
+        return t if sign is None else vector(t.name, (1,), [sign * bounds.uniform(0.3, 2)])
+
+    assert_same_as_mtmd(edit(tmp_path / "tight.gguf", tighten))
+
+
+def test_parts_that_a_file_may_have_or_not(tmp_path: Path) -> None:
+    """Biases, more scales, linears without clamps."""
+    more = [
+        vector("a.conv1d.0.bias", (1, 1, 128)), vector("a.conv1d.1.bias", (1, 1, 8)), vector("a.input_projection.bias"),
+        vector("a.blk.0.attn_out.bias"), vector("a.blk.3.conv_dw.bias"), vector("mm.a.soft_emb_norm.weight"),
+        vector("a.blk.1.per_dim_k_scale.weight", (32,)),
+    ]  # fmt: skip
+    left_out = ("a.blk.1.ffn_up.input_", "a.blk.1.ffn_up.output_", "a.blk.2.attn_q.input_max", "a.pre_encode.out.bias")
+    assert_same_as_mtmd(edit(tmp_path / "x.gguf", lambda t: None if t.name.startswith(left_out) else t, more=more))
 
 
 def test_another_shape_gives_the_same_rows_as_mtmd(engine: Engine, mini: tuple[Path, Path]) -> None:
@@ -266,6 +306,12 @@ def test_a_flushed_sound_is_over(tiny: Conformer) -> None:
             act()
     tiny.reset()
     tiny.feed(sound(1))
+
+
+def test_closing_twice_is_harmless() -> None:
+    conformer = Conformer(TINY / "tiny-mmproj.gguf")
+    conformer.close()
+    conformer.close()
 
 
 def test_a_text_model_is_no_encoder() -> None:

@@ -54,11 +54,9 @@ class ConformerFile:
         self.sizes = self._read_sizes(header)
         self._content = np.memmap(path, np.uint8, "r")
         self._memory = ggml.Memory(self._content)
-
-    def tensors(self, graph: ggml.Graph) -> dict[str, ggml.Tensor]:
-        """Name every tensor of the encoder in `graph`."""
-        return {
-            name: graph.tensor(place.shape, self._memory, self._start + place.offset, TYPES[place.type].number)
+        self._names = ggml.Graph(len(self._places))
+        self.tensors: dict[str, ggml.Tensor] = {
+            name: self._names.tensor(place.shape, self._memory, self._start + place.offset, TYPES[place.type].number)
             for name, place in self._places.items()
         }
 
@@ -75,6 +73,7 @@ class ConformerFile:
 
     def close(self) -> None:
         """Let ggml forget the file."""
+        self._names.close()
         self._memory.close()
 
     def _scalar(self, name: str, default: float) -> float:

@@ -1,7 +1,8 @@
 """Gemma 4's conformer as a ggml graph: a few new frames and the state of the past -> rows, and the next state.
 
 The operations and their order are mtmd's, so the bits are too. mtmd attends in blocks of 12 tokens that see 24 keys;
-here the new tokens are put at their place in such blocks. Knows no stream. A graph of E2B has 1,300 nodes.
+here the new tokens are put at their place in such blocks. Knows no stream. A graph of E2B's shapes has 1,430 nodes and
+is made in 3 ms.
 """
 
 from dataclasses import dataclass

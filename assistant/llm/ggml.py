@@ -112,7 +112,7 @@ def _unsupported(found: str) -> ModelError:
 
 
 class Memory:
-    """Bytes that Python owns and ggml computes in. They must stay where they are until `close`."""
+    """Bytes that Python owns and ggml computes in. They must stay where they are until `close`, which may come twice."""
 
     def __init__(self, content: NDArray[np.uint8]) -> None:
         self.content = content
@@ -126,7 +126,8 @@ class Memory:
 
     def close(self) -> None:
         """Let ggml forget it."""
-        self._ggml.ggml_backend_buffer_free(self.handle)
+        handle, self.handle = self.handle, None
+        self._ggml.ggml_backend_buffer_free(handle)
 
 
 def zeros(size: int) -> NDArray[np.uint8]:
@@ -160,7 +161,8 @@ class Graph:
 
     def close(self) -> None:
         """Free the nodes."""
-        self._ggml.ggml_free(self._context)
+        context, self._context = self._context, None
+        self._ggml.ggml_free(context)
 
     def reshape(self, a: Tensor, *shape: int) -> Tensor:  # noqa: D102
         return Tensor(self._ggml.ggml_reshape_4d(self._context, a, *_four(shape)))
@@ -268,8 +270,10 @@ class Processor:
 
     def close(self) -> None:
         """Free the memory; prepared graphs are of no more use."""
-        self._ggml.ggml_gallocr_free(self._allocator)
-        self._ggml.ggml_backend_free(self._backend)
+        allocator, backend = self._allocator, self._backend
+        self._allocator = self._backend = None
+        self._ggml.ggml_gallocr_free(allocator)
+        self._ggml.ggml_backend_free(backend)
 
 
 def _four(shape: tuple[int, ...]) -> tuple[int, ...]:
