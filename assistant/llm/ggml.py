@@ -112,7 +112,7 @@ def _unsupported(found: str) -> ModelError:
 
 
 class Memory:
-    """Bytes that Python owns and ggml computes in. They must stay where they are until `close`, which may come twice."""
+    """Bytes that Python owns and ggml computes in; they stay where they are until `close`, which may come twice."""
 
     def __init__(self, content: NDArray[np.uint8]) -> None:
         self.content = content
