@@ -10,7 +10,7 @@ import pytest
 
 from assistant import config, manifest, weights
 from assistant.errors import ModelDamaged, ModelFailed
-from assistant.llm.decoder import Logits
+from assistant.llm.decoder import Aborted, Logits
 from assistant.llm.engine import Engine, Threads
 from assistant.stages import SAMPLE_RATE_HZ
 
@@ -196,6 +196,19 @@ def test_saved_keys_that_llama_cpp_refuses_are_a_failed_turn(tiny: Talk, monkeyp
         engine.hand_over(len(tiny.prefix))
     monkeypatch.undo()
     assert engine.main.length(1) == engine.ear.length(1) == 0
+    assert np.array_equal(tiny.half(), first)
+
+
+def test_an_abort_stops_both(tiny: Talk) -> None:
+    """Until it is taken back."""
+    first, engine = tiny.half(), tiny.engine
+    end = engine.main.length()
+    engine.abort()
+    for decoder in (engine.main, engine.ear):
+        assert decoder is not None
+        with pytest.raises(Aborted):
+            decoder.append_tokens(tiny.close * 8, end)
+    engine.allow()
     assert np.array_equal(tiny.half(), first)
 
 
