@@ -202,12 +202,11 @@ def test_saved_keys_that_llama_cpp_refuses_are_a_failed_turn(tiny: Talk, monkeyp
 def test_an_abort_stops_both(tiny: Talk) -> None:
     """Until it is taken back."""
     first, engine = tiny.half(), tiny.engine
-    end = engine.main.length()
     engine.abort()
     for decoder in (engine.main, engine.ear):
         assert decoder is not None
         with pytest.raises(Aborted):
-            decoder.append_tokens(tiny.close * 8, end)
+            decoder.append_tokens(tiny.close * 8, decoder.length())
     engine.allow()
     assert np.array_equal(tiny.half(), first)
 
