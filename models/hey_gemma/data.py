@@ -1,39 +1,31 @@
 """Makes the wake word's data: speech, recorded in synthetic rooms, as embeddings with labels, in resumable shards.
 
-A shard is one stream through `assistant.wake.Features`, so training sees exactly what the assistant computes. Knows
-where the word ends to about 30 ms: word and command are spoken apart and joined, or in one breath with the end
-estimated from the word alone. Cost: 60 CPU-s a shard, half of it the embedding model.
+A shard is one stream of what `assistant.wake.Features` computes, so training sees what the assistant does. Knows where
+the word ends to about 30 ms: word and command are spoken apart and joined, or in one breath with the end at the pause
+behind the word, else estimated from the word alone. Cost: COST a shard.
 """
 
 import json
 import tomllib
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from assistant.wake import HEAD_FRAMES, Features, Floats
+from assistant.wake import FRAME_SAMPLES, HEAD_FRAMES, Floats
 from models.hey_gemma import human, phrases, sound
+from models.hey_gemma.embedder import Embedder
 from models.hey_gemma.sound import RATE, Rng, Samples
 from models.voices import Pcm, Voice, say, voices
 
-FRAME = 1280
-ENGINES = {
-    "espeak": 0.48,
-    "flite": 0.14,
-    "festival": 0.02,
-    "hibari": 0.26,
-    "kokoro": 0.10,
-}  # kokoro costs 1 CPU-s a clip
-CHEAP = {"espeak": 0.55, "flite": 0.17, "festival": 0.01, "hibari": 0.27}
-POSITIVES, NEAR_MISSES, SENTENCES, HUMAN, NOISES = (
-    120,
-    110,
-    70,
-    70,
-    40,
-)  # a shard; speech of the first two is used twice
+# Kokoro costs 1.7 CPU-s a clip, festival 0.24, the others 0.01 to 0.02. What costs much is recorded more often.
+ENGINES = {"espeak": 0.45, "flite": 0.28, "festival": 0.015, "hibari": 0.24, "kokoro": 0.015}
+CHEAP = {"espeak": 0.5, "flite": 0.26, "hibari": 0.24}
+WORDS, NEAR_MISSES, SENTENCES, HUMAN, NOISES = 120, 180, 30, 20, 20  # spoken for a shard
+COMMAND_S = 1.3  # what is kept of speech behind the word
+VALIDATION = 9999  # the number of the shard that thresholds are chosen on, by voices that are in no other
 
 
 @dataclass(slots=True)
@@ -67,22 +59,30 @@ def heldout_voice(voice: Voice) -> bool:
     return voice.held_out or voice.name in rules["names"] or accent in rules["espeak_accents"]
 
 
+def validation(name: str) -> bool:
+    """Whether a training voice or recording is kept for choosing heads and thresholds."""
+    return zlib.crc32(name.encode()) % 12 == 0
+
+
 def training_takes(number: int) -> Iterator[Take]:
     """Give what shard `number` of the training set is made of, shuffled."""
-    rng = np.random.default_rng([2026, number])
-    cast = [voice for voice in voices() if not heldout_voice(voice)]
-    recordings = human.files(held_out=False)
+    rng = np.random.default_rng([2027, number])
+    cast = [v for v in voices() if not heldout_voice(v) and validation(v.name) == (number == VALIDATION)]
+    recordings = [p for p in human.files(held_out=False) if validation(p.name) == (number == VALIDATION)]
     studio = Studio(rng, recordings)
     takes: list[Take] = []
-    for _ in range(POSITIVES):
-        takes += _positives(_pick(cast, ENGINES, rng), studio, copies=2)
+    for _ in range(WORDS):
+        takes += _positives(_pick(cast, ENGINES, rng), studio)
     for _ in range(NEAR_MISSES):
-        voice = _pick(cast, ENGINES if rng.random() < 0.5 else CHEAP, rng)
+        voice = _pick(cast, ENGINES, rng)
         group, phrase = phrases.near_miss(rng)
-        spoken = _float(say(voice, phrase, rng))
-        if rng.random() < 0.4:
-            spoken = _joined(spoken, _float(say(_as_cheap(voice, cast, rng), phrases.sentence(rng), rng)), rng)[0]
-        takes += [_recorded(studio, Example("near", group, voice.name), _varied(spoken, rng)) for _ in range(2)]
+        if rng.random() < 0.5:
+            phrase = f"{phrase}{rng.choice([',', ''])} {phrases.sentence(rng)}"
+        spoken = _float(say(voice, phrase, rng))[: int(2.5 * RATE)]
+        takes += [
+            _recorded(studio, Example("near", group, voice.name), _varied(spoken, rng))
+            for _ in range(_copies(voice, 2))
+        ]
     for _ in range(SENTENCES):
         voice = _pick(cast, CHEAP, rng)
         spoken = _float(say(voice, phrases.sentence(rng), rng))
@@ -96,37 +96,44 @@ def training_takes(number: int) -> Iterator[Take]:
     return iter([takes[n] for n in order])
 
 
-def _positives(voice: Voice, studio: Studio, *, copies: int) -> list[Take]:
+def _copies(voice: Voice, usual: int) -> int:
+    return usual if voice.engine in CHEAP else 7
+
+
+def _positives(voice: Voice, studio: Studio) -> list[Take]:
     """One speaker says the word: alone, before a command, in one breath with it, or breaks off (which is no word)."""
     rng = studio.rng
-    alone = _float(say(voice, str(rng.choice(phrases.WORD)), rng))
+    seed = int(rng.integers(1 << 30))  # the same rate and pitch, whatever is said
+    alone = _float(say(voice, str(rng.choice(phrases.WORD)), np.random.default_rng(seed)))
+    command = _float(say(voice, phrases.sentence(rng), np.random.default_rng(seed)))[: int(COMMAND_S * RATE)]
+    end = len(alone) - 0.012 * RATE
+    ways = [(alone, end, 0.0), (*_joined(alone, command, rng), 0.0)]
+    if voice.engine in CHEAP:
+        text = f"{rng.choice(['hey gemma', 'Hey Gemma,', 'hey gemma,'])} {phrases.sentence(rng)}"
+        breath = _float(say(voice, text, np.random.default_rng(seed)))[: len(alone) + int(COMMAND_S * RATE)]
+        stop = pause(breath, len(alone))
+        ways += [(breath, len(alone) * 0.93, 80.0) if stop is None else (breath, stop, 0.0)] * 2
     takes = []
-    for _ in range(copies):
-        word = alone
-        factor = 1.0
-        if voice.engine != "espeak" and rng.random() < 0.6:
-            word = sound.other_speaker(alone, rng)
-            factor = len(word) / len(alone)
-        draw = rng.random()
-        spread = 0.0
-        end = len(word) - 0.012 * RATE
-        if draw < 0.08:
-            word = word[: int(len(word) * rng.uniform(0.3, 0.62))]
-            takes.append(_recorded(studio, Example("near", "broken off", voice.name), word))
+    for _ in range(_copies(voice, 3)):
+        if rng.random() < 0.08:
+            part = alone[: int(len(alone) * rng.uniform(0.3, 0.62))]
+            takes.append(_recorded(studio, Example("near", "broken off", voice.name), part))
             continue
-        if draw < 0.5 and voice.engine != "kokoro":
-            command = _float(say(voice, phrases.sentence(rng), rng))
-            if factor != 1.0:
-                command = np.asarray(sound.soxr.resample(command, RATE, RATE * factor), dtype=np.float32)
-            word, end = _joined(word, command, rng)
-        elif draw < 0.65 and voice.engine in {"espeak", "hibari", "flite"}:
-            state = np.random.default_rng(int(rng.integers(1 << 30)))
-            again = np.random.default_rng()
-            again.bit_generator.state = state.bit_generator.state
-            end = len(say(voice, "hey gemma", state)) * 0.93
-            word, spread = _float(say(voice, f"hey gemma {phrases.sentence(rng)}", again)), 80.0
-        takes.append(_recorded(studio, Example("word", "word", voice.name, end * 1000 / RATE, spread), word))
+        spoken, end, spread = ways[int(rng.integers(len(ways)))]
+        heard = sound.other_speaker(spoken, rng) if rng.random() < 0.6 else spoken
+        end_ms = end * len(heard) / len(spoken) * 1000 / RATE
+        takes.append(_recorded(studio, Example("word", "word", voice.name, end_ms, spread), heard))
     return takes
+
+
+def pause(spoken: Samples, length: int) -> float | None:
+    """Find where sound stops behind a word that is about `length` long."""
+    hop = RATE // 100
+    frames = spoken[: len(spoken) // hop * hop].reshape(-1, hop)
+    level = np.sqrt(np.mean(frames**2, axis=1))
+    first, last = int(0.75 * length / hop), int(1.1 * length / hop)
+    quiet = np.flatnonzero(level[first:last] < 0.03 * level.max())
+    return float((first + quiet[0]) * hop) if len(quiet) else None
 
 
 def _joined(word: Samples, command: Samples, rng: Rng) -> tuple[Samples, float]:
@@ -180,17 +187,26 @@ def _varied(spoken: Samples, rng: Rng) -> Samples:
 
 
 def _pick(cast: list[Voice], weights: dict[str, float], rng: Rng) -> Voice:
+    there = {voice.engine for voice in cast}
+    weights = {engine: weight for engine, weight in weights.items() if engine in there}
     engine = rng.choice(list(weights), p=np.array(list(weights.values())) / sum(weights.values()))
     choices = [voice for voice in cast if voice.engine == engine]
     return choices[int(rng.integers(len(choices)))]
 
 
-def _as_cheap(voice: Voice, cast: list[Voice], rng: Rng) -> Voice:
-    return _pick(cast, CHEAP, rng) if voice.engine in {"kokoro", "festival"} else voice
-
-
 def _float(pcm: Pcm) -> Samples:
     return pcm.astype(np.float32) / 32768
+
+
+def human_takes() -> Iterator[Take]:
+    """Record every human recording of the training set once, in a random order."""
+    rng = np.random.default_rng([2027, 0, 1])
+    recordings = [p for p in human.files(held_out=False) if not validation(p.name)]
+    studio = Studio(rng, recordings)
+    for number in rng.permutation(len(recordings)):
+        spoken = human.load(recordings[number])
+        if len(spoken):
+            yield _recorded(studio, Example("speech", "human", "human"), _varied(spoken, rng))
 
 
 def heldout_clips() -> list[tuple[Example, Samples]]:
@@ -239,29 +255,28 @@ def write_shard(path: Path, takes: Iterator[Take], *, seed: int | None) -> None:
 
     A fresh start is preceded by 15 rows of silence, as the detector's window is.
     """
-    always_reset = seed is None
     rng = np.random.default_rng(seed)
-    features = Features()
-    rows: list[Floats] = []
+    embedder = Embedder()
+    streams: list[list[Pcm]] = []
     examples: list[Example] = []
+    row = 0
     for example, pcm in takes:
-        if always_reset or rng.random() < 0.3 or not rows:
-            features.reset()
-            rows += [features.silence] * (HEAD_FRAMES - 1)
-        example.first_row = len(rows)
-        padded = np.concatenate([pcm, np.zeros(-len(pcm) % FRAME, dtype=np.int16)])
-        if not always_reset:
-            padded = pcm[: len(pcm) // FRAME * FRAME]
-        for start in range(0, len(padded), FRAME):
-            row = features.push(padded[start : start + FRAME])
-            assert row is not None
-            rows.append(row)
-        example.rows = len(rows) - example.first_row
+        if seed is None or rng.random() < 0.3 or not streams:
+            streams.append([])
+            row += HEAD_FRAMES - 1
+        whole = pcm[: len(pcm) // FRAME_SAMPLES * FRAME_SAMPLES]
+        if seed is None:
+            whole = np.concatenate([pcm, np.zeros(-len(pcm) % FRAME_SAMPLES, dtype=np.int16)])
+        streams[-1].append(whole)
+        example.first_row, example.rows = row, len(whole) // FRAME_SAMPLES
         examples.append(example)
+        row += example.rows
+    before = np.repeat(embedder.silence[None], HEAD_FRAMES - 1, axis=0)
+    rows = [part for stream in streams for part in (before, embedder.embeddings(np.concatenate(stream)))]
     partial = path.with_suffix(".partial.npz")
     np.savez(
         partial,
-        embeddings=np.array(rows, dtype=np.float16),
+        embeddings=np.concatenate(rows).astype(np.float16),
         examples=json.dumps([asdict(example) for example in examples]),
     )
     partial.rename(path)
@@ -280,6 +295,8 @@ def make(folder: Path, shards: range) -> None:
         _write_once(folder / f"train-{number:02d}.npz", lambda n=number: training_takes(n), seed=number)
     if 0 not in shards:
         return
+    _write_once(folder / "train-human.npz", human_takes, seed=0)
+    _write_once(folder / "validation.npz", lambda: training_takes(VALIDATION), seed=VALIDATION)
     _write_once(folder / "heldout-speech.npz", heldout_speech, seed=None)
     if not all((folder / f"heldout-{part}.npz").exists() for part in ("clean", "noisy")):
         clips = heldout_clips()

@@ -13,6 +13,7 @@ from assistant.wake import HEAD_FRAMES, HEARD_LAG_MS, Floats, Head, Heard, WakeD
 from models.hey_gemma.data import Example, read_shard
 
 FRAME_MS = 80.0
+THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 IN_TIME_MS = (-200.0, 500.0)  # first score over the threshold, from the word's end
 
 
@@ -30,6 +31,23 @@ def clips(path: Path, head: Head) -> Iterable[tuple[Example, Floats]]:
     for example in examples:
         start = example.first_row - HEAD_FRAMES + 1
         yield example, scores[start : start + example.rows]
+
+
+def thresholds(folder: Path, path: Path) -> None:
+    """Print what each threshold does on the validation set: the place to choose a head and its threshold."""
+    found = list(clips(folder / "validation.npz", Head(path)))
+    for threshold in THRESHOLDS:
+        words, near, accepts, rows = [], [], 0, 0
+        for example, scores in found:
+            places = heard_at(scores, threshold)
+            if example.end_ms is not None:
+                words.append(bool(_in_time(example, places)))
+            elif example.kind == "near":
+                near.append(bool(places))
+            else:
+                accepts, rows = accepts + len(places), rows + len(scores)
+        shares = f"recall {_share(words)}, near-misses taken {_share(near)}"
+        print(f"threshold {threshold}: {shares}, {accepts} false accepts in {rows * FRAME_MS / 60_000:.0f} min")
 
 
 def report(folder: Path, path: Path, threshold: float = 0.8) -> None:
@@ -52,7 +70,7 @@ def _words(part: str, found: list[tuple[Example, Floats]], threshold: float) -> 
         if example.end_ms is None:
             groups[example.group].append(bool(places))
             continue
-        in_time = [p - example.end_ms for p in places if IN_TIME_MS[0] <= p - example.end_ms <= IN_TIME_MS[1]]
+        in_time = _in_time(example, places)
         voices[example.voice].append(bool(in_time))
         lags += in_time[:1]
     print(f"## {part}: recall {_percent(voices)}, near-misses taken {_percent(groups)}, threshold {threshold}")
@@ -63,8 +81,17 @@ def _words(part: str, found: list[tuple[Example, Floats]], threshold: float) -> 
             print(f"| {name} | {sum(hits)}/{len(hits)} |")
 
 
+def _in_time(example: Example, places: list[float]) -> list[float]:
+    """Give how long after the word's end it was heard."""
+    end_ms = example.end_ms or 0.0
+    return [p - end_ms for p in places if IN_TIME_MS[0] <= p - end_ms <= IN_TIME_MS[1] + example.spread_ms]
+
+
 def _percent(table: dict[str, list[bool]]) -> str:
-    hits = [hit for row in table.values() for hit in row]
+    return _share([hit for row in table.values() for hit in row])
+
+
+def _share(hits: list[bool]) -> str:
     return f"{100 * sum(hits) / max(1, len(hits)):.1f} % of {len(hits)}"
 
 

@@ -47,6 +47,14 @@ NEAR_MISSES: dict[str, tuple[str, ...]] = {
     ),
 }
 
+# Nearest of all: two in five of the near-misses that are trained on.
+HARD = (
+    "hey jenna", "hey german", "hey gem", "hey jem", "hey jemima", "hey gemini", "hey general", "hey gamma", "hey emma",
+    "hey jim", "hey jim, a", "hey gem of a", "hey jam", "hey germ", "hey jumbo", "hey james", "hey jamie", "hey yemma",
+    "hey dilemma", "hey llama", "hey hemma", "hey jeff", "hey Jen", "hey Jen, am I", "gemma", "the gemma", "okay gemma",
+    "stay gemma", "a gemma",
+)  # fmt: skip
+
 COMMANDS = (
     "turn on the kitchen light", "switch off the light in the bedroom", "dim the living room light to thirty percent",
     "make the office light blue", "turn on the bedroom fan", "close the living room blinds", "what's the weather",
@@ -85,5 +93,7 @@ def sentence(rng: Rng) -> str:
 
 def near_miss(rng: Rng) -> tuple[str, str]:
     """(group, phrase)."""
+    if rng.random() < 0.4:
+        return "hard", str(rng.choice(HARD))
     group = str(rng.choice(list(NEAR_MISSES)))
     return group, str(rng.choice(NEAR_MISSES[group]))
