@@ -3,6 +3,7 @@
 `Stages` are what is slow to load (models, voice, wake word) and is shared; `converse` wires one conversation from them.
 """
 
+import logging
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -10,6 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
+
+from rich.console import Console
 
 from assistant import __version__, chat_template, manifest, weights
 from assistant.audio import earcons
@@ -20,19 +23,22 @@ from assistant.audio.replay import FileSource, FileSpeaker, NullSpeaker
 from assistant.audio.speaker import SoundSpeaker
 from assistant.config import Config, cache_dir
 from assistant.conversation import Conversation
+from assistant.errors import OutputError
 from assistant.events import Event, Started, TimerRang
 from assistant.intents.demo_home import DemoHome
 from assistant.intents.local import LocalClock
 from assistant.intents.router import Router
 from assistant.intents.timers import Timer, Timers
 from assistant.listen import Listener
-from assistant.llm import prompt
+from assistant.llm import prompt, self_test
 from assistant.llm.engine import Threads
 from assistant.llm.prompt import PromptProfile
 from assistant.llm.sampling import SamplingProfile
 from assistant.llm.session import LlamaSession, ModelSpec
+from assistant.llm.verdict import Doubts
 from assistant.mind import Mind
 from assistant.mouth import Mouth
+from assistant.progress import meter
 from assistant.speech import Voices
 from assistant.stages import AudioClip, Clock, Speaker, Voice
 from assistant.trace import JsonLines
@@ -41,6 +47,7 @@ from assistant.vad import SILERO_END_LAG_MS, GatedVad, SileroVad, WebRtcVad
 from assistant.wake import WakeDecision, WakeWord
 
 Observer = Callable[[Event], None]
+_LOG = logging.getLogger(__name__)
 NEVER = 1.01  # a confidence that no draft reaches
 
 
@@ -110,6 +117,7 @@ async def loaded(
     model = manifest.load().entry(config.model.name)
     router = build_home(config, model, clock).router
     files = weights.paths(model)
+    ahead = config.model.listen_ahead and _can_listen_ahead(files)
     spec = ModelSpec(
         files.text,
         files.mmproj,
@@ -117,8 +125,11 @@ async def loaded(
         SamplingProfile(**model.sampling),
         threads=Threads(config.model.prefill_threads, config.model.decode_threads),
         seed=config.model.seed,
-        unsure=frozenset(model.thresholds.get("unsure_replies", ())),
-        listen_ahead=config.model.listen_ahead,
+        doubts=Doubts(
+            frozenset(model.thresholds.get("unsure_replies", ())), float(model.thresholds.get("call_confidence", 0.0))
+        ),
+        ear=_ear(files) if ahead else None,
+        listen_ahead=ahead,
     )
     async with AsyncExitStack() as stack:
         voice: Voice = Silent()
@@ -133,6 +144,23 @@ async def loaded(
         vad = GatedVad(WebRtcVad(), SileroVad())
         head = WakeWord(manifest.models_dir() / "hey_gemma" / "hey_gemma.npz") if wake else None
         yield Stages(config, model, session, head, vad, voice)
+
+
+def _can_listen_ahead(files: weights.ModelPaths) -> bool:
+    """Whether sound can be encoded while it comes; said loudly if not, for answers come seconds later then."""
+    problem = self_test.works(files.mmproj)
+    if problem is not None:
+        _LOG.warning("can't listen ahead, answers will be slow: %s", problem)
+    return problem is None
+
+
+def _ear(files: weights.ModelPaths) -> Path | None:
+    """The text model's half-depth copy, made at the first start. None: none can be had."""
+    try:
+        return weights.prepared_ear(files, cache_dir(), meter(Console(stderr=True)))
+    except OutputError as e:
+        _LOG.warning("no room for the ear, answers will be slow: %s. What to do: %s", e.message, e.remedy)
+        return None
 
 
 @asynccontextmanager

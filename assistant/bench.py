@@ -11,7 +11,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +34,7 @@ from assistant.events import (
 )
 from assistant.figures import Row, show
 from assistant.speech import Voices
-from assistant.stages import SAMPLE_RATE_HZ, AudioClip, Timings
+from assistant.stages import AudioClip
 from assistant.trace import write_report
 
 _LONG = (
@@ -74,7 +74,6 @@ class Turn:
     now_ms: Callable[[], float]
     figures: TurnEnded | None = None
     model: ModelTimed | None = None
-    spent: Timings = field(default_factory=Timings)
     speech_ms: tuple[float, float] = (0.0, 0.0)
     reached_at_ms: float | None = None
     cue_ms: float = 0.0
@@ -169,18 +168,18 @@ async def run(
 
 async def _speak_into(config: Config, text: str, path: Path) -> Sentence:
     """Write the sentence with silence around it, as a microphone would have heard it."""
+    voices = Voices(config.speech)
+    clips = [clip async for clip in voices.clips(text, "en")]
+    await voices.aclose()
+    rate_hz = clips[0].rate_hz
+    lead, tail = (np.zeros(round(seconds * rate_hz), np.int16) for seconds in (LEAD_S, TAIL_S))
+    speech = np.concatenate([clip.samples for clip in clips])
     clock = AudioClock()
-    await clock.release()
+    await clock.release()  # nobody listens to a file: don't wait for its sound
     speaker = FileSpeaker(path, clock)
-    lead_s = LEAD_S
-    await speaker.play(_silence(lead_s))
-    clips = [clip async for clip in Voices(config.speech).clips(text, "en")]
-    for clip in clips:
-        await speaker.play(clip)
-    await speaker.play(_silence(TAIL_S))
+    await speaker.play(AudioClip(np.concatenate([lead, speech, tail]), rate_hz))
     await speaker.aclose()
-    before_s = lead_s + sum(clip.duration_s for clip in clips[:-1])
-    return Sentence(path, (before_s + _voiced_s(clips[-1])) * 1000)
+    return Sentence(path, (LEAD_S + _voiced_s(AudioClip(speech, rate_hz))) * 1000)
 
 
 def _voiced_s(clip: AudioClip) -> float:
@@ -189,10 +188,6 @@ def _voiced_s(clip: AudioClip) -> float:
     frames = clip.samples[: len(clip.samples) // hop * hop].reshape(-1, hop).astype(np.float64)
     level = np.sqrt(np.mean(frames**2, axis=1))
     return float(np.flatnonzero(level > level.max() * 10 ** (SILENT_DB / 20))[-1] + 1) / 100
-
-
-def _silence(seconds: float) -> AudioClip:
-    return AudioClip(np.zeros(round(seconds * SAMPLE_RATE_HZ), np.int16), SAMPLE_RATE_HZ)
 
 
 async def _bench(
@@ -214,10 +209,10 @@ async def _bench(
                     if repeat:
                         turns.setdefault((number, path), []).append(turn)
     rows = [_row(config.model.name, path, sentences[number], some) for (number, path), some in turns.items()]
-    plain = [turn.spent for (_, path), some in turns.items() if path == "plain" for turn in some]
+    plain = [turn.model for (_, path), some in turns.items() if path == "plain" for turn in some if turn.model]
     speed = {
-        "prefill_tok_s": _median(t.prefill_rows / t.prefill_s for t in plain if t.prefill_s),
-        "decode_tok_s": _median(t.decode_tok_s for t in plain if t.decode_s),
+        "prefill_tok_s": _median(1000 * t.rows / t.prefill_ms for t in plain if t.prefill_ms),
+        "decode_tok_s": _median(1000 * t.tokens / t.decode_ms for t in plain if t.decode_ms),
     }
     return rows, speed
 
@@ -229,7 +224,6 @@ async def _turn(stages: app.Stages, wall: WallClock, sentence: Sentence, path: s
         stages, clock=wall, wall=wall, speaker=Listened(wall, turn), wake=False, observe=turn.observe
     ) as (talk, _home):
         await talk.run(FileSource(str(sentence.path), wall))
-    turn.spent = stages.session.timings
     return turn
 
 

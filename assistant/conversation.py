@@ -139,7 +139,7 @@ class Conversation:
 
     def _hear(self) -> None:
         for chunk in self._listener.catch_up():
-            self._mind.hear(chunk.samples, voiced=chunk.voiced)
+            self._mind.hear(chunk.samples)
             for event in chunk.events:
                 self.post(event)
 

@@ -104,12 +104,17 @@ class FirstToken(_Happened):
 
 @dataclass(frozen=True, slots=True)
 class ModelTimed(_Happened):
-    """What one reply cost the model thread: encoding the sound, prefill of the turn, decoding `tokens` tokens."""
+    """What one reply cost the model thread: encoding, prefill of `rows` rows and tokens, decoding `tokens` tokens.
+
+    In a draft only what was left to do. `behind_ms` of sound waited to be encoded: more than 1 s, and drafts stop.
+    """
 
     encode_ms: float
     prefill_ms: float
+    rows: int
     decode_ms: float
     tokens: int
+    behind_ms: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,6 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from assistant import endpoint
 from assistant.config import EndpointConfig
 from assistant.events import (
@@ -26,29 +24,14 @@ from assistant.stages import CHUNK_MS, AudioChunk, Pcm, Vad, Verdict, WakeDetect
 from assistant.wake import Heard, Rejected, WakeDecision
 
 RING_S = 20
-FADED = 0.1
-FORGET = 0.995  # a chunk: half of it is forgotten in 2.8 s
 
 
 @dataclass(frozen=True, slots=True)
 class TurnChunk:
-    """Sound of the open turn, shape (320,), and what it brought, in order. `voiced`: a voice that doesn't fade."""
+    """Sound of the open turn, shape (320,), and what it brought, in order."""
 
     samples: Pcm
-    voiced: bool
     events: list[Event] = field(default_factory=list)
-
-
-class _Loudness:
-    """Notices that a voice fades, 60 ms before the VAD does: a chunk is a tenth as loud as the loudest of late."""
-
-    def __init__(self) -> None:
-        self._loudest = 0.0
-
-    def holds(self, samples: Pcm) -> bool:
-        level = float(np.sqrt(np.mean(np.square(samples, dtype=np.float32))))
-        self._loudest = max(level, self._loudest * FORGET)
-        return level >= FADED * self._loudest
 
 
 class Listener:
@@ -75,7 +58,6 @@ class Listener:
         self._ring: deque[AudioChunk] = deque(maxlen=RING_S * 1000 // CHUNK_MS)
         self._endpoint: endpoint.Endpoint | None = None
         self._cursor_ms = 0.0
-        self._loudness = _Loudness()
 
     @property
     def heard_ms(self) -> float:
@@ -90,7 +72,6 @@ class Listener:
             self._config, self._cursor_ms, self._vad_lag_ms, early_confidence=self._early_confidence
         )
         self._vad.reset()
-        self._loudness = _Loudness()
 
     def close(self) -> None:
         """Stop listening to the turn; the ring and the wake word go on."""
@@ -124,7 +105,7 @@ class Listener:
                 return
             self._cursor_ms = chunk.end_ms
             p_speech = self._vad.probability(chunk.samples)
-            heard = TurnChunk(chunk.samples, voiced=p_speech >= endpoint.SPEECH and self._loudness.holds(chunk.samples))
+            heard = TurnChunk(chunk.samples)
             for edge in self._endpoint.update(p_speech, chunk.end_ms, CHUNK_MS):
                 self._tell(edge, heard.events)
             yield heard

@@ -16,6 +16,7 @@ from pydantic import ConfigDict, TypeAdapter
 
 from assistant.errors import ModelMissing, UsageError
 
+VOCABULARY = "gemma-4-vocab.gguf.xz"  # Gemma 4's own, Apache-2.0, from llama.cpp's repository: shape reads as E2B does
 SYSTEM_DIR = Path("/var/lib/hey-gemma/models")
 
 

@@ -62,9 +62,9 @@ class Mind:
         self._begin_turn()
         self._thoughts.submit(self._session.open)
 
-    def hear(self, samples: Pcm, *, voiced: bool) -> None:
+    def hear(self, samples: Pcm) -> None:
         """Append sound to the open turn."""
-        self._thoughts.submit(partial(self._session.feed, samples, voiced=voiced))
+        self._thoughts.submit(partial(self._session.feed, samples))
 
     def read(self, text: str) -> None:
         """Append typed text to the open turn."""
@@ -148,8 +148,17 @@ class Mind:
 
     def _tell_timings(self) -> None:
         spent = self._session.timings
-        stages_ms = (spent.encode_s * 1000, spent.prefill_s * 1000, spent.decode_s * 1000)
-        self._post(ModelTimed(*self._here(), *stages_ms, spent.decoded_tokens))
+        self._post(
+            ModelTimed(
+                *self._here(),
+                encode_ms=spent.encode_s * 1000,
+                prefill_ms=spent.prefill_s * 1000,
+                rows=spent.prefill_rows,
+                decode_ms=spent.decode_s * 1000,
+                tokens=spent.decoded_tokens,
+                behind_ms=spent.behind_s * 1000,
+            )
+        )
 
     def _take(self, parts: Sequence[Part]) -> Sequence[Part]:
         for part in parts:

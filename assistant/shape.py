@@ -5,6 +5,8 @@ projection and Q4_0 for the rest, the tensors and the real vocabulary add up to 
 Knows nothing about prompts or llama.cpp. E2B's text file is written in 8 s of processor time, in 100 MB of memory.
 """
 
+import lzma
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +14,7 @@ from pathlib import Path
 from assistant import gguf_file
 from assistant.gguf_file import Advance, NewTensor
 from assistant.noise import constant, matrix, noise, vector
-from assistant.shape_vocabulary import Vocabulary, synthesize
+from assistant.shape_vocabulary import synthesize
 
 CLAMP = 1e6  # the clamps of the conformer's linears are there, and wide open
 
@@ -82,16 +84,28 @@ def write_shape(
     dims: Dims = E2B,
     types: Types = Types(),
     advance: Advance = lambda _: None,
+    *,
+    vocabulary: Path | None = None,
 ) -> None:
-    """Write both files. Raises OutputError (full disk, no permission) and then leaves neither half written."""
-    write_text(text_path, dims, types, advance)
+    """Write both files. Raises OutputError (full disk, no permission) and then leaves neither half written.
+
+    `vocabulary`: Gemma 4's own, a GGUF file under xz; without it one of the right size is made up.
+    """
+    write_text(text_path, dims, types, advance, vocabulary=vocabulary)
     write_mmproj(mmproj_path, dims, types, advance)
 
 
-def write_text(path: Path, dims: Dims, types: Types = Types(), advance: Advance = lambda _: None) -> None:
+def write_text(
+    path: Path,
+    dims: Dims,
+    types: Types = Types(),
+    advance: Advance = lambda _: None,
+    *,
+    vocabulary: Path | None = None,
+) -> None:
     """Write the decoder's file."""
-    vocabulary = synthesize(dims.text.vocabulary)
-    gguf_file.write(path, _text_fields(dims.text, vocabulary), text_tensors(dims.text, types), advance)
+    words = _synthetic(dims.text.vocabulary) if vocabulary is None else _real(vocabulary)
+    gguf_file.write(path, _text_fields(dims.text) | words, text_tensors(dims.text, types), advance)
 
 
 def write_mmproj(path: Path, dims: Dims, types: Types = Types(), advance: Advance = lambda _: None) -> None:
@@ -99,7 +113,36 @@ def write_mmproj(path: Path, dims: Dims, types: Types = Types(), advance: Advanc
     gguf_file.write(path, _audio_fields(dims), audio_tensors(dims, types), advance)
 
 
-def _text_fields(d: TextDims, vocabulary: Vocabulary) -> dict[str, bytes]:
+def _real(vocabulary: Path) -> dict[str, bytes]:
+    """The vocabulary of a GGUF file under xz, without its chat template."""
+    with tempfile.NamedTemporaryFile(suffix=".gguf") as file:
+        file.write(lzma.decompress(vocabulary.read_bytes()))
+        file.flush()
+        header = gguf_file.read_header(Path(file.name))
+        keys = [k for k in header.spans if k.startswith("tokenizer.") and k != "tokenizer.chat_template"]
+        return {key: header.encoded(key) for key in keys}
+
+
+def _synthetic(size: int) -> dict[str, bytes]:
+    vocabulary = synthesize(size)
+    fields: dict[str, gguf_file.Value] = {
+        "tokenizer.ggml.model": "gemma4",
+        "tokenizer.ggml.tokens": vocabulary.pieces,
+        "tokenizer.ggml.scores": [-1000.0] * len(vocabulary.pieces),
+        "tokenizer.ggml.token_type": vocabulary.kinds,
+        "tokenizer.ggml.merges": vocabulary.merges,
+        "tokenizer.ggml.bos_token_id": 2,
+        "tokenizer.ggml.eos_token_id": 1,
+        "tokenizer.ggml.unknown_token_id": 3,
+        "tokenizer.ggml.padding_token_id": 0,
+        "tokenizer.ggml.mask_token_id": 4,
+        "tokenizer.ggml.add_space_prefix": False,
+        "tokenizer.ggml.add_bos_token": True,
+    }
+    return {key: gguf_file.encode(value) for key, value in fields.items()}
+
+
+def _text_fields(d: TextDims) -> dict[str, bytes]:
     own = d.layers - d.shared_kv_layers
     fields: dict[str, gguf_file.Value] = {
         "general.architecture": "gemma4",
@@ -126,18 +169,6 @@ def _text_fields(d: TextDims, vocabulary: Vocabulary) -> dict[str, bytes]:
         "gemma4.rope.dimension_count": d.full_head_width,
         "gemma4.rope.dimension_count_swa": d.head_width,
         "gemma4.final_logit_softcapping": 30.0,
-        "tokenizer.ggml.model": "gemma4",
-        "tokenizer.ggml.tokens": vocabulary.pieces,
-        "tokenizer.ggml.scores": [-1000.0] * len(vocabulary.pieces),
-        "tokenizer.ggml.token_type": vocabulary.kinds,
-        "tokenizer.ggml.merges": vocabulary.merges,
-        "tokenizer.ggml.bos_token_id": 2,
-        "tokenizer.ggml.eos_token_id": 1,
-        "tokenizer.ggml.unknown_token_id": 3,
-        "tokenizer.ggml.padding_token_id": 0,
-        "tokenizer.ggml.mask_token_id": 4,
-        "tokenizer.ggml.add_space_prefix": False,
-        "tokenizer.ggml.add_bos_token": True,
     }
     return {key: gguf_file.encode(value) for key, value in fields.items()}
 

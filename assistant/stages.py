@@ -134,7 +134,11 @@ class Verdict:
 
 @dataclass(slots=True)
 class Timings:
-    """Where the time of one turn went, in seconds of the wall clock. `first_token_s` counts from `commit`."""
+    """Where the time of one turn went, in seconds of the wall clock.
+
+    `first_token_s` counts from the draft or the commit. `behind_s`: how much sound waited to be encoded when the reply
+    was asked for.
+    """
 
     audio_s: float = 0.0
     encode_s: float = 0.0
@@ -143,6 +147,7 @@ class Timings:
     first_token_s: float = 0.0
     decode_s: float = 0.0
     decoded_tokens: int = 0
+    behind_s: float = 0.0
 
     @property
     def decode_tok_s(self) -> float:
@@ -217,8 +222,8 @@ class Session(Protocol):
     async def open(self) -> None:
         """Begin a user turn (drops an open one)."""
 
-    async def feed(self, samples: Pcm, *, voiced: bool = True) -> None:
-        """Append sound, shape (n,), 16 kHz int16, to the open turn. `voiced`: the person is speaking in it."""
+    async def feed(self, samples: Pcm) -> None:
+        """Append sound, shape (n,), 16 kHz int16, to the open turn."""
 
     async def write(self, text: str) -> None:
         """Append typed text to the open turn."""
@@ -227,7 +232,7 @@ class Session(Protocol):
         """Begin to answer what was heard so far, and hold the answer: only `commit` lets it out.
 
         `on_token` is called when the first token is there, `on_verdict` when the answer is complete; neither after
-        `retract` or `commit`. False: this session can't listen ahead, and did nothing.
+        `retract` or `commit`. False: this session can't listen ahead, or is too far behind, and did nothing.
         """
 
     async def retract(self) -> None:

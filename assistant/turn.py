@@ -92,9 +92,13 @@ class Listening:
 
 @dataclass(frozen=True, slots=True)
 class Drafting:
-    """The voice has stopped; the model answers what it has heard, and nobody knows it yet."""
+    """The voice has stopped; the model answers what it has heard, and nobody knows it yet.
+
+    `unsure`: the answer makes no sense of it. It isn't worth committing: with the silence heard, a second one may be.
+    """
 
     turns: int
+    unsure: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +156,9 @@ def step(state: State, event: Event, rules: Rules) -> Step:
         case TimerRang():
             return _timer(state, event)
         case DraftReady(kind=kind, confidence=confidence):
-            return state, (Judge(Verdict(kind, confidence)),) if isinstance(state, Drafting) else ()
+            if not isinstance(state, Drafting):
+                return state, ()
+            return Drafting(state.turns, unsure=kind == "unsure"), (Judge(Verdict(kind, confidence)),)
         case (
             Started() | WakeRejected() | SpeechStarted() | SpeechEnded() | DraftStarted() | DraftRetracted()
             | FirstToken() | ModelTimed() | ToolCalled() | TurnEnded() | AudioDropped() | InputEnded()
@@ -201,7 +207,8 @@ def _listening(state: Listening | Drafting, turns: int, event: Event, rules: Rul
             cue: tuple[Command, ...] = (PlayEarcon("cancelled"),) if rules.wake_needed else ()
             return home, (DropTurn(), *cue, EndTurn(turns), *commands)
         case EndpointReached():
-            return Thinking(turns), (CommitTurn(), PlayEarcon("heard"))
+            again: tuple[Command, ...] = (RetractDraft(),) if isinstance(state, Drafting) and state.unsure else ()
+            return Thinking(turns), (*again, CommitTurn(), PlayEarcon("heard"))
         case Failed():
             return _fail(turns)
     raise _illegal(state, event)

@@ -101,7 +101,7 @@ class LiveView:
 
     def _ended(self, turn: TurnEnded) -> None:
         marks = [
-            ("silence", turn.endpoint_ms, "the wait that makes sure you have finished"),
+            ("endpoint", turn.endpoint_ms, "sure that you have finished"),
             ("first token", turn.first_token_ms, self._model_detail()),
             ("decision", turn.decision_ms, "what to do or say is known"),
             ("action", turn.action_ms, "the home has been asked"),
@@ -121,10 +121,13 @@ class LiveView:
 
 
 def waterfall(console: Console, marks: Sequence[tuple[str, float, str]]) -> None:
-    """Draw (name, ms since the last word, note) marks, each bar from where the one before ended; no bars in a pipe."""
+    """Draw (name, ms since the last word, note) marks as they came, each bar from where the one before ended.
+
+    No bars in a pipe.
+    """
     scale = BAR_WIDTH / max(1.0, *(ms for _, ms, _ in marks))
     before = 0.0
-    for name, ms, note in marks:
+    for name, ms, note in sorted(marks, key=lambda mark: mark[1]):
         start = round(min(before, ms) * scale)
         bar = " " * start + "█" * max(1, round(ms * scale) - start) if console.is_terminal else ""
         console.print(f"{name:>12}  ", style="dim", end="")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from assistant import disk, download, ear_slice, gguf_file, manifest, shape
 from assistant.errors import HeyGemmaError, ModelDamaged, ModelMissing, UsageError
-from assistant.manifest import Kind, Manifest, ModelEntry, ModelFile
+from assistant.manifest import VOCABULARY, Kind, Manifest, ModelEntry, ModelFile, models_dir
 from assistant.progress import Advance, Meter, silent
 
 _LOG = logging.getLogger(__name__)
@@ -113,7 +113,8 @@ def generate(entry: ModelEntry, directory: Path, meter: Meter = silent, *, dims:
         raise UsageError(f"{entry.name} is not generated: it is {entry.kind}", remedy="hey-gemma models list")
     made = ModelPaths(directory / entry.text.file, directory / entry.mmproj.file)
     with meter(entry.name, entry.text.bytes + entry.mmproj.bytes) as advance:
-        shape.write_shape(made.text, made.mmproj, dims, advance=advance)
+        words = models_dir() / VOCABULARY if dims == shape.E2B else None
+        shape.write_shape(made.text, made.mmproj, dims, advance=advance, vocabulary=words)
     return made
 
 

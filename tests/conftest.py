@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from assistant.llm.engine import Engine, Threads
+from assistant.manifest import VOCABULARY, models_dir
 from assistant.shape import PRESETS, write_shape
 
-DATA = Path(__file__).parent / "data"
 CONTEXT = 2048
 
 
@@ -43,5 +43,5 @@ def engine(mini_engine: Engine) -> Engine:
 def vocabulary_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Gemma 4's real vocabulary and a bigger sibling's chat template (Apache-2.0), as llama.cpp ships them."""
     path = tmp_path_factory.mktemp("vocabulary") / "gemma-4.gguf"
-    path.write_bytes(lzma.decompress((DATA / "gemma-4-vocab.gguf.xz").read_bytes()))
+    path.write_bytes(lzma.decompress((models_dir() / VOCABULARY).read_bytes()))
     return path

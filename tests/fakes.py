@@ -101,7 +101,7 @@ class ScriptedSession:
         self._text, self._samples, self._aborted = "", 0, False
         self._drafted, self._after = None, 0
 
-    async def feed(self, samples: Pcm, *, voiced: bool = True) -> None:
+    async def feed(self, samples: Pcm) -> None:
         if self._drafted is None:
             self._samples += len(samples)
         else:

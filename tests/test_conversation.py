@@ -140,9 +140,12 @@ async def test_a_retracted_draft_neither_acts_nor_speaks_and_no_sound_is_lost() 
 
 
 async def test_a_sentence_without_sense_is_waited_for() -> None:
-    house = House(ScriptedSession(["?"], listens_ahead=True))
+    """And answered afresh: with all of the silence the model may understand it."""
+    house = House(ScriptedSession(["?"], CALL, listens_ahead=True))
     await house.replay(sound(*COMMAND))
     assert house.all_of(EndpointReached)[0].audio_ms - house.all_of(SpeechEnded)[0].audio_ms == 900
+    assert house.session.retracted == [["?"]]
+    assert house.voice.said == [("Light on.", "en")]
 
 
 async def test_no_syllable_is_lost_when_the_command_follows_the_wake_word_at_once() -> None:

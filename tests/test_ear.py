@@ -40,7 +40,7 @@ class Talk:
                 decoder.remove(0, sequence=sequence)
 
     def whole(self, hop: int = 64) -> Logits:
-        """All layers for everything."""
+        """All layers for everything, in the batches of `turn`: attention rounds by a batch's size."""
         self.clear()
         main = self.engine.main
         main.append_tokens(self.prefix, 0)
@@ -48,7 +48,8 @@ class Talk:
         at = len(self.prefix) + len(self.open)
         for begin in range(0, len(self.rows), hop):
             main.decode_rows(self.rows[begin : begin + hop], at + begin)
-        return main.decode_tokens(self.close, at + len(self.rows))
+        main.append_tokens(self.close[:-1], at + len(self.rows))
+        return main.decode_tokens(self.close[-1:], main.length())
 
     def half(self, hop: int = 64) -> Logits:
         """Half the layers for all but the prefix and the last token."""

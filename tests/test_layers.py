@@ -23,7 +23,8 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"assistant.chat_template", "assistant.turn"}),
     frozenset({"assistant.conversation", "assistant.weights"}),
     frozenset({"assistant.app", "assistant.view"}),
-    frozenset({"assistant.evaluate", "assistant.bench"}),
+    frozenset({"assistant.evaluate", "assistant.figures"}),
+    frozenset({"assistant.bench"}),
     frozenset({"assistant.cli"}),
 )  # fmt: skip
 

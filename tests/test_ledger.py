@@ -46,7 +46,7 @@ class World:
         self.pieces.clear()
         self.ledger.open()
         self.ledger.read(text)
-        self.ledger.draft(self.pieces.append)
+        self.ledger.commit(self.pieces.append)
         return "".join(p.text for p in self.pieces)
 
     def probe(self) -> Logits:
@@ -104,7 +104,7 @@ def test_sound_stands_between_its_marks(world: Callable[..., World]) -> None:
     w.ledger.open()
     for start in range(0, 16_000, 320):
         w.ledger.hear(sound(1.0)[start : start + 320])
-    w.ledger.draft(w.pieces.append)
+    w.ledger.commit(w.pieces.append)
     rows = w.engine.encode(sound(1.0))
     assert w.holds(PREFIX + "<|turn>user\n<|audio>", rows, "<audio|><turn|>\n<|turn>model\n", "Hello!")
     assert w.ledger.timings.audio_s == 1.0
@@ -254,7 +254,7 @@ class Stop(World):
                 self.engine.abort()
 
         with pytest.raises(Aborted):
-            self.ledger.draft(emit)
+            self.ledger.commit(emit)
         self.engine.allow()
 
 
@@ -317,7 +317,7 @@ def test_steps_out_of_order_are_errors_of_the_caller(world: Callable[..., World]
         w.ledger.answer((), w.pieces.append)
     w.say("hi")
     with pytest.raises(RuntimeError, match="already"):
-        w.ledger.draft(w.pieces.append)
+        w.ledger.commit(w.pieces.append)
 
 
 def test_timings_count_rows_and_tokens(world: Callable[..., World]) -> None:
@@ -336,6 +336,6 @@ def test_a_conversation_longer_than_the_cache_fails(world: Callable[..., World])
     w.ledger.open()
     w.ledger.read("x" * 3000)
     with pytest.raises(ModelFailed, match="longer than"):
-        w.ledger.draft(w.pieces.append)
+        w.ledger.commit(w.pieces.append)
     w.ledger.reset()
     assert w.holds(PREFIX)

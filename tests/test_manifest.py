@@ -44,7 +44,7 @@ def test_the_wheel_carries_every_file_that_the_product_needs() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     carried = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
     shipped = [e for e in manifest.load().models.values() if e.kind is Kind.SHIPPED]
-    for file in ("manifest.toml", *(f.file for e in shipped for f in (e.text, e.mmproj))):
+    for file in ("manifest.toml", manifest.VOCABULARY, *(f.file for e in shipped for f in (e.text, e.mmproj))):
         assert carried[f"models/{file}"] == f"assistant/data/{file}"
 
 

@@ -69,6 +69,12 @@ def test_a_pause_makes_a_draft_that_is_thrown_away_when_the_person_goes_on() -> 
     assert play(likely, ready, SILENCE, state=state)[0] == t.Thinking(1)
 
 
+def test_a_draft_that_makes_no_sense_is_not_committed() -> None:
+    state, commands = play(WAKE, EndpointLikely(2000, 2100), DraftReady(2000, 2150, "unsure", 1.0), SILENCE)
+    assert state == t.Thinking(1)
+    assert commands[-3:] == [c.RetractDraft(), c.CommitTurn(), c.PlayEarcon("heard")]
+
+
 def test_talk_is_spoken_clause_by_clause_while_the_model_goes_on() -> None:
     state, commands = play(WAKE, SILENCE, ClauseReady(3, 3, "One.", "en"), ClauseReady(3, 3, "Two.", "en"))
     assert state == t.Speaking(1)

@@ -4,7 +4,7 @@
 the streaming one can't be trusted.
 """
 
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -30,13 +30,7 @@ class Encoder(Protocol):
         """Encode the next `tokens` rows, an even number of those that are ready: shape (tokens, width)."""
 
     def flush(self) -> Rows:
-        """Encode all that is left, as if the sound ended here; then only `restore` and `reset` may follow."""
-
-    def snapshot(self) -> Any:
-        """Where this sound stands, for `restore` of the same encoder."""
-
-    def restore(self, snapshot: Any) -> None:
-        """Go back to a snapshot of this sound."""
+        """Encode all that is left, as if the sound ended here; then only `reset` may follow."""
 
     def close(self) -> None:
         """Free everything."""
@@ -69,14 +63,6 @@ class WholeSound:
     def flush(self) -> Rows:
         """Encode the whole sound in one go, shape (n / 640, width)."""
         return self._engine.encode(np.concatenate(self._sound))
-
-    def snapshot(self) -> list[Pcm]:
-        """The sound so far."""
-        return list(self._sound)
-
-    def restore(self, snapshot: list[Pcm]) -> None:
-        """Go back to the sound of a snapshot."""
-        self._sound = list(snapshot)
 
     def close(self) -> None:
         """The engine frees what it owns."""

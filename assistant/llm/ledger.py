@@ -30,20 +30,19 @@ _LOG = logging.getLogger(__name__)
 _LONGEST_SOUND = LONGEST_AUDIO_S * SAMPLE_RATE_HZ
 TURN_ROOM = 768  # cells that a long turn takes: 15 s of sound are 375, a long reply 256
 _CLOSING_ROOM = 16
+ROW_S = 0.04
 GROUP = 4
-HOPS = (12, 8, 4, 2)  # rows that are encoded at once; many cost less each, few are done sooner
-VOICED_HOP = 8  # while somebody speaks nobody waits
-BEHIND = 24  # a second of sound that waits: time for the largest hops
+HOPS = (12, 8, 4, 2)  # rows that are encoded at once: the more wait, the more at once, and the less each costs
+LEAST_HOP = 4  # while there may be more to come: two cost nearly what four do
 
 Emit = Callable[[Piece], None]
 
 
 @dataclass(frozen=True, slots=True)
 class _Mark:
-    """Where a draft began: to go back to."""
+    """Where a draft began: to go back to. `rows` are those that weren't a whole group."""
 
     at: int
-    encoder: object
     rows: Rows
 
 
@@ -98,7 +97,6 @@ class Ledger:
         self._history: list[_Past] = []
         self._turn: _Turn | None = None
         self._inbox: deque[Pcm] = deque()
-        self._voiced = True
         self._hurry = False
         self._watch = Stopwatch()
 
@@ -154,7 +152,12 @@ class Ledger:
         self._encoder.reset()
         self._turn = _Turn(self._no_rows())
 
-    def hear(self, samples: Pcm, *, voiced: bool = True) -> None:
+    @property
+    def behind_s(self) -> float:
+        """How much sound waits to be encoded."""
+        return sum(map(len, tuple(self._inbox))) / SAMPLE_RATE_HZ + self._encoder.ready * ROW_S
+
+    def hear(self, samples: Pcm) -> None:
         """Hand over sound for the open turn, if there is one. What goes beyond 30 s is not heard. From any thread."""
         turn = self._turn
         if turn is None:
@@ -164,7 +167,6 @@ class Ledger:
             turn.overlong = True
             _LOG.warning("a turn longer than %d s: the rest is not heard", LONGEST_AUDIO_S)
         turn.samples += len(heard)
-        self._voiced = voiced
         self._inbox.append(np.array(heard, np.int16))
 
     def read(self, text: str) -> None:
@@ -181,32 +183,41 @@ class Ledger:
         turn = self._turn
         if turn is None or turn.mark is not None:
             return
-        while not self._hurry and (hop := self._hop()):
+        while not self._hurry and (hop := self._hop(LEAST_HOP)):
             self._begin(turn)
-            with self._watch.encoding(0.0):
-                turn.rows = np.concatenate([turn.rows, self._encoder.encode(hop)])
-            self._digest(turn)
+            self._encode(turn, hop)
 
     def draft(self, emit: Emit) -> None:
-        """Close the user turn and decode the reply. An empty turn has none. Raises ModelFailed, Aborted."""
-        turn = self._open_turn()
-        if turn.reply_at is not None:
-            raise RuntimeError("the turn has a reply already")
-        self._hurry = False
-        self._watch = Stopwatch()
-        self._take_in()
-        if not (turn.samples or turn.texts):
+        """Answer the sound up to its last even row, and be ready to take that back. Raises ModelFailed, Aborted.
+
+        The last 80 ms at most stay out: a draft is made when the voice has been silent for longer.
+        """
+        turn = self._unanswered()
+        if not turn.samples:
             return
         self._begin(turn)
-        self._digest(turn)
-        turn.mark = _Mark(self._trunk.at, self._encoder.snapshot(), turn.rows)
+        while hop := self._hop(HOPS[-1]):
+            self._encode(turn, hop)
+        turn.mark = _Mark(self._trunk.at, turn.rows)
+        self._append_rows(turn.rows)
+        self._reply(turn, prompt.AUDIO_CLOSE + prompt.REPLY_OPEN, emit)
+
+    def commit(self, emit: Emit) -> None:
+        """Close the user turn and decode the reply. An empty turn has none. Raises ModelFailed, Aborted."""
+        turn = self._unanswered()
+        if not (turn.samples or turn.texts):
+            return
+        self._take_in()
+        self._begin(turn)
+        close = prompt.REPLY_OPEN
         if turn.samples:
             with self._watch.encoding(turn.samples / SAMPLE_RATE_HZ):
-                rest = np.concatenate([turn.rows, self._encoder.flush()])
-            self._append_all(rest)
-            self._reply(turn, prompt.AUDIO_CLOSE + prompt.REPLY_OPEN, emit)
-        else:
-            self._reply(turn, prompt.REPLY_OPEN, emit)
+                turn.rows = np.concatenate([turn.rows, self._encoder.flush()])
+            if self.listens_ahead:
+                self._digest(turn)
+            self._append_rows(turn.rows)
+            close = prompt.AUDIO_CLOSE + close
+        self._reply(turn, close, emit)
 
     def retract(self) -> None:
         """Take a draft back: the open turn is as if there had been none."""
@@ -214,7 +225,6 @@ class Ledger:
         if turn is None or turn.mark is None:
             return
         self._trunk.rewind(turn.mark.at)
-        self._encoder.restore(turn.mark.encoder)
         turn.rows = turn.mark.rows
         turn.mark = turn.reply_at = None
         turn.whole = turn.calling = False
@@ -287,19 +297,24 @@ class Ledger:
             raise
         turn.whole = True
 
+    def _unanswered(self) -> _Turn:
+        """The open turn, about to be answered."""
+        turn = self._open_turn()
+        if turn.reply_at is not None:
+            raise RuntimeError("the turn has a reply already")
+        self._hurry = False
+        self._watch = Stopwatch()
+        self._watch.spent.behind_s = self.behind_s
+        return turn
+
     def _take_in(self) -> None:
         while self._inbox:
             self._encoder.feed(self._inbox.popleft())
 
-    def _hop(self) -> int:
-        """How many rows to encode next; 0: wait for more. While somebody speaks few large hops, else what is there."""
+    def _hop(self, least: int) -> int:
+        """How many rows to encode next; 0: fewer than `least` are ready."""
         self._take_in()
-        ready = self._encoder.ready
-        if ready >= BEHIND:
-            return HOPS[0]
-        if self._voiced:
-            return VOICED_HOP if ready >= VOICED_HOP else 0
-        return next((hop for hop in HOPS if hop <= ready), 0)
+        return next((hop for hop in HOPS if least <= hop <= self._encoder.ready), 0)
 
     def _begin(self, turn: _Turn) -> None:
         """Open the user turn in the cache."""
@@ -311,17 +326,16 @@ class Ledger:
             self._trunk.append_tokens(tokens)
         turn.begun = True
 
+    def _encode(self, turn: _Turn, hop: int) -> None:
+        with self._watch.encoding(hop * ROW_S):
+            turn.rows = np.concatenate([turn.rows, self._encoder.encode(hop)])
+        self._digest(turn)
+
     def _digest(self, turn: _Turn) -> None:
         """Put whole groups of rows into the cache; the rest waits."""
         while len(turn.rows) >= GROUP and not self._hurry:
             self._append_rows(turn.rows[:GROUP])
             turn.rows = turn.rows[GROUP:]
-
-    def _append_all(self, rows: Rows) -> None:
-        """Put rows into the cache in the same groups as `_digest` would; a whole sound in one go."""
-        size = GROUP if self.listens_ahead else max(1, len(rows))
-        for start in range(0, len(rows), size):
-            self._append_rows(rows[start : start + size])
 
     def _let_oldest_go(self) -> None:
         end = self._history[0].end
@@ -339,6 +353,8 @@ class Ledger:
             return self._trunk.read(tokens)
 
     def _append_rows(self, rows: Rows) -> None:
+        if not len(rows):
+            return
         with self._watch.prefilling(len(rows)):
             self._trunk.append_rows(rows)
 

@@ -5,9 +5,9 @@ Knows no model. Bounded, for a reply is.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable
 
-from assistant.llm.verdict import judge
+from assistant.llm.verdict import Doubts, judge
 from assistant.stages import Piece, Verdict
 
 
@@ -21,12 +21,12 @@ class HeldReply:
 
     def __init__(
         self,
-        unsure: Collection[str],
+        doubts: Doubts,
         on_token: Callable[[], None] | None,
         on_verdict: Callable[[Verdict], None] | None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
-        self._unsure = unsure
+        self._doubts = doubts
         self._on_token, self._on_verdict = on_token, on_verdict
         self._pieces: list[Piece] = []
         self._ended = False
@@ -74,7 +74,7 @@ class HeldReply:
         self._news.set()
         self._tell_token()
         if self._on_verdict is not None:
-            self._on_verdict(judge(self._pieces, self._unsure))
+            self._on_verdict(judge(self._pieces, self._doubts))
 
     def _tell_token(self) -> None:
         if self._on_token is not None:

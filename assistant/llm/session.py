@@ -24,17 +24,19 @@ from assistant.llm.prefix_cache import PrefixCache, identity
 from assistant.llm.prompt import PromptProfile
 from assistant.llm.reply import HeldReply
 from assistant.llm.sampling import Chooser, Sampler, SamplingProfile, Script
+from assistant.llm.verdict import Doubts
 from assistant.stages import Outcome, Pcm, Piece, Timings, Tool, Verdict
 
 _LOG = logging.getLogger(__name__)
+NO_DOUBTS = Doubts()
+TOO_FAR_BEHIND_S = 1.0  # a machine that can't keep up should listen, not guess
 
 
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
     """A model to run: its files, what `models/manifest.toml` says of it, and how much of the machine it may use.
 
-    `ear` is the text model's half-depth copy; `listen_ahead`: encode sound while it comes; `unsure`: the model's own
-    words for "I didn't understand".
+    `ear` is the text model's half-depth copy; `listen_ahead`: encode sound while it comes.
     """
 
     model: Path
@@ -44,7 +46,7 @@ class ModelSpec:
     context: int = 4096
     threads: Threads = field(default_factory=Threads)
     seed: int = 0
-    unsure: frozenset[str] = frozenset()
+    doubts: Doubts = field(default_factory=Doubts)
     ear: Path | None = None
     listen_ahead: bool = False
 
@@ -52,11 +54,11 @@ class ModelSpec:
 class LlamaSession:
     """Implements `stages.Session`."""
 
-    def __init__(self, engine: Engine, ledger: Ledger, *, unsure: frozenset[str] = frozenset()) -> None:
+    def __init__(self, engine: Engine, ledger: Ledger, *, doubts: Doubts = NO_DOUBTS) -> None:
         self._engine = engine
         self._ledger = ledger
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="llama")
-        self._unsure = unsure
+        self._doubts = doubts
         self._reply: HeldReply | None = None
         self._listening: Future[None] | None = None
 
@@ -93,7 +95,7 @@ class LlamaSession:
                 raise
             return engine, ledger
 
-        return cls(*await asyncio.to_thread(load), unsure=spec.unsure)
+        return cls(*await asyncio.to_thread(load), doubts=spec.doubts)
 
     @property
     def timings(self) -> Timings:
@@ -115,9 +117,9 @@ class LlamaSession:
         self._engine.allow()
         await self._run(self._ledger.open)
 
-    async def feed(self, samples: Pcm, *, voiced: bool = True) -> None:
-        """Append sound, shape (n,), 16 kHz int16, to the open turn. `voiced`: the person is speaking in it."""
-        self._ledger.hear(samples, voiced=voiced)
+    async def feed(self, samples: Pcm) -> None:
+        """Append sound, shape (n,), 16 kHz int16, to the open turn."""
+        self._ledger.hear(samples)
         self._listen()
 
     async def write(self, text: str) -> None:
@@ -125,8 +127,8 @@ class LlamaSession:
         self._ledger.read(text)
 
     async def draft(self, on_token: Callable[[], None], on_verdict: Callable[[Verdict], None]) -> bool:
-        """Begin to answer what was heard so far, and hold the answer until `commit`. False: can't listen ahead."""
-        if not self._ledger.listens_ahead:
+        """Begin to answer what was heard so far, hold the answer until `commit`. False: can't, or too far behind."""
+        if not self._ledger.listens_ahead or self._ledger.behind_s > TOO_FAR_BEHIND_S:
             return False
         await self._stopped()
         self._reply = self._decode(self._ledger.draft, on_token, on_verdict)
@@ -141,7 +143,7 @@ class LlamaSession:
 
     def commit(self) -> AsyncIterator[Piece]:
         """Close the user turn; give the draft, or decode the reply, until its end token. Raises ModelFailed."""
-        return self._pieces(self._ledger.draft)
+        return self._pieces(self._ledger.commit)
 
     def answer(self, outcomes: Sequence[Outcome]) -> AsyncIterator[Piece]:
         """Give tool results back after a reply made of calls, and decode the model's words about them."""
@@ -224,7 +226,7 @@ class LlamaSession:
         """Run a job that emits pieces on the thread."""
         self._engine.allow()
         self._ledger.hurry()
-        reply = HeldReply(self._unsure, on_token, on_verdict)
+        reply = HeldReply(self._doubts, on_token, on_verdict)
 
         def work() -> None:
             try:

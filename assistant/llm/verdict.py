@@ -1,18 +1,27 @@
 """A complete draft -> what it says about the sentence that it answers. Pure."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from assistant.llm.parse import Malformed, ReplyParser
 from assistant.stages import Call, Piece, Say, Verdict
 
 
-def judge(pieces: Sequence[Piece], unsure: Collection[str]) -> Verdict:
-    """Judge a whole reply. `unsure`: the model's own words for "I didn't understand"."""
+@dataclass(frozen=True, slots=True)
+class Doubts:
+    """How one model shows that it is unsure: its own words for "I didn't understand", calls under a confidence."""
+
+    replies: frozenset[str] = frozenset()
+    confidence: float = 0.0
+
+
+def judge(pieces: Sequence[Piece], doubts: Doubts) -> Verdict:
+    """Judge a whole reply."""
     parser = ReplyParser()
     parts = [part for piece in pieces for part in parser.feed(piece)] + parser.finish()
     if any(isinstance(part, Malformed) for part in parts):
         return Verdict("unsure", parser.confidence)
     if any(isinstance(part, Call) for part in parts):
-        return Verdict("call", parser.confidence)
+        return Verdict("call" if parser.confidence >= doubts.confidence else "unsure", parser.confidence)
     said = " ".join(part.text for part in parts if isinstance(part, Say))
-    return Verdict("unsure" if said in unsure else "talk", 1.0)
+    return Verdict("unsure" if said in doubts.replies else "talk", 1.0)

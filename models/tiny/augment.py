@@ -105,7 +105,12 @@ class Home:
             lead = np.zeros(int(0.4 * rng.random() ** 1.7 * RATE), np.float32)
         else:
             clip = clip[int(rng.uniform(0, 0.09) * RATE) :]
-        tail = np.zeros(int((0.1 + 0.8 * rng.random() ** 2.5) * RATE), np.float32)
+        if rng.random() < 0.5:  # a draft: the sound ends with the voice, or a little before
+            silence_s = rng.uniform(-0.03, 0.12)
+            clip = clip[: len(clip) + min(0, int(silence_s * RATE))]
+        else:
+            silence_s = 0.1 + 0.8 * rng.random() ** 2.5
+        tail = np.zeros(max(0, int(silence_s * RATE)), np.float32)
         wave = np.concatenate([lead, clip, tail])
         start, stop = len(lead), len(lead) + len(clip)
         if rng.random() < 0.4:
