@@ -1,10 +1,12 @@
-"""Speech probabilities -> where speech starts and ends, and when the turn is over. Pure: time is an argument.
+"""Speech probabilities, loudness -> where speech starts and ends, when the turn is over. Pure: time is an argument.
 
 Does not know which VAD made the probabilities, only its lag: how long it goes on saying "speech" after the last voiced
 sample. The hangover adapts: longer after a word or two (people think after "turn on..."), longer than any pause that
-the person has already made in this turn, and to what the model makes of the sentence so far (`judge`).
+the person has already made in this turn, and to what the model makes of the sentence so far (`judge`). A voice that
+goes on 3 dB lower than the one that began is somebody else, or a television: it doesn't keep the turn open.
 """
 
+from collections import deque
 from dataclasses import dataclass
 
 from assistant.config import EndpointConfig
@@ -16,6 +18,9 @@ SURE_MS = 120.0
 SHORT_SPEECH_MS = 700.0
 SHORT_EXTRA_MS = 300.0
 PAUSE_MARGIN_MS = 250.0
+LOWER = 10 ** (-3 / 10)  # of the energy, over so long a time: less is another voice
+LOUDNESS_CHUNKS = 40  # 800 ms: a word or two
+KNOWN_CHUNKS = 25  # half a second of voice: before that nobody knows how loud the person is
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,25 @@ class Resumed:
 Edge = Started | Paused | Resumed | Over
 
 
+class _Foreground:
+    """How loud the person speaks, and whether what is heard now is that loud."""
+
+    def __init__(self) -> None:
+        self._recent: deque[float] = deque(maxlen=LOUDNESS_CHUNKS)
+        self._energy = 0.0
+        self._chunks = 0
+
+    def holds(self, energy: float) -> bool:
+        """Take the mean square of one more voiced chunk."""
+        if len(self._recent) == LOUDNESS_CHUNKS:
+            self._energy += self._recent[0]
+            self._chunks += 1
+        self._recent.append(energy)
+        if self._chunks < KNOWN_CHUNKS:
+            return True
+        return sum(self._recent) / len(self._recent) >= LOWER * self._energy / self._chunks
+
+
 class Endpoint:
     """One turn's endpoint, from `opened_ms` on. After `Over` it must be thrown away."""
 
@@ -67,6 +91,8 @@ class Endpoint:
         self._paused = False
         self._verdict: Verdict | None = None
         self._hasty = False  # an early end would have cut the person off once already
+        self._foreground = _Foreground()
+        self._background = False
 
     @property
     def speech_ended_ms(self) -> float:
@@ -78,11 +104,12 @@ class Endpoint:
         """Somebody has spoken in this turn."""
         return self._first_voiced_ms is not None
 
-    def update(self, probability: float, end_ms: float, step_ms: float) -> list[Edge]:
-        """Take the speech probability of the chunk that ends at `end_ms` and lasts `step_ms`."""
+    def update(self, probability: float, end_ms: float, step_ms: float, energy: float) -> list[Edge]:
+        """Take the speech probability and the mean square of the chunk that ends at `end_ms` and lasts `step_ms`."""
         edges: list[Edge] = []
         self._speaking = probability >= (STILL_SPEECH if self._speaking else SPEECH)
-        if self._speaking:
+        self._background = self._speaking and not self._foreground.holds(energy)
+        if self._speaking and not self._background:
             self._voiced(end_ms, step_ms, edges)
         else:
             self._silent(end_ms, edges)
@@ -101,7 +128,7 @@ class Endpoint:
 
     def hangover_ms(self) -> float:
         """How much silence ends the turn now."""
-        if self._verdict is not None and self._verdict.kind == "unsure":
+        if self._background or (self._verdict is not None and self._verdict.kind == "unsure"):
             return self._config.longest_hangover_ms
         if self._is_early() and not self._hasty:
             return self._config.early_ms

@@ -8,6 +8,8 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from assistant import endpoint
 from assistant.config import EndpointConfig
 from assistant.events import (
@@ -32,6 +34,11 @@ class TurnChunk:
 
     samples: Pcm
     events: list[Event] = field(default_factory=list)
+
+
+def energy(samples: Pcm) -> float:
+    """Mean square of a chunk, shape (n,)."""
+    return float(np.mean(np.square(samples, dtype=np.float32)))
 
 
 class Listener:
@@ -106,7 +113,7 @@ class Listener:
             self._cursor_ms = chunk.end_ms
             p_speech = self._vad.probability(chunk.samples)
             heard = TurnChunk(chunk.samples)
-            for edge in self._endpoint.update(p_speech, chunk.end_ms, CHUNK_MS):
+            for edge in self._endpoint.update(p_speech, chunk.end_ms, CHUNK_MS, energy(chunk.samples)):
                 self._tell(edge, heard.events)
             yield heard
 

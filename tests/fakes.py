@@ -22,7 +22,7 @@ from assistant.stages import (
     Verdict,
 )
 
-SILENCE, SPEECH, WAKE = 0, 1000, 2000
+SILENCE, SPEECH, WAKE = 0, 1999, 2000
 
 
 def sound(*stretches: tuple[int, float]) -> Pcm:

@@ -16,11 +16,11 @@ class Ear:
         self.now_ms = 0.0
         self.edges: list[Edge] = []
 
-    def hear(self, p_speech: float, ms: float) -> list[Edge]:
+    def hear(self, p_speech: float, ms: float, *, energy: float = 1.0) -> list[Edge]:
         fresh: list[Edge] = []
         for _ in range(round(ms / STEP_MS)):
             self.now_ms += STEP_MS
-            fresh += self.endpoint.update(p_speech, self.now_ms, STEP_MS)
+            fresh += self.endpoint.update(p_speech, self.now_ms, STEP_MS, energy)
             if any(isinstance(e, Over) for e in fresh):
                 break
         self.edges += fresh
@@ -100,6 +100,22 @@ def test_nobody_is_cut_off_early_twice() -> None:
         ear.hear(0.0, 20)
         ear.endpoint.judge(Verdict("call", 0.95))
     assert ear.endpoint.hangover_ms() == 500
+
+
+def test_a_television_that_goes_on_lower_does_not_keep_the_turn_open() -> None:
+    ear = Ear()
+    ear.say(2000)
+    edges = ear.hear(0.9, 5000, energy=0.25)
+    over = edges[-1]
+    assert isinstance(over, Over)
+    assert over.audio_ms - 2000 < 1500
+
+
+def test_somebody_who_ends_softly_is_not_cut_off() -> None:
+    ear = Ear()
+    ear.say(2000)
+    assert not [e for e in ear.hear(0.9, 700, energy=0.2) if isinstance(e, Over)]
+    assert not [e for e in ear.hear(0.9, 5000) if isinstance(e, Over)]
 
 
 def test_no_speech_within_five_seconds_gives_up() -> None:
