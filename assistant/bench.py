@@ -10,14 +10,15 @@ import resource
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from rich.console import Console
 
-from assistant import app
+from assistant import app, board
 from assistant.audio.clock import AudioClock, WallClock
 from assistant.audio.replay import FileSource, FileSpeaker
 from assistant.config import Config
@@ -32,9 +33,9 @@ from assistant.events import (
     SpeechStarted,
     TurnEnded,
 )
-from assistant.figures import Row, show
+from assistant.figures import Row, projection, show
 from assistant.speech import Voices
-from assistant.stages import AudioClip
+from assistant.stages import AudioChunk, AudioClip
 from assistant.trace import write_report
 
 _LONG = (
@@ -77,6 +78,7 @@ class Turn:
     speech_ms: tuple[float, float] = (0.0, 0.0)
     reached_at_ms: float | None = None
     cue_ms: float = 0.0
+    late_ms: float = 0.0
     draft_at_ms: float | None = None
     cpu_s: tuple[float, float] = (0.0, 0.0)
 
@@ -111,6 +113,28 @@ class Turn:
         return (self.speech_ms[1] - self.speech_ms[0]) / 1000
 
 
+class Lateness:
+    """A source that notes how late each chunk is taken."""
+
+    def __init__(self, source: FileSource, turn: Turn) -> None:
+        self._source = source
+        self._turn = turn
+
+    async def __aenter__(self) -> Self:
+        await self._source.__aenter__()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._source.__aexit__()
+
+    async def __aiter__(self) -> AsyncIterator[AudioChunk]:
+        """The source's chunks."""
+        origin_ms = self._turn.now_ms()
+        async for chunk in self._source:
+            self._turn.late_ms = max(self._turn.late_ms, self._turn.now_ms() - origin_ms - chunk.end_ms)
+            yield chunk
+
+
 class Listened:
     """A speaker that notes when the first sound after the endpoint begins: the cue."""
 
@@ -140,6 +164,7 @@ async def run(
     console: Console,
     *,
     quick: bool = False,
+    pi: bool = False,
 ) -> None:
     """Bench the models one after another; print a table and a waterfall each."""
     config = replace(config, endpoint=replace(config.endpoint, longest_turn_s=LONGEST_TURN_S))
@@ -154,16 +179,18 @@ async def run(
             )
             rows += fresh
     cores = len(os.sched_getaffinity(0))
-    told = [
+    remarks = [
         f"{name}: {s['prefill_tok_s']} tokens/s in, {s['decode_tok_s']} out, whole model" for name, s in speeds.items()
     ]
-    show(console, cores, rows, told)
+    remarks.append(f"sound was taken in at most {max(row.late_ms for row in rows):.0f} ms late; none was lost")
+    remarks += board.lines() if board.is_pi() else ()
+    for name, speed in speeds.items() if pi else ():
+        remarks += projection([row for row in rows if row.model == name], **speed)
+    show(console, cores, rows, remarks)
     if json_file is not None:
         machine = {"processor": platform.processor() or platform.machine(), "cores": cores, "versions": app.versions()}
-        fastest = speeds[models[-1]]
-        write_report(
-            json_file, {"machine": {**machine, **fastest, "models": speeds}, "rows": [asdict(row) for row in rows]}
-        )
+        report = {"machine": {**machine, **speeds[models[-1]], "models": speeds}, "rows": [asdict(row) for row in rows]}
+        write_report(json_file, report)
 
 
 async def _speak_into(config: Config, text: str, path: Path) -> Sentence:
@@ -223,7 +250,7 @@ async def _turn(stages: app.Stages, wall: WallClock, sentence: Sentence, path: s
     async with app.conversing(
         stages, clock=wall, wall=wall, speaker=Listened(wall, turn), wake=False, observe=turn.observe
     ) as (talk, _home):
-        await talk.run(FileSource(str(sentence.path), wall))
+        await talk.run(Lateness(FileSource(str(sentence.path), wall), turn))
     return turn
 
 
@@ -257,6 +284,7 @@ def _row(name: str, path: str, sentence: Sentence, turns: Sequence[Turn]) -> Row
         cue_ms=_median(t.cue_ms for t in turns),
         listen_cpu_per_s=_median((t.cpu_s[1] - t.cpu_s[0]) / t.speech_s for t in turns if t.speech_s),
         rss_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        late_ms=round(max(t.late_ms for t in turns), 1),
         repeats=len(turns),
         spread_ms=round(max(firsts) - min(firsts), 1),
     )

@@ -131,12 +131,13 @@ def bench(
     svg_file: Annotated[Path | None, typer.Option("--svg", help="Write what is printed as a picture.")] = None,
     *,
     quick: Annotated[bool, typer.Option("--quick", help="Short sentences only.")] = False,
+    pi: Annotated[bool, typer.Option("--pi", help="Project onto a Raspberry Pi 5, with the arithmetic.")] = False,
 ) -> None:
     """Measure whole turns at real time on this machine, with and without listening ahead."""
     from assistant import bench as b
 
     console = Console(highlight=False, record=svg_file is not None)
-    _main(b.run(_settings(config_file), model or ["tiny"], repeats, json_file, console, quick=quick))
+    _main(b.run(_settings(config_file), model or ["tiny"], repeats, json_file, console, quick=quick, pi=pi))
     if svg_file is not None:
         console.save_svg(str(svg_file), title="hey-gemma bench")
 

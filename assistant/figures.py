@@ -19,7 +19,8 @@ class Row:
     `path` is "plain" (the sound is encoded when the turn is over) or "streamed". `hangover_ms` is the part of
     `first_token_ms` that was spent waiting for silence, `spread_ms` the latter's range. `encode_ms`, `prefill_ms` and
     `decode_ms` last as long as told; on the streamed path only what the draft did counts. `cue_ms` counts from the
-    endpoint. `listen_cpu_per_s`: processor seconds of the whole process a second of speech.
+    endpoint. `listen_cpu_per_s`: processor seconds of the whole process a second of speech. `late_ms`: how late a chunk
+    of sound was taken in at most, while the model decoded too.
     """
 
     model: str
@@ -37,6 +38,7 @@ class Row:
     cue_ms: float
     listen_cpu_per_s: float
     rss_mb: float
+    late_ms: float
     repeats: int
     spread_ms: float
 
@@ -58,8 +60,8 @@ COLUMNS = (
 )
 
 
-def show(console: Console, cores: int, rows: Sequence[Row], speeds: Iterable[str]) -> None:
-    """Print the table, how much faster the streamed path is, and a waterfall for each row."""
+def show(console: Console, cores: int, rows: Sequence[Row], remarks: Iterable[str]) -> None:
+    """Print the table, remarks, how much faster the streamed path is, and a waterfall for each row."""
     table = Table("model", "path", title=f"{cores} core(s), medians in ms from the acoustic end of speech")
     for title, _, _ in COLUMNS:
         table.add_column(title, justify="right")
@@ -69,7 +71,7 @@ def show(console: Console, cores: int, rows: Sequence[Row], speeds: Iterable[str
     console.print(
         "CPU/s: processor seconds a second of speech, while listening. Waiting for silence is in all figures."
     )
-    for line in (*speeds, *differences(rows)):
+    for line in (*remarks, *differences(rows)):
         console.print(line, markup=False)
     for row in rows:
         console.print(f"\n{row.model}, {row.path} path, {row.speech_s} s of speech, {row.tokens:.0f} tokens decoded")
@@ -94,6 +96,34 @@ def differences(rows: Sequence[Row]) -> list[str]:
                 f"{model}, streamed: the first token comes {growth:+.0f} % later after {long.speech_s} s than after "
                 f"{short.speech_s} s"
             )
+    return told
+
+
+PI_PREFILL_TOK_S, PI_DECODE_TOK_S = 38.0, 6.8
+
+
+def projection(rows: Sequence[Row], prefill_tok_s: float, decode_tok_s: float) -> list[str]:
+    """Work out what a Raspberry Pi 5 would do: every assumption a line, then the arithmetic of each streamed row."""
+    told = [
+        "Projected for a Raspberry Pi 5, not measured there:",
+        f"- prefill {PI_PREFILL_TOK_S} tokens/s on four threads, decoding {PI_DECODE_TOK_S} on three: published for E2B",
+        "  in llama.cpp, Q4_K_M, cool board",
+        f"- here: prefill {prefill_tok_s}, decoding {decode_tok_s} tokens/s, the whole model on the cores of this run",
+        "- the ear's prefill scales as the whole model's; waiting for silence and the encoder, on one core, as here",
+    ]
+    for row in rows:
+        if row.path != "streamed":
+            continue
+        last_ms = 1000 / decode_tok_s
+        ear_ms = max(0.0, row.prefill_ms - last_ms)
+        scaled_ms = ear_ms * prefill_tok_s / PI_PREFILL_TOK_S
+        pi_token_ms = 1000 / PI_DECODE_TOK_S
+        first_ms = row.hangover_ms + row.encode_ms + scaled_ms + pi_token_ms
+        told.append(
+            f"{row.model}, {row.speech_s} s: wait {row.hangover_ms:.0f} + encode {row.encode_ms:.0f} + ear "
+            f"{ear_ms:.0f} x {prefill_tok_s:.0f}/{PI_PREFILL_TOK_S:.0f} + last token {pi_token_ms:.0f} = first token "
+            f"{first_ms:.0f} ms; the call + {row.tokens:.0f} x {pi_token_ms:.0f} ms"
+        )
     return told
 
 

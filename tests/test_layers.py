@@ -16,7 +16,7 @@ LAYERS: tuple[frozenset[str], ...] = (
         {
             "assistant.audio", "assistant.wake", "assistant.vad", "assistant.speech", "assistant.llm",
             "assistant.intents", "assistant.trace", "assistant.commands", "assistant.endpoint", "assistant.lane",
-            "assistant.manifest", "assistant.shape_vocabulary", "assistant.noise",
+            "assistant.board", "assistant.manifest", "assistant.shape_vocabulary", "assistant.noise",
         }
     ),
     frozenset({"assistant.mouth", "assistant.mind", "assistant.listen", "assistant.shape", "assistant.download"}),
