@@ -49,10 +49,10 @@ class Row:
 
 
 COLUMNS = (
-    ("speech s", "speech_s", 1),
+    ("s", "speech_s", 1),
     ("wait", "hangover_ms", 0),
-    ("first token", "first_token_ms", 0),
-    ("± range", "spread_ms", 0),
+    ("first", "first_token_ms", 0),
+    ("±", "spread_ms", 0),
     ("call", "call_ms", 0),
     ("voice", "voice_ms", 0),
     ("CPU/s", "listen_cpu_per_s", 2),
@@ -60,17 +60,23 @@ COLUMNS = (
 )
 
 
+LEGEND = (
+    "s: speech; wait: silence before the model answers, part of all that follow;",
+    "first: first token, ±: its range; call: tool and target known and sent;",
+    "CPU/s: processor seconds a second of speech, while listening.",
+)
+
+
 def show(console: Console, cores: int, rows: Sequence[Row], remarks: Iterable[str]) -> None:
     """Print the table, remarks, how much faster the streamed path is, and a waterfall for each row."""
-    table = Table("model", "path", title=f"{cores} core(s), medians in ms from the acoustic end of speech")
+    table = Table("model", "path", title=f"{cores} core(s), median ms from the acoustic end of speech")
     for title, _, _ in COLUMNS:
         table.add_column(title, justify="right")
     for row in rows:
         table.add_row(row.model, row.path, *(f"{getattr(row, name):.{digits}f}" for _, name, digits in COLUMNS))
     console.print(table)
-    console.print(
-        "CPU/s: processor seconds a second of speech, while listening. Waiting for silence is in all figures."
-    )
+    for line in LEGEND:
+        console.print(line, markup=False)
     for line in (*remarks, *differences(rows)):
         console.print(line, markup=False)
     for row in rows:
@@ -106,8 +112,8 @@ def projection(rows: Sequence[Row], prefill_tok_s: float, decode_tok_s: float) -
     """Work out what a Raspberry Pi 5 would do: every assumption a line, then the arithmetic of each streamed row."""
     told = [
         "Projected for a Raspberry Pi 5, not measured there:",
-        f"- prefill {PI_PREFILL_TOK_S} tokens/s on four threads, decoding {PI_DECODE_TOK_S} on three: published for E2B",
-        "  in llama.cpp, Q4_K_M, cool board",
+        f"- prefill {PI_PREFILL_TOK_S} tokens/s on four threads, decoding {PI_DECODE_TOK_S} on three: published for",
+        "  E2B in llama.cpp, Q4_K_M, cool board",
         f"- here: prefill {prefill_tok_s}, decoding {decode_tok_s} tokens/s, the whole model on the cores of this run",
         "- the ear's prefill scales as the whole model's; waiting for silence and the encoder, on one core, as here",
     ]
