@@ -37,6 +37,16 @@ class CommitTurn:
 
 
 @dataclass(frozen=True, slots=True)
+class ReopenTurn:
+    """Take the commit back: nothing of the answer has been done or heard, and the person goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hush:
+    """Stop the speaker; what is under way in the home goes on."""
+
+
+@dataclass(frozen=True, slots=True)
 class DropTurn:
     """Forget the open turn."""
 
@@ -103,6 +113,6 @@ class EndTurn:
 
 
 Command = (
-    OpenTurn | StartDraft | Judge | RetractDraft | CommitTurn | DropTurn | Act | AskModel | Speak | FinishSpeaking
-    | Silence | PlayEarcon | Ring | Defer | EndTurn
+    OpenTurn | StartDraft | Judge | RetractDraft | CommitTurn | ReopenTurn | Hush | DropTurn | Act | AskModel | Speak
+    | FinishSpeaking | Silence | PlayEarcon | Ring | Defer | EndTurn
 )  # fmt: skip

@@ -142,6 +142,8 @@ class Conversation:
             self._mind.hear(chunk.samples)
             for event in chunk.events:
                 self.post(event)
+        for event in self._listener.watch():
+            self.post(event)
 
     async def _settle(self) -> None:
         await asyncio.sleep(0)
@@ -193,6 +195,11 @@ class Conversation:
                 self._mind.retract()
             case c.CommitTurn():
                 self._mind.commit()
+            case c.ReopenTurn():
+                self._mind.reopen()
+                self._listener.reopen()
+            case c.Hush():
+                self._mouth.silence()
             case c.DropTurn():
                 self._listener.close()
                 self._mind.drop()

@@ -20,6 +20,7 @@ SHORT_EXTRA_MS = 300.0
 PAUSE_MARGIN_MS = 250.0
 LOWER = 10 ** (-3 / 10)  # of the energy, over so long a time: less is another voice
 LOUDNESS_CHUNKS = 40  # 800 ms: a word or two
+SOFT_MS = 500.0
 KNOWN_CHUNKS = 25  # half a second of voice: before that nobody knows how loud the person is
 
 
@@ -75,7 +76,7 @@ class _Foreground:
 
 
 class Endpoint:
-    """One turn's endpoint, from `opened_ms` on. After `Over` it must be thrown away."""
+    """One turn's endpoint, from `opened_ms` on. After `Over` it must be thrown away, or reopened."""
 
     def __init__(self, config: EndpointConfig, opened_ms: float, vad_lag_ms: float, *, early_confidence: float) -> None:
         """`early_confidence`: how sure the model must be of a call for it to end the turn early; over 1: never."""
@@ -91,7 +92,9 @@ class Endpoint:
         self._paused = False
         self._verdict: Verdict | None = None
         self._hasty = False  # an early end would have cut the person off once already
+        self._goes_on_ms = opened_ms
         self._foreground = _Foreground()
+        self._soft_since_ms: float | None = None
         self._background = False
 
     @property
@@ -108,7 +111,7 @@ class Endpoint:
         """Take the speech probability and the mean square of the chunk that ends at `end_ms` and lasts `step_ms`."""
         edges: list[Edge] = []
         self._speaking = probability >= (STILL_SPEECH if self._speaking else SPEECH)
-        self._background = self._speaking and not self._foreground.holds(energy)
+        self._note_loudness(end_ms, step_ms, energy)
         if self._speaking and not self._background:
             self._voiced(end_ms, step_ms, edges)
         else:
@@ -121,6 +124,10 @@ class Endpoint:
         """Take what the model makes of all that was said before this pause."""
         if self._paused:
             self._verdict = verdict
+
+    def reopen(self, goes_on_ms: float) -> None:
+        """Go on after `Over`: the silence up to `goes_on_ms` was a pause."""
+        self._goes_on_ms = goes_on_ms
 
     def finish(self, end_ms: float) -> Over:
         """The input is over: so is the turn."""
@@ -138,6 +145,19 @@ class Endpoint:
         if self._longest_pause_ms:
             wait_ms = max(wait_ms, self._longest_pause_ms + PAUSE_MARGIN_MS)
         return min(wait_ms, self._config.longest_hangover_ms)
+
+    def _note_loudness(self, end_ms: float, step_ms: float, energy: float) -> None:
+        """A soft voice may be a sentence's end; one that stays soft is another one, from where it began."""
+        if not self._speaking:
+            return
+        if self._foreground.holds(energy):
+            self._soft_since_ms, self._background = None, False
+            return
+        if self._soft_since_ms is None:
+            self._soft_since_ms = end_ms - step_ms
+        if not self._background and end_ms - self._soft_since_ms >= SOFT_MS:
+            self._background = True
+            self._last_voiced_ms = min(self._last_voiced_ms, self._soft_since_ms)
 
     def _voiced(self, end_ms: float, step_ms: float, edges: list[Edge]) -> None:
         if self._run_started_ms is None:
@@ -166,7 +186,7 @@ class Endpoint:
         if not self._paused and silence_ms >= self._config.likely_ms:
             self._paused = True
             edges.append(Paused(self.speech_ended_ms))
-        if silence_ms >= self.hangover_ms():
+        if silence_ms >= self.hangover_ms() and end_ms > self._goes_on_ms:
             edges.append(Over(end_ms, "silence"))
 
     def _is_early(self) -> bool:

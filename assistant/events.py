@@ -98,6 +98,11 @@ class EndpointReached(_Happened):
 
 
 @dataclass(frozen=True, slots=True)
+class SpeechContinued(_Happened):
+    """The voice goes on from `audio_ms` on, less than a second after the turn was over."""
+
+
+@dataclass(frozen=True, slots=True)
 class FirstToken(_Happened):
     """The first token of the reply is there, in a draft or not."""
 
@@ -214,9 +219,9 @@ class Failed(_Happened):
 
 Event = (
     Started | MicrophoneLost | MicrophoneFound | WakeHeard | WakeRejected | SpeechStarted | SpeechEnded | SpeechResumed
-    | EndpointLikely | DraftStarted | DraftReady | DraftRetracted | EndpointReached | FirstToken | ModelTimed
-    | CallsReady | ClauseReady | ToolCalled | CallsDone | Reply | ReplyAudioStarted | ReplyAudioFinished | TurnEnded
-    | TimerRang | AudioDropped | InputEnded | Failed
+    | EndpointLikely | DraftStarted | DraftReady | DraftRetracted | EndpointReached | SpeechContinued | FirstToken
+    | ModelTimed | CallsReady | ClauseReady | ToolCalled | CallsDone | Reply | ReplyAudioStarted | ReplyAudioFinished
+    | TurnEnded | TimerRang | AudioDropped | InputEnded | Failed
 )  # fmt: skip
 
 

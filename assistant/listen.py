@@ -16,6 +16,7 @@ from assistant.events import (
     EndpointLikely,
     EndpointReached,
     Event,
+    SpeechContinued,
     SpeechEnded,
     SpeechResumed,
     SpeechStarted,
@@ -26,6 +27,8 @@ from assistant.stages import CHUNK_MS, AudioChunk, Pcm, Vad, Verdict, WakeDetect
 from assistant.wake import Heard, Rejected, WakeDecision
 
 RING_S = 20
+CONTINUES_MS = 1000.0  # so long after its end a turn can be taken up again
+SURE_CHUNKS = 10  # a voice of 200 ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,17 @@ class TurnChunk:
 def energy(samples: Pcm) -> float:
     """Mean square of a chunk, shape (n,)."""
     return float(np.mean(np.square(samples, dtype=np.float32)))
+
+
+@dataclass(slots=True)
+class _Over:
+    """A turn that is just over: it may turn out that the person goes on."""
+
+    endpoint: endpoint.Endpoint
+    at_ms: float
+    cursor_ms: float
+    voiced_from_ms: float = 0.0
+    voiced_chunks: int = 0
 
 
 class Listener:
@@ -64,6 +78,7 @@ class Listener:
         self._now_ms = now_ms
         self._ring: deque[AudioChunk] = deque(maxlen=RING_S * 1000 // CHUNK_MS)
         self._endpoint: endpoint.Endpoint | None = None
+        self._over: _Over | None = None
         self._cursor_ms = 0.0
 
     @property
@@ -75,14 +90,22 @@ class Listener:
         """Open a turn at a place in the past (at most 20 s ago); None: where the last turn ended."""
         if from_ms is not None:
             self._cursor_ms = from_ms
+        self._over = None
         self._endpoint = endpoint.Endpoint(
             self._config, self._cursor_ms, self._vad_lag_ms, early_confidence=self._early_confidence
         )
         self._vad.reset()
 
+    def reopen(self) -> None:
+        """Go on with the turn that was over, from where it was."""
+        if self._over is not None:
+            self._over.endpoint.reopen(self._over.cursor_ms)
+            self._endpoint, self._over = self._over.endpoint, None
+            self._vad.reset()
+
     def close(self) -> None:
         """Stop listening to the turn; the ring and the wake word go on."""
-        self._endpoint = None
+        self._endpoint = self._over = None
 
     def judge(self, verdict: Verdict) -> None:
         """Take what the model makes of the open turn: it may be over earlier, or later."""
@@ -107,7 +130,7 @@ class Listener:
 
     def catch_up(self) -> Iterator[TurnChunk]:
         """Hear the open turn up to the newest chunk, or to its endpoint if that comes first."""
-        for chunk in self._unheard():
+        for chunk in self._since(self._cursor_ms) if self._endpoint is not None else ():
             if self._endpoint is None:
                 return
             self._cursor_ms = chunk.end_ms
@@ -116,6 +139,27 @@ class Listener:
             for edge in self._endpoint.update(p_speech, chunk.end_ms, CHUNK_MS, energy(chunk.samples)):
                 self._tell(edge, heard.events)
             yield heard
+
+    def watch(self) -> list[Event]:
+        """Look whether the voice goes on after the turn's end."""
+        over = self._over
+        if over is None:
+            return []
+        for chunk in self._since(over.cursor_ms):
+            over.cursor_ms = chunk.end_ms
+            if self._vad.probability(chunk.samples) < endpoint.SPEECH:
+                over.voiced_chunks = 0
+                continue
+            if over.voiced_chunks == 0:
+                over.voiced_from_ms = chunk.start_ms
+            over.voiced_chunks += 1
+            if over.voiced_from_ms - over.at_ms > CONTINUES_MS:
+                break
+            if over.voiced_chunks == SURE_CHUNKS:
+                return [SpeechContinued(over.voiced_from_ms, self._now_ms())]
+        if over.cursor_ms - over.at_ms > CONTINUES_MS + SURE_CHUNKS * CHUNK_MS:
+            self._over = None
+        return []
 
     @property
     def caught_up(self) -> bool:
@@ -129,12 +173,10 @@ class Listener:
             self._tell(self._endpoint.finish(self.heard_ms), events)
         return events
 
-    def _unheard(self) -> list[AudioChunk]:
-        if self._endpoint is None:
-            return []
+    def _since(self, place_ms: float) -> list[AudioChunk]:
         newest_first = []
         for chunk in reversed(self._ring):
-            if chunk.end_ms <= self._cursor_ms:
+            if chunk.end_ms <= place_ms:
                 break
             newest_first.append(chunk)
         return newest_first[::-1]
@@ -153,4 +195,6 @@ class Listener:
                 if reason != "no_speech":
                     events.append(SpeechEnded(self._endpoint.speech_ended_ms, now_ms))
                 events.append(EndpointReached(audio_ms, now_ms, reason))
+                if reason == "silence":
+                    self._over = _Over(self._endpoint, audio_ms, self._cursor_ms)
                 self._endpoint = None

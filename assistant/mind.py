@@ -59,8 +59,7 @@ class Mind:
 
     def open(self) -> None:
         """Begin a turn."""
-        self._begin_turn()
-        self._thoughts.submit(self._session.open)
+        self._thoughts.submit(self._open)
 
     def hear(self, samples: Pcm) -> None:
         """Append sound to the open turn."""
@@ -82,6 +81,12 @@ class Mind:
         """Let the answer out, or begin it now."""
         self._thoughts.submit(lambda: self._think(self._session.commit()))
 
+    def reopen(self) -> None:
+        """Take a commit back of which nothing was done or said: the turn goes on."""
+        self._thoughts.clear()
+        self._drafting = True
+        self._thoughts.submit(self._retract)
+
     def answer(self, outcomes: Sequence[Outcome]) -> None:
         """Let the model word what became of its calls."""
         self._thoughts.submit(lambda: self._think(self._session.answer(outcomes)))
@@ -101,14 +106,21 @@ class Mind:
 
     def end_turn(self) -> None:
         """Keep what was said and done for the next turn."""
-        if self._outcomes or self._reply:
-            self._thoughts.submit(partial(self._session.remember, self._reply, tuple(self._outcomes)))
+        self._thoughts.submit(self._remember)
 
     def _begin_turn(self) -> None:
         self._outcomes: list[Outcome] = []
         self._reply, self._reply_language = "", self._language
         self._drafting = False
         self._token_told = False
+
+    async def _open(self) -> None:
+        self._begin_turn()
+        await self._session.open()
+
+    async def _remember(self) -> None:
+        if self._outcomes or self._reply:
+            await self._session.remember(self._reply, tuple(self._outcomes))
 
     async def _draft(self) -> None:
         self._drafting = await self._session.draft(self._tell_token, self._tell_verdict)
@@ -118,7 +130,7 @@ class Mind:
     async def _retract(self) -> None:
         await self._session.retract()
         if self._drafting:
-            self._drafting = self._token_told = False
+            self._begin_turn()
             self._post(DraftRetracted(*self._here()))
 
     def _tell_token(self) -> None:

@@ -236,7 +236,7 @@ class Session(Protocol):
         """
 
     async def retract(self) -> None:
-        """Throw the draft away: the open turn is as if there had been none, and goes on."""
+        """Throw the draft, or what was committed, away: the open turn is as if there had been none, and goes on."""
 
     def commit(self) -> AsyncIterator[Piece]:
         """Close the user turn; give the draft, or decode the reply, until its end token (not yielded).

@@ -45,7 +45,7 @@ class TurnTimes:
             case FirstToken():
                 self._note("first_token", event.at_ms)
             case DraftRetracted():
-                self._first.pop("first_token", None)
+                self._first.clear()
             case CallsReady() | ClauseReady() | Reply():
                 self._note("decision", event.at_ms)
             case ToolCalled():

@@ -4,7 +4,7 @@ A state is one of a union; an event that can't happen in a state raises. Command
 in order. Numbered turns start at 1.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from assistant.commands import (
@@ -16,9 +16,11 @@ from assistant.commands import (
     DropTurn,
     EndTurn,
     FinishSpeaking,
+    Hush,
     Judge,
     OpenTurn,
     PlayEarcon,
+    ReopenTurn,
     RetractDraft,
     Ring,
     Silence,
@@ -45,6 +47,7 @@ from assistant.events import (
     Reply,
     ReplyAudioFinished,
     ReplyAudioStarted,
+    SpeechContinued,
     SpeechEnded,
     SpeechResumed,
     SpeechStarted,
@@ -58,6 +61,7 @@ from assistant.events import (
 from assistant.stages import Verdict
 
 RINGS = 10
+CONTINUED_PRE_ROLL_MS = 200.0
 SORRY = "Sorry, something went wrong. Please try again."
 
 
@@ -103,9 +107,10 @@ class Drafting:
 
 @dataclass(frozen=True, slots=True)
 class Thinking:
-    """The turn is committed, the model decodes, nothing has been said yet."""
+    """The turn is committed, the model decodes, nothing has been said yet. `acted`: it words what was done."""
 
     turns: int
+    acted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +122,11 @@ class Acting:
 
 @dataclass(frozen=True, slots=True)
 class Speaking:
-    """The answer is heard; the model may still be decoding its end."""
+    """The answer is on its way, or `audible`; the model may still be decoding its end. `acted`: something was done."""
 
     turns: int
+    acted: bool = False
+    audible: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +169,12 @@ def step(state: State, event: Event, rules: Rules) -> Step:
         case (
             Started() | WakeRejected() | SpeechStarted() | SpeechEnded() | DraftStarted() | DraftRetracted()
             | FirstToken() | ModelTimed() | ToolCalled() | TurnEnded() | AudioDropped() | InputEnded()
-            | ReplyAudioStarted()
         ):  # fmt: skip
             return state, ()
+        case ReplyAudioStarted():
+            return (replace(state, audible=True) if isinstance(state, Speaking) else state), ()
+        case SpeechContinued(audio_ms=audio_ms):
+            return _continued(state, audio_ms)
         case _:
             return _in_state(state, event, rules)
 
@@ -180,11 +190,11 @@ def _in_state(state: State, event: Event, rules: Rules) -> Step:
         case Listening(turns) | Drafting(turns):
             return _listening(state, turns, event, rules)
         case Thinking(turns):
-            return _thinking(turns, event, rules)
+            return _thinking(state, turns, event, rules)
         case Acting(turns):
             return _acting(turns, event)
         case Speaking(turns):
-            return _speaking(turns, event, rules)
+            return _speaking(state, turns, event, rules)
         case Ringing(turns, name, left):
             match event:
                 case ReplyAudioFinished() if left > 0:
@@ -209,53 +219,67 @@ def _listening(state: Listening | Drafting, turns: int, event: Event, rules: Rul
         case EndpointReached():
             again: tuple[Command, ...] = (RetractDraft(),) if isinstance(state, Drafting) and state.unsure else ()
             return Thinking(turns), (*again, CommitTurn(), PlayEarcon("heard"))
+        case CallsDone() | Reply():
+            return state, ()  # of the turn before, which the person went on speaking into
         case Failed():
             return _fail(turns)
     raise _illegal(state, event)
 
 
-def _thinking(turns: int, event: Event, rules: Rules) -> Step:
+def _continued(state: State, audio_ms: float) -> Step:
+    """Let the person go on. What was done stands, and the rest is a turn of its own; else it is the same turn."""
+    match state:
+        case Thinking(turns, acted=False) | Speaking(turns, acted=False, audible=False):
+            return Listening(turns), (Hush(), ReopenTurn())
+        case Acting(turns) | Thinking(turns) | Speaking(turns, audible=False):
+            from_ms = max(0.0, audio_ms - CONTINUED_PRE_ROLL_MS)
+            return Listening(turns + 1), (Hush(), EndTurn(turns), OpenTurn(turns + 1, from_ms))
+        case _:
+            return state, ()
+
+
+def _thinking(state: Thinking, turns: int, event: Event, rules: Rules) -> Step:
     match event:
         case ClauseReady(text=text, language=language):
-            return Speaking(turns), (Speak(text, language),)
+            return Speaking(turns, acted=state.acted), (Speak(text, language),)
         case CallsReady(calls=calls, confidence=confidence):
             return Acting(turns), (Act(calls, confidence),)
         case Reply():
             return _end(turns, rules)
         case Failed():
             return _fail(turns)
-    raise _illegal(Thinking(turns), event)
+    raise _illegal(state, event)
 
 
 def _acting(turns: int, event: Event) -> Step:
     match event:
         case CallsDone(sentence=None, outcomes=outcomes):
-            return Thinking(turns), (AskModel(outcomes),)
+            return Thinking(turns, acted=True), (AskModel(outcomes),)
         case CallsDone(sentence=""):
-            return Thinking(turns), ()
+            return Thinking(turns, acted=True), ()
         case CallsDone(sentence=str(sentence), language=language):
-            return Speaking(turns), (Speak(sentence, language),)
+            return Speaking(turns, acted=True), (Speak(sentence, language),)
         case Failed():
             return _fail(turns)
     raise _illegal(Acting(turns), event)
 
 
-def _speaking(turns: int, event: Event, rules: Rules) -> Step:
+def _speaking(state: Speaking, turns: int, event: Event, rules: Rules) -> Step:
     match event:
         case ClauseReady(text=text, language=language):
-            return Speaking(turns), (Speak(text, language),)
+            return state, (Speak(text, language),)
         case CallsReady(calls=calls, confidence=confidence):
             return Acting(turns), (Act(calls, confidence),)
         case Reply():
-            return Speaking(turns), (FinishSpeaking(),)
+            return state, (FinishSpeaking(),)
         case ReplyAudioFinished():
             return _end(turns, rules)
         case Failed(code="speech_failed" | "audio_device" | "output"):
-            state, commands = _end(turns, rules)
-            return state, (Silence(), PlayEarcon("error"), *commands)
+            home, commands = _end(turns, rules)
+            return home, (Silence(), PlayEarcon("error"), *commands)
         case Failed():
-            return Speaking(turns), (FinishSpeaking(),)
-    raise _illegal(Speaking(turns), event)
+            return state, (FinishSpeaking(),)
+    raise _illegal(state, event)
 
 
 def _wake(state: State, audio_ms: float, rules: Rules) -> Step:

@@ -93,6 +93,7 @@ class ScriptedSession:
         self.timings = Timings()
         self._text, self._samples = "", 0
         self._drafted: Script | None = None
+        self.hold: asyncio.Event | None = None  # a reply waits for it
         self._after = 0
         self.drafts = 0
         self._aborted = False
@@ -124,6 +125,8 @@ class ScriptedSession:
     async def retract(self) -> None:
         if self._drafted is not None:
             self.retracted.append(self.replies.pop(0))
+        elif self.turns:
+            self.turns.pop()
         self._samples += self._after
         self._drafted, self._after = None, 0
 
@@ -157,6 +160,9 @@ class ScriptedSession:
 
     async def _reply(self) -> AsyncIterator[Piece]:
         reply = self.replies.pop(0)
+        self._drafted = None
+        if self.hold is not None:
+            await self.hold.wait()
         if isinstance(reply, Exception):
             raise reply
         for text in reply:

@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from assistant.events import (
     Reply,
     ReplyAudioFinished,
     ReplyAudioStarted,
+    SpeechContinued,
     SpeechEnded,
     ToolCalled,
     TurnEnded,
@@ -53,6 +55,7 @@ class House:
         voice: ToneVoice | None = None,
         light: OneLight | None = None,
         wake: bool = True,
+        fast: bool = True,
     ) -> None:
         self.clock = AudioClock()
         self.session = session
@@ -87,7 +90,7 @@ class House:
             rules=Rules(wake_needed=wake),
             observe=self.events.append,
             now_ms=lambda: self.clock.now_s() * 1000,
-            fast=True,
+            fast=fast,
         )
 
     async def replay(self, samples: Pcm) -> None:
@@ -146,6 +149,28 @@ async def test_a_sentence_without_sense_is_waited_for() -> None:
     assert house.all_of(EndpointReached)[0].audio_ms - house.all_of(SpeechEnded)[0].audio_ms == 900
     assert house.session.retracted == [["?"]]
     assert house.voice.said == [("Light on.", "en")]
+
+
+async def test_somebody_who_goes_on_while_the_model_thinks_is_heard_to_the_end() -> None:
+    """The commit is taken back: one turn, with all that was said, and one action."""
+    session = ScriptedSession(["Half."], CALL)
+    session.hold = asyncio.Event()
+    house = House(session, fast=False)
+
+    def release(event: Event) -> None:
+        house.events.append(event)
+        if isinstance(event, SpeechContinued) and session.hold is not None:
+            session.hold.set()
+
+    house.conversation._observe = release
+    pause = (SILENCE, 0.7)
+    await house.replay(sound((SILENCE, 0.5), (WAKE, 0.6), (SPEECH, 1.2), pause, (SPEECH, 1.0), (SILENCE, 2.5)))
+    assert house.names().count("speech_continued") == 1
+    assert house.voice.said == [("Light on.", "en")]
+    assert len(house.all_of(ToolCalled)) == 1
+    assert len(house.all_of(TurnEnded)) == 1
+    ((_, samples),) = session.turns
+    assert samples / 16_000 >= 1.2 + 0.7 + 1.0
 
 
 async def test_no_syllable_is_lost_when_the_command_follows_the_wake_word_at_once() -> None:

@@ -108,6 +108,25 @@ def test_drafts_that_are_retracted_leave_no_trace(ahead: Ahead, seed: int) -> No
     assert ahead.commit() == expected
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_what_was_committed_too_early_can_be_taken_back(ahead: Ahead, seed: int) -> None:
+    """Draft or not: the flush of the encoder leaves no trace either."""
+    rng = np.random.default_rng(1000 + seed)
+    sound = noise(rng, 1.2)
+    expected = ahead.fresh(sound)
+    cut = CHUNK * int(rng.integers(20, 50))
+    ahead.ledger.open()
+    ahead.hear(sound[:cut])
+    if seed % 2:
+        ahead.draft()
+        ahead.ledger.retract()
+    ahead.commit()
+    ahead.ledger.hear(sound[cut : cut + CHUNK])
+    ahead.ledger.retract()
+    ahead.hear(sound[cut + CHUNK :])
+    assert ahead.commit() == expected
+
+
 def _draft_a_little(ahead: Ahead, tokens: int) -> None:
     """Draft, and be stopped after some tokens."""
     taken = 0

@@ -17,6 +17,7 @@ from assistant.events import (
     Reply,
     ReplyAudioFinished,
     ReplyAudioStarted,
+    SpeechContinued,
     SpeechEnded,
     SpeechResumed,
     TimerRang,
@@ -90,7 +91,28 @@ def test_an_empty_reply_says_nothing() -> None:
 def test_outcomes_without_a_template_go_back_to_the_model() -> None:
     done = CallsDone(3, 3, None, "en", DONE.outcomes)
     state, commands = play(WAKE, SILENCE, CALLS, done)
-    assert (state, commands[-1]) == (t.Thinking(1), c.AskModel(DONE.outcomes))
+    assert (state, commands[-1]) == (t.Thinking(1, acted=True), c.AskModel(DONE.outcomes))
+
+
+@pytest.mark.parametrize("before", [(), (ClauseReady(3, 3, "One.", "en"),)])
+def test_somebody_who_goes_on_before_anything_was_done_or_heard_has_not_finished(before: tuple[Event, ...]) -> None:
+    state, commands = play(WAKE, SILENCE, *before, SpeechContinued(3400, 3500))
+    assert state == t.Listening(1)
+    assert commands[-2:] == [c.Hush(), c.ReopenTurn()]
+
+
+def test_what_was_done_stands_when_somebody_goes_on() -> None:
+    """And what the home still tells of it is no defect."""
+    state, commands = play(WAKE, SILENCE, CALLS, SpeechContinued(3400, 3500), DONE, REPLY)
+    assert state == t.Listening(2)
+    assert commands[-3:] == [c.Hush(), c.EndTurn(1), c.OpenTurn(2, 3200.0)]
+
+
+def test_nobody_goes_on_once_the_answer_is_heard() -> None:
+    """It may be the answer itself that the microphone hears."""
+    state, commands = play(WAKE, SILENCE, CALLS, DONE, ReplyAudioStarted(3, 3), SpeechContinued(3400, 3500))
+    assert state == t.Speaking(1, acted=True, audible=True)
+    assert c.Hush() not in commands
 
 
 def test_nobody_speaks_after_the_wake_word_gives_a_small_sound_and_goes_back_to_idle() -> None:

@@ -4,7 +4,7 @@
 the streaming one can't be trusted.
 """
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -30,7 +30,13 @@ class Encoder(Protocol):
         """Encode the next `tokens` rows, an even number of those that are ready: shape (tokens, width)."""
 
     def flush(self) -> Rows:
-        """Encode all that is left, as if the sound ended here; then only `reset` may follow."""
+        """Encode all that is left, as if the sound ended here; then only `reset` and `restore` may follow."""
+
+    def snapshot(self) -> Any:
+        """Where this sound stands, for `restore` of the same encoder."""
+
+    def restore(self, snapshot: Any) -> None:
+        """Go back to a snapshot of this sound, from behind a `flush` too."""
 
     def close(self) -> None:
         """Free everything."""
@@ -63,6 +69,14 @@ class WholeSound:
     def flush(self) -> Rows:
         """Encode the whole sound in one go, shape (n / 640, width)."""
         return self._engine.encode(np.concatenate(self._sound))
+
+    def snapshot(self) -> int:
+        """How many pieces of sound there are."""
+        return len(self._sound)
+
+    def restore(self, snapshot: int) -> None:
+        """Keep so many pieces of sound."""
+        del self._sound[snapshot:]
 
     def close(self) -> None:
         """The engine frees what it owns."""

@@ -10,6 +10,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -40,10 +41,11 @@ Emit = Callable[[Piece], None]
 
 @dataclass(frozen=True, slots=True)
 class _Mark:
-    """Where a draft began: to go back to. `rows` are those that weren't a whole group."""
+    """Where a reply began: to go back to. `rows` weren't a whole group, `encoder` is its state before a flush."""
 
     at: int
     rows: Rows
+    encoder: Any = None
 
 
 @dataclass(slots=True)
@@ -210,6 +212,7 @@ class Ledger:
         self._take_in()
         self._begin(turn)
         close = prompt.REPLY_OPEN
+        turn.mark = _Mark(self._trunk.at, turn.rows, self._encoder.snapshot())
         if turn.samples:
             with self._watch.encoding(turn.samples / SAMPLE_RATE_HZ):
                 turn.rows = np.concatenate([turn.rows, self._encoder.flush()])
@@ -220,12 +223,14 @@ class Ledger:
         self._reply(turn, close, emit)
 
     def retract(self) -> None:
-        """Take a draft back: the open turn is as if there had been none."""
+        """Take a draft, or what was committed, back: the open turn is as if there had been none."""
         turn = self._turn
         if turn is None or turn.mark is None:
             return
         self._trunk.rewind(turn.mark.at)
         turn.rows = turn.mark.rows
+        if turn.mark.encoder is not None:
+            self._encoder.restore(turn.mark.encoder)
         turn.mark = turn.reply_at = None
         turn.whole = turn.calling = False
 

@@ -135,7 +135,7 @@ class LlamaSession:
         return True
 
     async def retract(self) -> None:
-        """Throw the draft away: the open turn is as if there had been none, and goes on."""
+        """Throw the draft, or what was committed, away: the open turn is as if there had been none, and goes on."""
         await self._stopped()
         self._engine.allow()
         await self._run(self._ledger.retract)
