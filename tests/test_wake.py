@@ -41,8 +41,8 @@ def clip() -> NDArray[np.int16]:
 
 
 def save_head(path: Path, *layers: tuple[int, int]) -> Path:
-    arrays: dict[str, Any] = {f"weight{n}": np.ones(shape, dtype=np.float32) for n, shape in enumerate(layers)}
-    arrays |= {f"bias{n}": np.zeros(shape[1], dtype=np.float32) for n, shape in enumerate(layers)}
+    arrays: dict[str, Any] = {f"0.weight{n}": np.ones(shape, dtype=np.float32) for n, shape in enumerate(layers)}
+    arrays |= {f"0.bias{n}": np.zeros(shape[1], dtype=np.float32) for n, shape in enumerate(layers)}
     np.savez(path, **arrays)
     return path
 
@@ -130,14 +130,21 @@ class TestFeatures:
 class TestHead:
     def test_one_score_for_every_place_in_a_longer_run(self, tmp_path: Path) -> None:
         rng = np.random.default_rng(0)
-        layers: dict[str, Any] = {"weight0": rng.normal(size=(3 * 96, 4)), "bias0": rng.normal(size=4)}
-        layers |= {"weight1": rng.normal(size=(14 * 4, 1)), "bias1": rng.normal(size=1)}
+        layers: dict[str, Any] = {"0.weight0": rng.normal(size=(3 * 96, 4)), "0.bias0": rng.normal(size=4)}
+        layers |= {"0.weight1": rng.normal(size=(14 * 4, 1)), "0.bias1": rng.normal(size=1)}
         np.savez(tmp_path / "head.npz", **layers)
         head = Head(tmp_path / "head.npz")
         run = rng.normal(size=(20, 96)).astype(np.float32) * 0.02
         one_by_one = [float(head.scores(run[n : n + 16])[0]) for n in range(5)]
         np.testing.assert_allclose(head.scores(run), one_by_one, rtol=1e-5)
         assert np.ptp(one_by_one) > 0
+
+    def test_networks_side_by_side_are_added_before_the_logistic(self, tmp_path: Path) -> None:
+        layers: dict[str, Any] = {f"{n}.weight0": np.zeros((96 * 16, 1)) for n in range(2)}
+        layers |= {f"{n}.bias0": np.array([bias]) for n, bias in enumerate((2.0, -1.0))}
+        np.savez(tmp_path / "head.npz", **layers)
+        scores = Head(tmp_path / "head.npz").scores(np.zeros((16, 96), dtype=np.float32))
+        assert scores.tolist() == pytest.approx([1 / (1 + np.exp(-1.0))])
 
     def test_a_missing_head_says_how_to_get_one(self, tmp_path: Path) -> None:
         with pytest.raises(ModelMissing, match=r"none\.npz"):
