@@ -113,7 +113,10 @@ def build_home(
 async def loaded(
     config: Config, clock: Clock, *, speak: bool = True, wake: bool = True, script: str | None = None
 ) -> AsyncIterator[Stages]:
-    """Load the models that a run needs. Raises ModelError."""
+    """Load the models that a run needs. Raises ModelError.
+
+    With a `script` every reply is that text, and the model is in no doubt of it: for figures, not for sense.
+    """
     model = manifest.load().entry(config.model.name)
     router = build_home(config, model, clock).router
     files = weights.paths(model)
@@ -125,9 +128,7 @@ async def loaded(
         SamplingProfile(**model.sampling),
         threads=Threads(config.model.prefill_threads, config.model.decode_threads),
         seed=config.model.seed,
-        doubts=Doubts(
-            frozenset(model.thresholds.get("unsure_replies", ())), float(model.thresholds.get("call_confidence", 0.0))
-        ),
+        doubts=_doubts(model) if script is None else Doubts(),
         ear=_ear(files) if ahead else None,
         listen_ahead=ahead,
     )
@@ -144,6 +145,11 @@ async def loaded(
         vad = GatedVad(WebRtcVad(), SileroVad())
         head = WakeWord(manifest.models_dir() / "hey_gemma" / "hey_gemma.npz") if wake else None
         yield Stages(config, model, session, head, vad, voice)
+
+
+def _doubts(model: manifest.ModelEntry) -> Doubts:
+    told = model.thresholds
+    return Doubts(frozenset(told.get("unsure_replies", ())), float(told.get("call_confidence", 0.0)))
 
 
 def _can_listen_ahead(files: weights.ModelPaths) -> bool:

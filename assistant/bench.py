@@ -1,7 +1,7 @@
 """`hey-gemma bench`: whole turns at real time on this machine, plain path against streamed path, in turn.
 
-Reads the trace only. shape has no sense to decode: its replies are scripted, and every token is computed for real.
-tiny shows no speed that E2B will have.
+Reads the trace only. Every reply is the same scripted call, whatever the model makes of the sentence, and every token of
+it is computed for real: shape has no sense to decode, and no figure may depend on who understands what.
 """
 
 import os
@@ -222,9 +222,8 @@ async def _bench(
 ) -> tuple[list[Row], dict[str, float]]:
     """One warm-up turn a path, and `repeats` counted ones of each sentence, each with a home of its own."""
     wall = WallClock()
-    script = SCRIPT if config.model.name == "shape" else None
     turns: dict[tuple[int, str], list[Turn]] = {}
-    async with app.loaded(config, wall, wake=False, script=script) as stages:
+    async with app.loaded(config, wall, wake=False, script=SCRIPT) as stages:
         paths = ("plain", "streamed") if stages.session.listens_ahead else ("plain",)
         for repeat in range(repeats + 1):
             for number, sentence in enumerate(sentences):
