@@ -1,7 +1,7 @@
 """`hey-gemma bench`: whole turns at real time on this machine, plain path against streamed path, in turn.
 
-Reads the trace only. Every reply is the same scripted call, whatever the model makes of the sentence, and every token of
-it is computed for real: shape has no sense to decode, and no figure may depend on who understands what.
+Reads the trace only. Every reply is the same scripted call, whatever the model makes of the sentence, and every token
+of it is computed for real: shape has no sense to decode, and no figure may depend on who understands what.
 """
 
 import os

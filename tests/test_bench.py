@@ -23,10 +23,11 @@ async def test_the_bench_measures_real_turns_of_tiny(tmp_path: Path) -> None:
         assert 0 < row["speech_s"] < 4
         assert row["first_token_ms"] <= row["call_ms"] <= row["voice_ms"]
         assert row["hangover_ms"] <= row["endpoint_ms"]
-        assert row["encode_ms"] > 0
+        assert row["encode_ms"] >= 0
         assert row["tokens"] > 0
         assert 0 < row["listen_cpu_per_s"] < 5
     plain, streamed = rows["plain", True], rows["streamed", True]
+    assert plain["encode_ms"] > 0
     assert plain["hangover_ms"] == plain["endpoint_ms"] < plain["first_token_ms"]
     assert streamed["hangover_ms"] < plain["hangover_ms"]
     assert streamed["first_token_ms"] < plain["first_token_ms"]
