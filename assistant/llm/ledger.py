@@ -1,16 +1,12 @@
 """What the KV cache holds: prefix | history | the open turn, and the steps that take it from one to the next.
 
-Synchronous and for one thread at a time, but `hear`, `read`, `hurry` and `Engine.abort`. Knows no event loop. Rows of
-sound go into the cache as soon as they are final, `GROUP` at a time from the sound's first row on: so the cache holds
-the same bits however the sound came in pieces, and whatever drafts were made and retracted on the way.
+Synchronous and for one thread at a time, but `hear`, `read`, `hurry`, `behind_s` and `Engine.abort`. Knows no event
+loop. A reply may be taken back, whether it was a draft or not: what is left has the bits of a turn without it.
 """
 
 import codecs
-import logging
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -19,7 +15,7 @@ from assistant.llm import prompt
 from assistant.llm.decoder import Aborted, Logits, Rows
 from assistant.llm.encoders import Encoder, WholeSound
 from assistant.llm.engine import Engine
-from assistant.llm.mtmd import LONGEST_AUDIO_S
+from assistant.llm.hearing import Heard, Hearing
 from assistant.llm.prefix_cache import PrefixCache
 from assistant.llm.prompt import PromptProfile
 from assistant.llm.sampling import Chooser
@@ -27,35 +23,25 @@ from assistant.llm.stopwatch import Stopwatch
 from assistant.llm.trunk import Trunk
 from assistant.stages import SAMPLE_RATE_HZ, Outcome, Pcm, Piece, Timings
 
-_LOG = logging.getLogger(__name__)
-_LONGEST_SOUND = LONGEST_AUDIO_S * SAMPLE_RATE_HZ
 TURN_ROOM = 768  # cells that a long turn takes: 15 s of sound are 375, a long reply 256
 _CLOSING_ROOM = 16
-ROW_S = 0.04
-GROUP = 4
-HOPS = (12, 8, 4, 2)  # rows that are encoded at once: the more wait, the more at once, and the less each costs
-LEAST_HOP = 4  # while there may be more to come: two cost nearly what four do
 
 Emit = Callable[[Piece], None]
 
 
 @dataclass(frozen=True, slots=True)
 class _Mark:
-    """Where a reply began: to go back to. `rows` weren't a whole group, `encoder` is its state before a flush."""
+    """Where a reply began, to go back to: in the cache, and in the sound."""
 
     at: int
-    rows: Rows
-    encoder: Any = None
+    heard: Heard
 
 
 @dataclass(slots=True)
 class _Turn:
     """The open turn. `reply_at` is where the model's latest reply begins in the cache; None before the first."""
 
-    rows: Rows  # encoded, and not yet a whole group
     texts: list[str] = field(default_factory=list)
-    samples: int = 0
-    overlong: bool = False
     begun: bool = False
     mark: _Mark | None = None
     reply_at: int | None = None
@@ -87,8 +73,10 @@ class Ledger:
         """`encoder` None: only the engine's own, which takes a sound as a whole."""
         self._engine = engine
         self._trunk = Trunk(engine)
+        self._watch = Stopwatch()
         self._streaming = encoder
-        self._whole: Encoder = WholeSound(engine)
+        self._whole = WholeSound(engine)
+        self._hearing = Hearing(engine.width, self._append_rows, self._watch)
         self.listen_ahead(on=True)
         self._profile = profile
         self._chooser = chooser
@@ -98,9 +86,6 @@ class Ledger:
         self._prefix = 0
         self._history: list[_Past] = []
         self._turn: _Turn | None = None
-        self._inbox: deque[Pcm] = deque()
-        self._hurry = False
-        self._watch = Stopwatch()
 
     @property
     def timings(self) -> Timings:
@@ -124,20 +109,17 @@ class Ledger:
             if cache:
                 cache.store(key, self._trunk.save())
         self._prefix = len(tokens)
-        self._encoder.reset()
-        self._encoder.feed(np.zeros(SAMPLE_RATE_HZ // 2, np.int16))
-        self._append_rows(self._encoder.flush())  # pages the weights in
+        self._hearing.reset()
+        self._hearing.hear(np.zeros(SAMPLE_RATE_HZ // 2, np.int16))
+        self._hearing.finish()  # pages the weights in
         self._read(prompt.REPLY_OPEN)
         self._rewind()
 
-    @property
-    def listens_ahead(self) -> bool:
-        """Sound is taken in while it comes."""
-        return self._encoder is self._streaming
-
     def listen_ahead(self, *, on: bool) -> None:
         """Take sound in while it comes, if that can be done, and use the ear; or neither. Between turns."""
-        self._encoder = self._streaming if on and self._streaming is not None else self._whole
+        self.listens_ahead = on and self._streaming is not None
+        encoder = self._streaming if self.listens_ahead else None
+        self._hearing.use(encoder or self._whole, in_groups=encoder is not None)
         self._trunk.half_depth = on
 
     def open(self) -> None:
@@ -150,26 +132,18 @@ class Ledger:
             or self._trunk.room < TURN_ROOM
         ):
             self._let_oldest_go()
-        self._watch = Stopwatch()
-        self._encoder.reset()
-        self._turn = _Turn(self._no_rows())
+        self._watch.restart()
+        self._turn = _Turn()
 
     @property
     def behind_s(self) -> float:
         """How much sound waits to be encoded."""
-        return sum(map(len, tuple(self._inbox))) / SAMPLE_RATE_HZ + self._encoder.ready * ROW_S
+        return self._hearing.behind_s
 
     def hear(self, samples: Pcm) -> None:
-        """Hand over sound for the open turn, if there is one. What goes beyond 30 s is not heard. From any thread."""
-        turn = self._turn
-        if turn is None:
-            return
-        heard = samples[: _LONGEST_SOUND - turn.samples]
-        if len(heard) < len(samples) and not turn.overlong:
-            turn.overlong = True
-            _LOG.warning("a turn longer than %d s: the rest is not heard", LONGEST_AUDIO_S)
-        turn.samples += len(heard)
-        self._inbox.append(np.array(heard, np.int16))
+        """Hand over sound for the open turn, if there is one."""
+        if self._turn is not None:
+            self._hearing.hear(samples)
 
     def read(self, text: str) -> None:
         """Append typed text to the open turn; it stands before any sound."""
@@ -177,48 +151,41 @@ class Ledger:
             self._open_turn().texts.append(said)
 
     def hurry(self) -> None:
-        """Let a `listen` that runs end soon: a reply is wanted. From any thread."""
-        self._hurry = True
+        """Let a `listen` that runs end soon: a reply is wanted."""
+        self._hearing.hurry()
 
     def listen(self) -> None:
         """Take in what was heard: encode what is final, and put whole groups of rows into the cache."""
         turn = self._turn
-        if turn is None or turn.mark is not None:
-            return
-        while not self._hurry and (hop := self._hop(LEAST_HOP)):
+        if turn is not None and turn.mark is None and self._hearing.ready():
             self._begin(turn)
-            self._encode(turn, hop)
+            self._hearing.listen()
 
     def draft(self, emit: Emit) -> None:
-        """Answer the sound up to its last even row, and be ready to take that back. Raises ModelFailed, Aborted.
+        """Answer the sound up to its last even row. Raises ModelFailed, Aborted.
 
         The last 80 ms at most stay out: a draft is made when the voice has been silent for longer.
         """
         turn = self._unanswered()
-        if not turn.samples:
+        if not self._hearing.samples:
             return
         self._begin(turn)
-        while hop := self._hop(HOPS[-1]):
-            self._encode(turn, hop)
-        turn.mark = _Mark(self._trunk.at, turn.rows)
-        self._append_rows(turn.rows)
+        self._hearing.catch_up()
+        turn.mark = _Mark(self._trunk.at, self._hearing.snapshot(encoder=False))
+        self._hearing.close()
         self._reply(turn, prompt.AUDIO_CLOSE + prompt.REPLY_OPEN, emit)
 
     def commit(self, emit: Emit) -> None:
-        """Close the user turn and decode the reply. An empty turn has none. Raises ModelFailed, Aborted."""
+        """Answer all of the user turn. An empty turn has no reply. Raises ModelFailed, Aborted."""
         turn = self._unanswered()
-        if not (turn.samples or turn.texts):
+        if not (self._hearing.samples or turn.texts):
             return
-        self._take_in()
         self._begin(turn)
+        turn.mark = _Mark(self._trunk.at, self._hearing.snapshot(encoder=True))
         close = prompt.REPLY_OPEN
-        turn.mark = _Mark(self._trunk.at, turn.rows, self._encoder.snapshot())
-        if turn.samples:
-            with self._watch.encoding(turn.samples / SAMPLE_RATE_HZ):
-                turn.rows = np.concatenate([turn.rows, self._encoder.flush()])
-            if self.listens_ahead:
-                self._digest(turn)
-            self._append_rows(turn.rows)
+        if self._hearing.samples:
+            self._hearing.finish()
+            self._hearing.close()
             close = prompt.AUDIO_CLOSE + close
         self._reply(turn, close, emit)
 
@@ -228,9 +195,7 @@ class Ledger:
         if turn is None or turn.mark is None:
             return
         self._trunk.rewind(turn.mark.at)
-        turn.rows = turn.mark.rows
-        if turn.mark.encoder is not None:
-            self._encoder.restore(turn.mark.encoder)
+        self._hearing.restore(turn.mark.heard)
         turn.mark = turn.reply_at = None
         turn.whole = turn.calling = False
 
@@ -239,7 +204,7 @@ class Ledger:
         turn = self._open_turn()
         if turn.reply_at is None:
             raise RuntimeError("there is no call to answer")
-        self._watch = Stopwatch()
+        self._watch.restart()
         self._reply(turn, prompt.responses(outcomes), emit)
 
     def remember(self, reply: str, outcomes: Sequence[Outcome]) -> None:
@@ -262,8 +227,7 @@ class Ledger:
     def drop(self) -> None:
         """Forget the open turn as if it had never been."""
         self._turn = None
-        self._inbox.clear()
-        self._hurry = False
+        self._hearing.reset()
         self._rewind()
 
     def reset(self) -> None:
@@ -307,40 +271,19 @@ class Ledger:
         turn = self._open_turn()
         if turn.reply_at is not None:
             raise RuntimeError("the turn has a reply already")
-        self._hurry = False
-        self._watch = Stopwatch()
+        self._watch.restart()
         self._watch.spent.behind_s = self.behind_s
         return turn
-
-    def _take_in(self) -> None:
-        while self._inbox:
-            self._encoder.feed(self._inbox.popleft())
-
-    def _hop(self, least: int) -> int:
-        """How many rows to encode next; 0: fewer than `least` are ready."""
-        self._take_in()
-        return next((hop for hop in HOPS if least <= hop <= self._encoder.ready), 0)
 
     def _begin(self, turn: _Turn) -> None:
         """Open the user turn in the cache."""
         if turn.begun:
             return
         said = prompt.USER_OPEN + " ".join(turn.texts)
-        tokens = self._engine.vocabulary.tokenize(said + (prompt.AUDIO_OPEN if turn.samples else ""))
+        tokens = self._engine.vocabulary.tokenize(said + (prompt.AUDIO_OPEN if self._hearing.samples else ""))
         with self._watch.prefilling(len(tokens)):
             self._trunk.append_tokens(tokens)
         turn.begun = True
-
-    def _encode(self, turn: _Turn, hop: int) -> None:
-        with self._watch.encoding(hop * ROW_S):
-            turn.rows = np.concatenate([turn.rows, self._encoder.encode(hop)])
-        self._digest(turn)
-
-    def _digest(self, turn: _Turn) -> None:
-        """Put whole groups of rows into the cache; the rest waits."""
-        while len(turn.rows) >= GROUP and not self._hurry:
-            self._append_rows(turn.rows[:GROUP])
-            turn.rows = turn.rows[GROUP:]
 
     def _let_oldest_go(self) -> None:
         end = self._history[0].end
@@ -358,10 +301,5 @@ class Ledger:
             return self._trunk.read(tokens)
 
     def _append_rows(self, rows: Rows) -> None:
-        if not len(rows):
-            return
         with self._watch.prefilling(len(rows)):
             self._trunk.append_rows(rows)
-
-    def _no_rows(self) -> Rows:
-        return np.zeros((0, self._engine.width), np.float32)

@@ -11,6 +11,10 @@ class Stopwatch:
     """Started when a reply is asked for; `spent` fills up."""
 
     def __init__(self) -> None:
+        self.restart()
+
+    def restart(self) -> None:
+        """Measure another reply."""
         self.spent = Timings()
         self._begun_s = time.perf_counter()
 

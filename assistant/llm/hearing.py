@@ -1,0 +1,128 @@
+"""The sound of the open turn on its way to rows, and the rows on their way to the cache in whole groups.
+
+`GROUP` rows at a time go into the cache, counted from the sound's first row on: so it holds the same bits however the
+sound came in pieces. Knows no prompt and no reply. One caller at a time, but `hear`, `behind_s` and `hurry`: those are
+for any thread.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from assistant.llm.decoder import Rows
+from assistant.llm.encoders import Encoder
+from assistant.llm.mtmd import LONGEST_AUDIO_S
+from assistant.llm.stopwatch import Stopwatch
+from assistant.stages import SAMPLE_RATE_HZ, Pcm
+
+_LOG = logging.getLogger(__name__)
+LONGEST_SOUND = LONGEST_AUDIO_S * SAMPLE_RATE_HZ
+ROW_S = 0.04
+GROUP = 4
+HOPS = (12, 8, 4, 2)  # rows that are encoded at once: the more wait, the more at once, and the less each costs
+LEAST_HOP = 4  # while there may be more to come: two cost nearly what four do
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Heard:
+    """How far a sound has been taken in, to go back to."""
+
+    rows: Rows
+    encoder: Any
+
+
+class Hearing:
+    """One sound at a time. `put` takes rows for the cache, shape (n, width), and may raise."""
+
+    def __init__(self, width: int, put: Callable[[Rows], None], watch: Stopwatch) -> None:
+        self._width = width
+        self._put = put
+        self._watch = watch
+
+    def use(self, encoder: Encoder, *, in_groups: bool) -> None:
+        """Encode with `encoder` from now on; put rows into the cache in groups, or those of a whole sound at once."""
+        self._encoder = encoder
+        self._group = GROUP if in_groups else LONGEST_SOUND
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin a new sound."""
+        self._encoder.reset()
+        self._inbox: deque[Pcm] = deque()
+        self._rows = np.zeros((0, self._width), np.float32)  # not a whole group yet
+        self._hurry = False
+        self._overlong = False
+        self.samples = 0
+
+    @property
+    def behind_s(self) -> float:
+        """How much sound waits to be encoded."""
+        return sum(map(len, tuple(self._inbox))) / SAMPLE_RATE_HZ + self._encoder.ready * ROW_S
+
+    def hear(self, samples: Pcm) -> None:
+        """Hand over sound, shape (n,), 16 kHz int16. What goes beyond 30 s is not heard."""
+        heard = samples[: LONGEST_SOUND - self.samples]
+        if len(heard) < len(samples) and not self._overlong:
+            self._overlong = True
+            _LOG.warning("a turn longer than %d s: the rest is not heard", LONGEST_AUDIO_S)
+        self.samples += len(heard)
+        self._inbox.append(np.array(heard, np.int16))
+
+    def hurry(self) -> None:
+        """Let a `listen` that runs end soon: a reply is wanted."""
+        self._hurry = True
+
+    def ready(self, least: int = LEAST_HOP) -> int:
+        """How many rows could be encoded next, in one go; 0: not even `least`."""
+        while self._inbox:
+            self._encoder.feed(self._inbox.popleft())
+        return next((hop for hop in HOPS if least <= hop <= self._encoder.ready), 0)
+
+    def listen(self) -> None:
+        """Encode what is final, as long as nobody is in a hurry."""
+        while not self._hurry and (hop := self.ready()):
+            self._encode(hop)
+
+    def catch_up(self) -> None:
+        """Encode every row that is final, but an odd last one, whoever is in a hurry."""
+        self._hurry = False
+        while hop := self.ready(HOPS[-1]):
+            self._encode(hop)
+
+    def finish(self) -> None:
+        """Encode all of the sound, as it ends here. Only `restore` and `reset` may follow."""
+        self._hurry = False
+        self.ready()
+        with self._watch.encoding(self.samples / SAMPLE_RATE_HZ):
+            rows = self._encoder.flush()
+        self._digest(rows)
+
+    def close(self) -> None:
+        """Put the rows that aren't a whole group into the cache, too."""
+        if len(self._rows):
+            self._put(self._rows)
+
+    def snapshot(self, *, encoder: bool) -> Heard:
+        """How far the sound has been taken in; with the `encoder`'s state if it will be finished."""
+        return Heard(self._rows, self._encoder.snapshot() if encoder else None)
+
+    def restore(self, heard: Heard) -> None:
+        """Go back."""
+        self._rows = heard.rows
+        if heard.encoder is not None:
+            self._encoder.restore(heard.encoder)
+
+    def _encode(self, hop: int) -> None:
+        with self._watch.encoding(hop * ROW_S):
+            rows = self._encoder.encode(hop)
+        self._digest(rows)
+
+    def _digest(self, rows: Rows) -> None:
+        self._rows = np.concatenate([self._rows, rows])
+        while len(self._rows) >= self._group and not self._hurry:
+            self._put(self._rows[: self._group])
+            self._rows = self._rows[self._group :]
