@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import assert_never
 
 from assistant import commands as c
+from assistant import states as s
 from assistant import turn as t
 from assistant.errors import AudioDeviceError, HeyGemmaError
 from assistant.events import (
@@ -52,7 +53,7 @@ class Conversation:
         self._observe = observe
         self._now_ms = now_ms
         self._fast = fast
-        self._state: t.State = t.WaitingForMicrophone(0)
+        self._state: s.State = s.WaitingForMicrophone(0)
         self._inbox: deque[Event] = deque()
         self._deferred: deque[TimerRang] = deque()
         self._handling = False
@@ -81,7 +82,7 @@ class Conversation:
                 async with open_source(self._next_sample) as source:
                     self._origin_ms = None
                     wait = True
-                    if isinstance(self._state, t.WaitingForMicrophone):
+                    if isinstance(self._state, s.WaitingForMicrophone):
                         self.post(MicrophoneFound(*self._here()))
                     await self._listen(source)
             except AudioDeviceError as e:
@@ -92,7 +93,7 @@ class Conversation:
 
     async def ask(self, text: str) -> None:
         """One typed turn."""
-        self._enter((t.Listening(1), (c.OpenTurn(1, 0.0),)))
+        self._enter((s.Listening(1), (c.OpenTurn(1, 0.0),)))
         self._mind.read(text)
         self.post(EndpointReached(0.0, self._now_ms(), "typed"))
         await self._all_done()
@@ -165,7 +166,7 @@ class Conversation:
             for event in self._listener.finish(empty_too=self._rules.wake_needed):
                 self.post(event)
             await self._all_done()
-            if not isinstance(self._state, t.Listening | t.Drafting) or self._listener.caught_up:
+            if not isinstance(self._state, s.Listening | s.Drafting) or self._listener.caught_up:
                 return
 
     def _raise_fatal(self) -> None:

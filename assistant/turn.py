@@ -59,6 +59,17 @@ from assistant.events import (
     WakeRejected,
 )
 from assistant.stages import Verdict
+from assistant.states import (
+    Acting,
+    Drafting,
+    Idle,
+    Listening,
+    Ringing,
+    Speaking,
+    State,
+    Thinking,
+    WaitingForMicrophone,
+)
 
 RINGS = 10
 CONTINUED_PRE_ROLL_MS = 200.0
@@ -71,74 +82,6 @@ class Rules:
 
     wake_needed: bool = True
     wake_overlap_ms: float = 100.0
-
-
-@dataclass(frozen=True, slots=True)
-class WaitingForMicrophone:
-    """No sound comes in."""
-
-    turns: int
-
-
-@dataclass(frozen=True, slots=True)
-class Idle:
-    """Listening for the wake word only."""
-
-    turns: int
-
-
-@dataclass(frozen=True, slots=True)
-class Listening:
-    """A turn is open; the person speaks, or is about to."""
-
-    turns: int
-
-
-@dataclass(frozen=True, slots=True)
-class Drafting:
-    """The voice has stopped; the model answers what it has heard, and nobody knows it yet.
-
-    `unsure`: the answer makes no sense of it. It isn't worth committing: with the silence heard, a second one may be.
-    """
-
-    turns: int
-    unsure: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Thinking:
-    """The turn is committed, the model decodes, nothing has been said yet. `acted`: it words what was done."""
-
-    turns: int
-    acted: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Acting:
-    """The home carries out the calls."""
-
-    turns: int
-
-
-@dataclass(frozen=True, slots=True)
-class Speaking:
-    """The answer is on its way, or `audible`; the model may still be decoding its end. `acted`: something was done."""
-
-    turns: int
-    acted: bool = False
-    audible: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Ringing:
-    """A timer rings until somebody says the wake word, or `left` more times."""
-
-    turns: int
-    name: str | None
-    left: int
-
-
-State = WaitingForMicrophone | Idle | Listening | Drafting | Thinking | Acting | Speaking | Ringing
 
 
 Step = tuple[State, tuple[Command, ...]]

@@ -10,7 +10,9 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"assistant"}),
     frozenset({"assistant.errors"}),
     frozenset({"assistant.stages", "assistant.config", "assistant.disk"}),
-    frozenset({"assistant.events", "assistant.gguf_file", "assistant.progress", "assistant.spoken"}),
+    frozenset(
+        {"assistant.events", "assistant.states", "assistant.gguf_file", "assistant.progress", "assistant.spoken"}
+    ),
     frozenset({"assistant.ear_slice"}),
     frozenset(
         {

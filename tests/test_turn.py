@@ -1,6 +1,7 @@
 import pytest
 
 from assistant import commands as c
+from assistant import states as s
 from assistant import turn as t
 from assistant.events import (
     CallsDone,
@@ -36,7 +37,7 @@ RULES = t.Rules()
 OPEN = t.Rules(wake_needed=False)
 
 
-def play(*events: Event, rules: t.Rules = RULES, state: t.State | None = None) -> tuple[t.State, list[c.Command]]:
+def play(*events: Event, rules: t.Rules = RULES, state: s.State | None = None) -> tuple[s.State, list[c.Command]]:
     state, first = (state, ()) if state is not None else t.start(rules)
     commands = list(first)
     for event in events:
@@ -50,7 +51,7 @@ def test_a_command_goes_from_the_wake_word_to_the_spoken_answer() -> None:
         WAKE, SpeechEnded(2500, 3000), SILENCE, FirstToken(3000, 3150), CALLS, DONE, REPLY,
         ReplyAudioStarted(3000, 3400), HEARD,
     )  # fmt: skip
-    assert state == t.Idle(1)
+    assert state == s.Idle(1)
     assert commands == [
         c.OpenTurn(1, 900.0),
         c.CommitTurn(),
@@ -65,59 +66,59 @@ def test_a_command_goes_from_the_wake_word_to_the_spoken_answer() -> None:
 def test_a_pause_makes_a_draft_that_is_thrown_away_when_the_person_goes_on() -> None:
     likely, ready = EndpointLikely(2000, 2100), DraftReady(2000, 2150, "call", 0.9)
     state, commands = play(WAKE, likely, ready, SpeechResumed(2300, 2320), ready)
-    assert state == t.Listening(1)
+    assert state == s.Listening(1)
     assert commands == [c.OpenTurn(1, 900.0), c.StartDraft(), c.Judge(Verdict("call", 0.9)), c.RetractDraft()]
-    assert play(likely, ready, SILENCE, state=state)[0] == t.Thinking(1)
+    assert play(likely, ready, SILENCE, state=state)[0] == s.Thinking(1)
 
 
 def test_a_draft_that_makes_no_sense_is_not_committed() -> None:
     state, commands = play(WAKE, EndpointLikely(2000, 2100), DraftReady(2000, 2150, "unsure", 1.0), SILENCE)
-    assert state == t.Thinking(1)
+    assert state == s.Thinking(1)
     assert commands[-3:] == [c.RetractDraft(), c.CommitTurn(), c.PlayEarcon("heard")]
 
 
 def test_talk_is_spoken_clause_by_clause_while_the_model_goes_on() -> None:
     state, commands = play(WAKE, SILENCE, ClauseReady(3, 3, "One.", "en"), ClauseReady(3, 3, "Two.", "en"))
-    assert state == t.Speaking(1)
+    assert state == s.Speaking(1)
     assert commands[-2:] == [c.Speak("One.", "en"), c.Speak("Two.", "en")]
 
 
 def test_an_empty_reply_says_nothing() -> None:
     state, commands = play(WAKE, SILENCE, Reply(3, 3, "", "en"))
-    assert state == t.Idle(1)
+    assert state == s.Idle(1)
     assert not [command for command in commands if isinstance(command, c.Speak)]
 
 
 def test_outcomes_without_a_template_go_back_to_the_model() -> None:
     done = CallsDone(3, 3, None, "en", DONE.outcomes)
     state, commands = play(WAKE, SILENCE, CALLS, done)
-    assert (state, commands[-1]) == (t.Thinking(1, acted=True), c.AskModel(DONE.outcomes))
+    assert (state, commands[-1]) == (s.Thinking(1, acted=True), c.AskModel(DONE.outcomes))
 
 
 @pytest.mark.parametrize("before", [(), (ClauseReady(3, 3, "One.", "en"),)])
 def test_somebody_who_goes_on_before_anything_was_done_or_heard_has_not_finished(before: tuple[Event, ...]) -> None:
     state, commands = play(WAKE, SILENCE, *before, SpeechContinued(3400, 3500))
-    assert state == t.Listening(1)
+    assert state == s.Listening(1)
     assert commands[-2:] == [c.Hush(), c.ReopenTurn()]
 
 
 def test_what_was_done_stands_when_somebody_goes_on() -> None:
     """And what the home still tells of it is no defect."""
     state, commands = play(WAKE, SILENCE, CALLS, SpeechContinued(3400, 3500), DONE, REPLY)
-    assert state == t.Listening(2)
+    assert state == s.Listening(2)
     assert commands[-3:] == [c.Hush(), c.EndTurn(1), c.OpenTurn(2, 3200.0)]
 
 
 def test_nobody_goes_on_once_the_answer_is_heard() -> None:
     """It may be the answer itself that the microphone hears."""
     state, commands = play(WAKE, SILENCE, CALLS, DONE, ReplyAudioStarted(3, 3), SpeechContinued(3400, 3500))
-    assert state == t.Speaking(1, acted=True, audible=True)
+    assert state == s.Speaking(1, acted=True, audible=True)
     assert c.Hush() not in commands
 
 
 def test_nobody_speaks_after_the_wake_word_gives_a_small_sound_and_goes_back_to_idle() -> None:
     state, commands = play(WAKE, EndpointReached(6000, 6000, "no_speech"))
-    assert state == t.Idle(1)
+    assert state == s.Idle(1)
     assert commands[-3:] == [c.DropTurn(), c.PlayEarcon("cancelled"), c.EndTurn(1)]
 
 
@@ -127,51 +128,51 @@ def test_nobody_speaks_after_the_wake_word_gives_a_small_sound_and_goes_back_to_
 )
 def test_the_wake_word_interrupts_whatever_goes_on(before: tuple[Event, ...]) -> None:
     state, commands = play(WAKE, *before, WakeHeard(5000, 5000, 0.9))
-    assert state == t.Listening(2)
+    assert state == s.Listening(2)
     assert commands[-3:] == [c.Silence(), c.EndTurn(1), c.OpenTurn(2, 4900.0)]
 
 
 def test_a_failed_turn_says_so_aloud_and_the_next_one_works() -> None:
     state, commands = play(WAKE, SILENCE, Failed(3, 3, "model_failed", "it broke", "say it again"))
     assert c.Speak(t.SORRY, "en") in commands
-    assert play(HEARD, WAKE, state=state)[0] == t.Listening(2)
+    assert play(HEARD, WAKE, state=state)[0] == s.Listening(2)
 
 
 def test_a_voice_that_fails_ends_the_turn_with_a_sound() -> None:
     state, commands = play(WAKE, SILENCE, CALLS, DONE, Failed(3, 3, "speech_failed", "no voice", "install one"))
-    assert state == t.Idle(1)
+    assert state == s.Idle(1)
     assert c.PlayEarcon("error") in commands
 
 
 def test_without_a_wake_word_turns_follow_each_other() -> None:
     state, commands = play(SILENCE, CALLS, DONE, REPLY, HEARD, rules=OPEN)
-    assert state == t.Listening(2)
+    assert state == s.Listening(2)
     assert commands[0] == c.OpenTurn(1, None)
     assert commands[-1] == c.OpenTurn(2, None)
 
 
 def test_a_lost_microphone_is_waited_for() -> None:
     state, commands = play(WAKE, MicrophoneLost(1, 1, "gone"))
-    assert state == t.WaitingForMicrophone(1)
+    assert state == s.WaitingForMicrophone(1)
     assert c.DropTurn() in commands
-    assert play(MicrophoneFound(2, 2), state=state)[0] == t.Idle(1)
+    assert play(MicrophoneFound(2, 2), state=state)[0] == s.Idle(1)
 
 
 def test_a_timer_rings_again_until_the_wake_word() -> None:
     rang = TimerRang(1, 1, "pasta")
     state, commands = play(rang, HEARD)
     assert commands == [c.Ring("pasta"), c.Ring("pasta")]
-    assert play(WAKE, state=state)[0] == t.Listening(1)
+    assert play(WAKE, state=state)[0] == s.Listening(1)
 
 
 def test_a_timer_stops_ringing_by_itself_in_the_end() -> None:
-    assert play(TimerRang(1, 1, None), *[HEARD] * t.RINGS)[0] == t.Idle(0)
+    assert play(TimerRang(1, 1, None), *[HEARD] * t.RINGS)[0] == s.Idle(0)
 
 
 def test_a_timer_that_ends_during_a_turn_waits_for_its_end() -> None:
     rang = TimerRang(1, 1, None)
     state, commands = play(WAKE, rang)
-    assert (state, commands[-1]) == (t.Listening(1), c.Defer(rang))
+    assert (state, commands[-1]) == (s.Listening(1), c.Defer(rang))
 
 
 def test_an_event_that_can_not_happen_is_a_defect() -> None:
