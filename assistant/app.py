@@ -3,7 +3,6 @@
 `Stages` are what is slow to load (models, voice, wake word) and is shared; `converse` wires one conversation from them.
 """
 
-import logging
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -12,9 +11,7 @@ from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from rich.console import Console
-
-from assistant import __version__, chat_template, manifest, weights
+from assistant import __version__, chat_template, manifest, sessions
 from assistant.audio import earcons
 from assistant.audio.clock import AudioClock, WallClock
 from assistant.audio.devices import Sound
@@ -23,22 +20,17 @@ from assistant.audio.replay import FileSource, FileSpeaker, NullSpeaker
 from assistant.audio.speaker import SoundSpeaker
 from assistant.config import Config, cache_dir
 from assistant.conversation import Conversation
-from assistant.errors import OutputError
 from assistant.events import Event, Started, TimerRang
 from assistant.intents.demo_home import DemoHome
 from assistant.intents.local import LocalClock
 from assistant.intents.router import Router
 from assistant.intents.timers import Timer, Timers
 from assistant.listen import Listener
-from assistant.llm import prompt, self_test
-from assistant.llm.engine import Threads
+from assistant.llm import prompt
 from assistant.llm.prompt import PromptProfile
-from assistant.llm.sampling import SamplingProfile
-from assistant.llm.session import LlamaSession, ModelSpec
-from assistant.llm.verdict import Doubts
+from assistant.llm.session import LlamaSession
 from assistant.mind import Mind
 from assistant.mouth import Mouth
-from assistant.progress import meter
 from assistant.speech import Voices
 from assistant.stages import AudioClip, Clock, Speaker, Voice
 from assistant.trace import JsonLines
@@ -47,7 +39,6 @@ from assistant.vad import SILERO_END_LAG_MS, GatedVad, SileroVad, WebRtcVad
 from assistant.wake import WakeDecision, WakeWord
 
 Observer = Callable[[Event], None]
-_LOG = logging.getLogger(__name__)
 NEVER = 1.01  # a confidence that no draft reaches
 
 
@@ -119,19 +110,6 @@ async def loaded(
     """
     model = manifest.load().entry(config.model.name)
     router = build_home(config, model, clock).router
-    files = weights.paths(model)
-    ahead = config.model.listen_ahead and _can_listen_ahead(files)
-    spec = ModelSpec(
-        files.text,
-        files.mmproj,
-        PromptProfile(**model.prompt),
-        SamplingProfile(**model.sampling),
-        threads=Threads(config.model.prefill_threads, config.model.decode_threads),
-        seed=config.model.seed,
-        doubts=_doubts(model) if script is None else Doubts(),
-        ear=_ear(files) if ahead else None,
-        listen_ahead=ahead,
-    )
     async with AsyncExitStack() as stack:
         voice: Voice = Silent()
         if speak:
@@ -139,34 +117,17 @@ async def loaded(
             stack.push_async_callback(voices.aclose)
             await voices.warm_up(config.speech.language)
         session = await LlamaSession.start(
-            spec, router.tools(), router.context(), cache_dir=cache_dir(), now_s=clock.now_s, script=script
+            sessions.spec(config.model, model, sure=script is not None),
+            router.tools(),
+            router.context(),
+            cache_dir=cache_dir(),
+            now_s=clock.now_s,
+            script=script,
         )
         stack.push_async_callback(session.aclose)
         vad = GatedVad(WebRtcVad(), SileroVad())
         head = WakeWord(manifest.models_dir() / "hey_gemma" / "hey_gemma.npz") if wake else None
         yield Stages(config, model, session, head, vad, voice)
-
-
-def _doubts(model: manifest.ModelEntry) -> Doubts:
-    told = model.thresholds
-    return Doubts(frozenset(told.get("unsure_replies", ())), float(told.get("call_confidence", 0.0)))
-
-
-def _can_listen_ahead(files: weights.ModelPaths) -> bool:
-    """Whether sound can be encoded while it comes; said loudly if not, for answers come seconds later then."""
-    problem = self_test.works(files.mmproj)
-    if problem is not None:
-        _LOG.warning("can't listen ahead, answers will be slow: %s", problem)
-    return problem is None
-
-
-def _ear(files: weights.ModelPaths) -> Path | None:
-    """The text model's half-depth copy, made at the first start. None: none can be had."""
-    try:
-        return weights.prepared_ear(files, cache_dir(), meter(Console(stderr=True)))
-    except OutputError as e:
-        _LOG.warning("no room for the ear, answers will be slow: %s. What to do: %s", e.message, e.remedy)
-        return None
 
 
 @asynccontextmanager

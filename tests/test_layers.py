@@ -24,6 +24,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"assistant.mouth", "assistant.mind", "assistant.listen", "assistant.shape", "assistant.download"}),
     frozenset({"assistant.chat_template", "assistant.turn"}),
     frozenset({"assistant.conversation", "assistant.weights"}),
+    frozenset({"assistant.sessions"}),
     frozenset({"assistant.app", "assistant.view"}),
     frozenset({"assistant.evaluate", "assistant.figures"}),
     frozenset({"assistant.bench"}),
