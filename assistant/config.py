@@ -49,7 +49,7 @@ class EndpointConfig:
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
     hangover_ms: Annotated[float, Field(ge=200, le=2000)] = 500.0
     longest_hangover_ms: Annotated[float, Field(ge=200, le=3000)] = 900.0
-    early_ms: Annotated[float, Field(ge=100, le=2000)] = 200.0
+    early_ms: Annotated[float, Field(ge=100, le=2000)] = 300.0
     likely_ms: Annotated[float, Field(ge=20, le=1000)] = 80.0
     no_speech_s: Annotated[float, Field(ge=1, le=30)] = 5.0
     longest_turn_s: Annotated[float, Field(ge=2, le=25)] = 15.0
