@@ -123,7 +123,7 @@ async def test_a_draft_is_committed_as_it_is_and_ends_the_turn_early() -> None:
     for house in (plain, ahead):
         await house.replay(sound(*COMMAND))
     assert ahead.session.drafts == 1
-    assert plain.all_of(EndpointReached)[0].audio_ms - ahead.all_of(EndpointReached)[0].audio_ms == 300
+    assert plain.all_of(EndpointReached)[0].audio_ms - ahead.all_of(EndpointReached)[0].audio_ms == 200
     names = ahead.names()
     assert names.index("draft_started") < names.index("first_token") < names.index("endpoint_reached")
     assert names.count("first_token") == 1

@@ -80,7 +80,7 @@ def test_a_sure_call_ends_the_turn_early_and_an_unsure_one_late() -> None:
         (over,) = ear.hear(0.0, 2000)
         assert isinstance(over, Over)
         silence_ms[verdict.kind, verdict.confidence] = over.audio_ms - 1200
-    assert silence_ms == {("call", 0.95): 200, ("call", 0.5): 500, ("talk", 1.0): 500, ("unsure", 1.0): 900}
+    assert silence_ms == {("call", 0.95): 300, ("call", 0.5): 500, ("talk", 1.0): 500, ("unsure", 1.0): 900}
 
 
 def test_a_verdict_about_what_came_before_a_pause_does_not_count_after_it() -> None:
