@@ -36,7 +36,7 @@ from assistant.events import (
 from assistant.figures import Row, projection, show
 from assistant.speech import Voices
 from assistant.stages import AudioChunk, AudioClip
-from assistant.trace import write_report
+from assistant.trace import write_report, write_text
 
 _LONG = (
     "I was just thinking that it is getting rather dark in here already so it would be very nice if you could turn on "
@@ -163,10 +163,11 @@ async def run(
     json_file: Path | None,
     console: Console,
     *,
+    svg_file: Path | None = None,
     quick: bool = False,
     pi: bool = False,
 ) -> None:
-    """Bench the models one after another; print a table and a waterfall each."""
+    """Bench the models one after another; print a table and waterfalls. A `svg_file` needs a recording console."""
     config = replace(config, endpoint=replace(config.endpoint, longest_turn_s=LONGEST_TURN_S))
     rows: list[Row] = []
     speeds: dict[str, dict[str, float]] = {}
@@ -191,6 +192,8 @@ async def run(
         machine = {"processor": platform.processor() or platform.machine(), "cores": cores, "versions": app.versions()}
         report = {"machine": {**machine, **speeds[models[-1]], "models": speeds}, "rows": [asdict(row) for row in rows]}
         write_report(json_file, report)
+    if svg_file is not None:
+        write_text(svg_file, console.export_svg(title="hey-gemma bench"), option="--svg")
 
 
 async def _speak_into(config: Config, text: str, path: Path) -> Sentence:

@@ -137,9 +137,8 @@ def bench(
     from assistant import bench as b
 
     console = Console(highlight=False, record=svg_file is not None)
-    _main(b.run(_settings(config_file), model or ["tiny"], repeats, json_file, console, quick=quick, pi=pi))
-    if svg_file is not None:
-        console.save_svg(str(svg_file), title="hey-gemma bench")
+    settings = _settings(config_file)
+    _main(b.run(settings, model or ["tiny"], repeats, json_file, console, svg_file=svg_file, quick=quick, pi=pi))
 
 
 @models.command("list")

@@ -1,7 +1,8 @@
 """What was heard -> the model -> calls carried out, clauses to say, and the events that tell of them, in order.
 
 Knows neither the microphone nor the speaker, and takes no decision about the turn. One lane keeps the work in order; a
-draft goes on beside it, and tells of itself by events only.
+draft goes on beside it, and tells of itself by events only. Work for a turn that is over goes on (a light that is being
+switched), but what it would say or ask for is told to nobody.
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -36,6 +37,7 @@ class Mind:
         self._router = router
         self._language = language
         self._here = here
+        self._turn = 0
         self._begin_turn()
 
     def attach(self, post: Callable[[Event], None], on_error: Callable[[Exception], None]) -> None:
@@ -59,6 +61,7 @@ class Mind:
 
     def open(self) -> None:
         """Begin a turn."""
+        self._turn += 1
         self._thoughts.submit(self._open)
 
     def hear(self, samples: Pcm) -> None:
@@ -71,7 +74,7 @@ class Mind:
 
     def draft(self) -> None:
         """Begin an answer to what was heard so far, and hold it."""
-        self._thoughts.submit(self._draft)
+        self._thoughts.submit(partial(self._draft, self._turn))
 
     def retract(self) -> None:
         """Throw the draft away."""
@@ -79,7 +82,8 @@ class Mind:
 
     def commit(self) -> None:
         """Let the answer out, or begin it now."""
-        self._thoughts.submit(lambda: self._think(self._session.commit()))
+        turn = self._turn
+        self._thoughts.submit(lambda: self._think(turn, self._session.commit()))
 
     def reopen(self) -> None:
         """Take a commit back of which nothing was done or said: the turn goes on."""
@@ -89,11 +93,12 @@ class Mind:
 
     def answer(self, outcomes: Sequence[Outcome]) -> None:
         """Let the model word what became of its calls."""
-        self._thoughts.submit(lambda: self._think(self._session.answer(outcomes)))
+        turn = self._turn
+        self._thoughts.submit(lambda: self._think(turn, self._session.answer(outcomes)))
 
     def act(self, calls: Sequence[Call], confidence: float) -> None:
         """Hand calls to the home."""
-        self._thoughts.submit(partial(self._act, calls, confidence))
+        self._thoughts.submit(partial(self._act, self._turn, calls, confidence))
 
     def drop(self) -> None:
         """Forget the open turn."""
@@ -122,10 +127,14 @@ class Mind:
         if self._outcomes or self._reply:
             await self._session.remember(self._reply, tuple(self._outcomes))
 
-    async def _draft(self) -> None:
-        self._drafting = await self._session.draft(self._tell_token, self._tell_verdict)
+    def _tell(self, turn: int, event: Event) -> None:
+        if turn == self._turn:
+            self._post(event)
+
+    async def _draft(self, turn: int) -> None:
+        self._drafting = await self._session.draft(partial(self._tell_token, turn), partial(self._tell_verdict, turn))
         if self._drafting:
-            self._post(DraftStarted(*self._here()))
+            self._tell(turn, DraftStarted(*self._here()))
 
     async def _retract(self) -> None:
         await self._session.retract()
@@ -133,65 +142,64 @@ class Mind:
             self._begin_turn()
             self._post(DraftRetracted(*self._here()))
 
-    def _tell_token(self) -> None:
+    def _tell_token(self, turn: int) -> None:
         if not self._token_told:
             self._token_told = True
-            self._post(FirstToken(*self._here()))
+            self._tell(turn, FirstToken(*self._here()))
 
-    def _tell_verdict(self, verdict: Verdict) -> None:
-        self._post(DraftReady(*self._here(), verdict.kind, verdict.confidence))
+    def _tell_verdict(self, turn: int, verdict: Verdict) -> None:
+        self._tell(turn, DraftReady(*self._here(), verdict.kind, verdict.confidence))
 
-    async def _think(self, pieces: AsyncIterator[Piece]) -> None:
+    async def _think(self, turn: int, pieces: AsyncIterator[Piece]) -> None:
         """Read one reply; what it says and asks for becomes events. One unreadable call: none is carried out."""
         parser = ReplyParser(self._language)
         parts: list[Part] = []
         async for piece in pieces:
-            self._tell_token()
-            parts += self._take(parser.feed(piece))
-        self._tell_token()  # it may have been the end token
-        parts += self._take(parser.finish())
-        self._tell_timings()
+            self._tell_token(turn)
+            parts += self._take(turn, parser.feed(piece))
+        self._tell_token(turn)  # it may have been the end token
+        parts += self._take(turn, parser.finish())
+        self._tell_timings(turn)
         if any(isinstance(part, Malformed) for part in parts):
-            self._say(Say(NOT_UNDERSTOOD, "en"))
+            self._say(turn, Say(NOT_UNDERSTOOD, "en"))
         elif calls := tuple(part for part in parts if isinstance(part, Call)):
-            self._post(CallsReady(*self._here(), calls, parser.confidence))
+            self._tell(turn, CallsReady(*self._here(), calls, parser.confidence))
             return
-        self._post(Reply(*self._here(), self._reply, self._reply_language))
+        self._tell(turn, Reply(*self._here(), self._reply, self._reply_language))
 
-    def _tell_timings(self) -> None:
+    def _tell_timings(self, turn: int) -> None:
         spent = self._session.timings
-        self._post(
-            ModelTimed(
-                *self._here(),
-                encode_ms=spent.encode_s * 1000,
-                prefill_ms=spent.prefill_s * 1000,
-                rows=spent.prefill_rows,
-                decode_ms=spent.decode_s * 1000,
-                tokens=spent.decoded_tokens,
-                behind_ms=spent.behind_s * 1000,
-            )
+        timed = ModelTimed(
+            *self._here(),
+            encode_ms=spent.encode_s * 1000,
+            prefill_ms=spent.prefill_s * 1000,
+            rows=spent.prefill_rows,
+            decode_ms=spent.decode_s * 1000,
+            tokens=spent.decoded_tokens,
+            behind_ms=spent.behind_s * 1000,
         )
+        self._tell(turn, timed)
 
-    def _take(self, parts: Sequence[Part]) -> Sequence[Part]:
+    def _take(self, turn: int, parts: Sequence[Part]) -> Sequence[Part]:
         for part in parts:
             if isinstance(part, Say):
-                self._say(part)
+                self._say(turn, part)
         return parts
 
-    def _say(self, say: Say) -> None:
+    def _say(self, turn: int, say: Say) -> None:
         self._reply = f"{self._reply} {say.text}".strip()
         self._reply_language = say.language
-        self._post(ClauseReady(*self._here(), say.text, say.language))
+        self._tell(turn, ClauseReady(*self._here(), say.text, say.language))
 
-    async def _act(self, calls: Sequence[Call], confidence: float) -> None:
+    async def _act(self, turn: int, calls: Sequence[Call], confidence: float) -> None:
         done = await self._router.dispatch(calls, confidence)
         self._outcomes.extend(done.outcomes)
         for outcome in done.outcomes:
-            self._post(_told(outcome, *self._here()))
-        self._post(CallsDone(*self._here(), done.sentence, self._language, done.outcomes))
+            self._post(_told(outcome, *self._here()))  # whoever hears of it: it was done
+        self._tell(turn, CallsDone(*self._here(), done.sentence, self._language, done.outcomes))
         if done.sentence is not None:
             self._reply = f"{self._reply} {done.sentence}".strip()
-            self._post(Reply(*self._here(), self._reply, self._language))
+            self._tell(turn, Reply(*self._here(), self._reply, self._language))
 
 
 def _told(outcome: Outcome, audio_ms: float, at_ms: float) -> ToolCalled:

@@ -48,7 +48,7 @@ class TurnTimes:
                 self._first.clear()
             case CallsReady() | ClauseReady() | Reply():
                 self._note("decision", event.at_ms)
-            case ToolCalled():
+            case ToolCalled() if self._endpoint is not None:  # else of the turn before, which was slow
                 self._note("action", event.at_ms)
             case ReplyAudioStarted():
                 self._note("voice", event.at_ms)
@@ -87,10 +87,15 @@ class TurnTimes:
 
 def write_report(path: Path, report: Mapping[str, object]) -> None:
     """Write one JSON document. Raises OutputError."""
+    write_text(path, json.dumps(report, ensure_ascii=False, indent=1), option="--json")
+
+
+def write_text(path: Path, text: str, *, option: str) -> None:
+    """Write a file that `option` names, in place of an older one. Raises OutputError."""
     try:
-        path.write_text(json.dumps(report, ensure_ascii=False, indent=1), encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
     except OSError as e:
-        raise OutputError(f"{path}: {e.strerror}", remedy="free some space or give another --json") from e
+        raise OutputError(f"{path}: {e.strerror}", remedy=f"free some space or give another {option}") from e
 
 
 class JsonLines:

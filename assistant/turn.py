@@ -162,8 +162,6 @@ def _listening(state: Listening | Drafting, turns: int, event: Event, rules: Rul
         case EndpointReached():
             again: tuple[Command, ...] = (RetractDraft(),) if isinstance(state, Drafting) and state.unsure else ()
             return Thinking(turns), (*again, CommitTurn(), PlayEarcon("heard"))
-        case CallsDone() | Reply():
-            return state, ()  # of the turn before, which the person went on speaking into
         case Failed():
             return _fail(turns)
     raise _illegal(state, event)

@@ -191,6 +191,7 @@ class OneLight:
     def __init__(self, *, wordless: bool = False, before: Callable[[], None] = lambda: None) -> None:
         self.wordless = wordless
         self.before = before
+        self.hold: asyncio.Event | None = None  # the home waits for it
         self.calls: list[Call] = []
 
     def tools(self) -> Sequence[Tool]:
@@ -201,6 +202,8 @@ class OneLight:
 
     async def handle(self, call: Call) -> Outcome:
         self.before()
+        if self.hold is not None:
+            await self.hold.wait()
         self.calls.append(call)
         sentence = None if self.wordless else "Light on."
         return Outcome(

@@ -13,7 +13,10 @@ pytestmark = [pytest.mark.models, pytest.mark.slow]
 
 async def test_the_bench_measures_real_turns_of_tiny(tmp_path: Path) -> None:
     report = tmp_path / "bench.json"
-    await bench.run(Config(), ["tiny"], 1, report, Console(file=io.StringIO()), quick=True)
+    picture = tmp_path / "bench.svg"
+    console = Console(file=io.StringIO(), record=True)
+    await bench.run(Config(), ["tiny"], 1, report, console, svg_file=picture, quick=True)
+    assert "streamed" in picture.read_text()
     told = json.loads(report.read_text())
     assert told["machine"]["prefill_tok_s"] > told["machine"]["decode_tok_s"] > 0
     rows = {(row["path"], row["speech_s"] > 1): row for row in told["rows"]}

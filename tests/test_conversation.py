@@ -173,6 +173,44 @@ async def test_somebody_who_goes_on_while_the_model_thinks_is_heard_to_the_end()
     assert samples / 16_000 >= 1.2 + 0.7 + 1.0
 
 
+LONG_PAUSE = ((SILENCE, 0.5), (WAKE, 0.6), (SPEECH, 1.2), (SILENCE, 0.8), (SPEECH, 1.0), (SILENCE, 2.5))
+
+
+async def test_a_slow_home_that_answers_into_the_next_turn_is_no_defect() -> None:
+    """The person went on; the light is switched, and nobody says so. The next turn acts and speaks by itself."""
+    light = OneLight()
+    light.hold = asyncio.Event()
+    house = House(ScriptedSession(CALL, CALL), light=light, fast=False)
+
+    def release(event: Event) -> None:
+        house.events.append(event)
+        if house.names().count("endpoint_reached") == 2 and light.hold is not None:
+            light.hold.set()
+
+    house.conversation._observe = release
+    await house.replay(sound(*LONG_PAUSE))
+    assert house.names().count("speech_continued") == 1
+    assert len(light.calls) == len(house.all_of(ToolCalled)) == len(house.all_of(TurnEnded)) == 2
+    assert house.voice.said == [("Light on.", "en")]
+
+
+async def test_words_about_a_turn_that_is_over_are_not_spoken() -> None:
+    session = ScriptedSession(CALL, ["It shines."], CALL, ["It shines again."])
+    light = OneLight(wordless=True)
+    light.before = lambda: setattr(session, "hold", asyncio.Event())
+    house = House(session, light=light, fast=False)
+
+    def release(event: Event) -> None:
+        house.events.append(event)
+        if session.hold is not None and house.names().count("speech_continued") == 1:
+            session.hold.set()
+
+    house.conversation._observe = release
+    await house.replay(sound(*LONG_PAUSE))
+    assert house.voice.said == [("It shines again.", "en")]
+    assert len(house.all_of(TurnEnded)) == 2
+
+
 async def test_no_syllable_is_lost_when_the_command_follows_the_wake_word_at_once() -> None:
     house = House(ScriptedSession(CALL))
     await house.replay(sound(*COMMAND))

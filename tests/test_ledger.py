@@ -236,8 +236,8 @@ def test_sound_beyond_30_seconds_is_not_heard(world: Callable[..., World], caplo
     for _ in range(32):
         w.ledger.hear(np.zeros(16_000, np.int16))
     assert caplog.text.count("not heard") == 1
-    assert w.ledger._hearing.samples == 30 * 16_000
-    assert w.ledger.behind_s == 30
+    assert w.ledger.hearing.samples == 30 * 16_000
+    assert w.ledger.hearing.behind_s == 30
 
 
 class Stop(World):

@@ -11,12 +11,13 @@ import pytest
 
 from assistant import ear_slice
 from assistant.llm.conformer import Conformer
-from assistant.llm.decoder import Aborted
+from assistant.llm.decoder import Aborted, Rows
 from assistant.llm.engine import Engine, Threads
 from assistant.llm.ledger import Ledger
 from assistant.llm.prompt import PromptProfile
 from assistant.llm.sampling import Chooser, Script
-from assistant.stages import Pcm, Piece
+from assistant.llm.session import LlamaSession
+from assistant.stages import Pcm, Piece, Verdict
 
 REPLY = "Yes.<turn|>"
 CHUNK = 320
@@ -125,6 +126,52 @@ def test_what_was_committed_too_early_can_be_taken_back(ahead: Ahead, seed: int)
     ahead.ledger.retract()
     ahead.hear(sound[cut + CHUNK :])
     assert ahead.commit() == expected
+
+
+def test_a_draft_does_not_run_after_the_sound_that_comes_meanwhile(
+    ahead: Ahead, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a busy machine it would never begin to answer."""
+    ahead.ledger.open()
+    ahead.hear(noise(np.random.default_rng(9), 0.5))
+    hearing, silence = ahead.ledger.hearing, np.zeros(1280, np.int16)
+    encode, hops = hearing._encoder.encode, list[int]()
+
+    def encode_while_more_comes(hop: int) -> Rows:
+        hops.append(hop)
+        hearing.hear(silence)
+        return encode(hop)
+
+    monkeypatch.setattr(hearing._encoder, "encode", encode_while_more_comes)
+    hearing.hear(silence)
+    ahead.draft()
+    assert len(hops) <= 2
+    ahead.ledger.drop()
+
+
+async def test_a_session_that_is_too_far_behind_makes_no_draft(ahead: Ahead) -> None:
+    """And says so; it goes on listening, with the largest hops."""
+    session = LlamaSession(ahead.engine, ahead.ledger)
+    await session.open()
+    ahead.ledger.hear(noise(np.random.default_rng(7), 1.5))
+    assert not await session.draft(lambda: None, lambda _: None)
+    assert ahead.ledger.hearing.ready() == 12
+    ahead.ledger.listen()
+    assert await session.draft(lambda: None, lambda _: None)
+    await session.drop()
+
+
+async def test_a_draft_is_held_until_it_is_committed(ahead: Ahead) -> None:
+    told: list[object] = []
+    session = LlamaSession(ahead.engine, ahead.ledger)
+    await session.open()
+    await session.feed(noise(np.random.default_rng(8), 0.6))
+    await session.settled()
+    assert await session.draft(lambda: told.append("token"), told.append)
+    await session.settled()
+    assert told == ["token", Verdict("talk", 1.0)]
+    assert "".join([piece.text async for piece in session.commit()]) == "Yes."
+    await session.drop()
 
 
 def _draft_a_little(ahead: Ahead, tokens: int) -> None:

@@ -103,8 +103,7 @@ def test_somebody_who_goes_on_before_anything_was_done_or_heard_has_not_finished
 
 
 def test_what_was_done_stands_when_somebody_goes_on() -> None:
-    """And what the home still tells of it is no defect."""
-    state, commands = play(WAKE, SILENCE, CALLS, SpeechContinued(3400, 3500), DONE, REPLY)
+    state, commands = play(WAKE, SILENCE, CALLS, SpeechContinued(3400, 3500))
     assert state == s.Listening(2)
     assert commands[-3:] == [c.Hush(), c.EndTurn(1), c.OpenTurn(2, 3200.0)]
 

@@ -195,6 +195,7 @@ def damaged(message: str) -> ModelDamaged:
 
 def import_llama() -> Any:
     """Import llama.cpp's functions, with its log sent to ours."""
+    os.environ.setdefault("GGML_NO_BACKTRACE", "1")  # a failed assertion would start a debugger before it ends us
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # libgomp reads it once: spinning costs 10x CPU under load
     from llama_cpp import llama_cpp
 

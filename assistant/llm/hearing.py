@@ -72,15 +72,14 @@ class Hearing:
         self.samples += len(heard)
         self._inbox.append(np.array(heard, np.int16))
 
-    def hurry(self) -> None:
-        """Let a `listen` that runs end soon: a reply is wanted."""
-        self._hurry = True
+    def hurry(self, *, on: bool) -> None:
+        """Let a `listen` that runs end soon, for a reply is wanted; off again when its work begins."""
+        self._hurry = on
 
-    def ready(self, least: int = LEAST_HOP) -> int:
-        """How many rows could be encoded next, in one go; 0: not even `least`."""
-        while self._inbox:
-            self._encoder.feed(self._inbox.popleft())
-        return next((hop for hop in HOPS if least <= hop <= self._encoder.ready), 0)
+    def ready(self) -> int:
+        """How many rows could be encoded next, in one go; 0: too few."""
+        self._take_in()
+        return self._hop(LEAST_HOP)
 
     def listen(self) -> None:
         """Encode what is final, as long as nobody is in a hurry."""
@@ -88,15 +87,14 @@ class Hearing:
             self._encode(hop)
 
     def catch_up(self) -> None:
-        """Encode every row that is final, but an odd last one, whoever is in a hurry."""
-        self._hurry = False
-        while hop := self.ready(HOPS[-1]):
+        """Encode every row that is final now, but an odd last one. What comes meanwhile waits: it is silence."""
+        self._take_in()
+        while hop := self._hop(HOPS[-1]):
             self._encode(hop)
 
     def finish(self) -> None:
         """Encode all of the sound, as it ends here. Only `restore` and `reset` may follow."""
-        self._hurry = False
-        self.ready()
+        self._take_in()
         with self._watch.encoding(self.samples / SAMPLE_RATE_HZ):
             rows = self._encoder.flush()
         self._digest(rows)
@@ -115,6 +113,13 @@ class Hearing:
         self._rows = heard.rows
         if heard.encoder is not None:
             self._encoder.restore(heard.encoder)
+
+    def _take_in(self) -> None:
+        while self._inbox:
+            self._encoder.feed(self._inbox.popleft())
+
+    def _hop(self, least: int) -> int:
+        return next((hop for hop in HOPS if least <= hop <= self._encoder.ready), 0)
 
     def _encode(self, hop: int) -> None:
         with self._watch.encoding(hop * ROW_S):

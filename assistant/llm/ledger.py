@@ -1,6 +1,6 @@
 """What the KV cache holds: prefix | history | the open turn, and the steps that take it from one to the next.
 
-Synchronous and for one thread at a time, but `hear`, `read`, `hurry`, `behind_s` and `Engine.abort`. Knows no event
+Synchronous and for one thread at a time, but `hear`, `read`, parts of `hearing` and `Engine.abort`. Knows no event
 loop. A reply may be taken back, whether it was a draft or not: what is left has the bits of a turn without it.
 """
 
@@ -76,7 +76,7 @@ class Ledger:
         self._watch = Stopwatch()
         self._streaming = encoder
         self._whole = WholeSound(engine)
-        self._hearing = Hearing(engine.width, self._append_rows, self._watch)
+        self.hearing = Hearing(engine.width, self._append_rows, self._watch)
         self.listen_ahead(on=True)
         self._profile = profile
         self._chooser = chooser
@@ -109,9 +109,9 @@ class Ledger:
             if cache:
                 cache.store(key, self._trunk.save())
         self._prefix = len(tokens)
-        self._hearing.reset()
-        self._hearing.hear(np.zeros(SAMPLE_RATE_HZ // 2, np.int16))
-        self._hearing.finish()  # pages the weights in
+        self.hearing.reset()
+        self.hearing.hear(np.zeros(SAMPLE_RATE_HZ // 2, np.int16))
+        self.hearing.finish()  # pages the weights in
         self._read(prompt.REPLY_OPEN)
         self._rewind()
 
@@ -119,7 +119,7 @@ class Ledger:
         """Take sound in while it comes, if that can be done, and use the ear; or neither. Between turns."""
         self.listens_ahead = on and self._streaming is not None
         encoder = self._streaming if self.listens_ahead else None
-        self._hearing.use(encoder or self._whole, in_groups=encoder is not None)
+        self.hearing.use(encoder or self._whole, in_groups=encoder is not None)
         self._trunk.half_depth = on
 
     def open(self) -> None:
@@ -135,31 +135,22 @@ class Ledger:
         self._watch.restart()
         self._turn = _Turn()
 
-    @property
-    def behind_s(self) -> float:
-        """How much sound waits to be encoded."""
-        return self._hearing.behind_s
-
     def hear(self, samples: Pcm) -> None:
         """Hand over sound for the open turn, if there is one."""
         if self._turn is not None:
-            self._hearing.hear(samples)
+            self.hearing.hear(samples)
 
     def read(self, text: str) -> None:
         """Append typed text to the open turn; it stands before any sound."""
         if said := prompt.typed(text):
             self._open_turn().texts.append(said)
 
-    def hurry(self) -> None:
-        """Let a `listen` that runs end soon: a reply is wanted."""
-        self._hearing.hurry()
-
     def listen(self) -> None:
         """Take in what was heard: encode what is final, and put whole groups of rows into the cache."""
         turn = self._turn
-        if turn is not None and turn.mark is None and self._hearing.ready():
+        if turn is not None and turn.mark is None and self.hearing.ready():
             self._begin(turn)
-            self._hearing.listen()
+            self.hearing.listen()
 
     def draft(self, emit: Emit) -> None:
         """Answer the sound up to its last even row. Raises ModelFailed, Aborted.
@@ -167,25 +158,25 @@ class Ledger:
         The last 80 ms at most stay out: a draft is made when the voice has been silent for longer.
         """
         turn = self._unanswered()
-        if not self._hearing.samples:
+        if not self.hearing.samples:
             return
         self._begin(turn)
-        self._hearing.catch_up()
-        turn.mark = _Mark(self._trunk.at, self._hearing.snapshot(encoder=False))
-        self._hearing.close()
+        self.hearing.catch_up()
+        turn.mark = _Mark(self._trunk.at, self.hearing.snapshot(encoder=False))
+        self.hearing.close()
         self._reply(turn, prompt.AUDIO_CLOSE + prompt.REPLY_OPEN, emit)
 
     def commit(self, emit: Emit) -> None:
         """Answer all of the user turn. An empty turn has no reply. Raises ModelFailed, Aborted."""
         turn = self._unanswered()
-        if not (self._hearing.samples or turn.texts):
+        if not (self.hearing.samples or turn.texts):
             return
         self._begin(turn)
-        turn.mark = _Mark(self._trunk.at, self._hearing.snapshot(encoder=True))
+        turn.mark = _Mark(self._trunk.at, self.hearing.snapshot(encoder=True))
         close = prompt.REPLY_OPEN
-        if self._hearing.samples:
-            self._hearing.finish()
-            self._hearing.close()
+        if self.hearing.samples:
+            self.hearing.finish()
+            self.hearing.close()
             close = prompt.AUDIO_CLOSE + close
         self._reply(turn, close, emit)
 
@@ -195,7 +186,7 @@ class Ledger:
         if turn is None or turn.mark is None:
             return
         self._trunk.rewind(turn.mark.at)
-        self._hearing.restore(turn.mark.heard)
+        self.hearing.restore(turn.mark.heard)
         turn.mark = turn.reply_at = None
         turn.whole = turn.calling = False
 
@@ -227,7 +218,7 @@ class Ledger:
     def drop(self) -> None:
         """Forget the open turn as if it had never been."""
         self._turn = None
-        self._hearing.reset()
+        self.hearing.reset()
         self._rewind()
 
     def reset(self) -> None:
@@ -272,7 +263,7 @@ class Ledger:
         if turn.reply_at is not None:
             raise RuntimeError("the turn has a reply already")
         self._watch.restart()
-        self._watch.spent.behind_s = self.behind_s
+        self._watch.spent.behind_s = self.hearing.behind_s
         return turn
 
     def _begin(self, turn: _Turn) -> None:
@@ -280,7 +271,7 @@ class Ledger:
         if turn.begun:
             return
         said = prompt.USER_OPEN + " ".join(turn.texts)
-        tokens = self._engine.vocabulary.tokenize(said + (prompt.AUDIO_OPEN if self._hearing.samples else ""))
+        tokens = self._engine.vocabulary.tokenize(said + (prompt.AUDIO_OPEN if self.hearing.samples else ""))
         with self._watch.prefilling(len(tokens)):
             self._trunk.append_tokens(tokens)
         turn.begun = True

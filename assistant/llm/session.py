@@ -80,6 +80,7 @@ class LlamaSession:
 
         def load() -> tuple[Engine, Ledger]:
             engine = Engine(spec.model, spec.mmproj, context=spec.context, threads=spec.threads, ear=spec.ear)
+            encoder: Conformer | None = None
             try:
                 encoder = Conformer(spec.mmproj) if spec.listen_ahead else None
                 words = engine.vocabulary
@@ -91,6 +92,8 @@ class LlamaSession:
                 cache = PrefixCache(cache_dir) if cache_dir else None
                 ledger.prepare(prompt.prefix(spec.prompt, tools, home), cache, identity(spec.model))
             except BaseException:
+                if encoder is not None:
+                    encoder.close()
                 engine.close()
                 raise
             return engine, ledger
@@ -128,7 +131,7 @@ class LlamaSession:
 
     async def draft(self, on_token: Callable[[], None], on_verdict: Callable[[Verdict], None]) -> bool:
         """Begin to answer what was heard so far, hold the answer until `commit`. False: can't, or too far behind."""
-        if not self._ledger.listens_ahead or self._ledger.behind_s > TOO_FAR_BEHIND_S:
+        if not self._ledger.listens_ahead or self._ledger.hearing.behind_s > TOO_FAR_BEHIND_S:
             return False
         await self._stopped()
         self._reply = self._decode(self._ledger.draft, on_token, on_verdict)
@@ -225,10 +228,11 @@ class LlamaSession:
     ) -> HeldReply:
         """Run a job that emits pieces on the thread."""
         self._engine.allow()
-        self._ledger.hurry()
+        self._ledger.hearing.hurry(on=True)
         reply = HeldReply(self._doubts, on_token, on_verdict)
 
         def work() -> None:
+            self._ledger.hearing.hurry(on=False)
             try:
                 self._guarded(lambda: job(reply.emit))
             finally:
