@@ -4,14 +4,19 @@ Knows how each engine is called and how to vary it (rate, pitch, style mix). Doe
 happens to the sound afterwards. What comes back is trimmed to the speech, at a level of its own, int16 mono 16 kHz.
 
 Debian: espeak-ng flite festival festvox-kallpc16k festvox-us-slt-hts. PyPI: models/requirements-training.in. Cost on
-one core, CPU-s per clip of 2 s: espeak-ng 0.02, flite 0.04, hibari 0.02, piper 0.15, festival 0.3, kokoro 1.7.
+one core, CPU-s per clip of 2 s: espeak-ng 0.02, flite 0.04, hibari 0.02, disguised 0.2, piper 0.15, festival 0.3,
+kokoro and speaker 1.1. The 54 styles of `speaker` come from the npm package kokoro-js, downloaded once.
 Held-out voices are listed in models/tiny/heldout.toml; nothing may train on one whose `held_out` is set.
 """
 
 import functools
+import hashlib
+import io
 import json
 import subprocess
+import tarfile
 import tomllib
+import urllib.request
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -46,6 +51,20 @@ ESPEAK_VARIANTS = tuple(
     ).split()
 )
 KOKORO_MIXES = 48
+DISGUISES = 64
+# Kokoro-82M's own speakers: American and British women and men, then people whose first language is another.
+SPEAKERS = tuple(
+    (  # noqa: SIM905
+        "af_alloy af_aoede af_bella af_heart af_jessica af_kore af_nicole af_nova af_river af_sarah af_sky am_adam "
+        "am_echo am_eric am_fenrir am_liam am_michael am_onyx am_puck am_santa bf_alice bf_emma bf_isabella bf_lily "
+        "bm_daniel bm_fable bm_george bm_lewis ef_dora em_alex em_santa ff_siwis hf_alpha hf_beta hm_omega hm_psi "
+        "if_sara im_nicola jf_alpha jf_gongitsune jf_nezumi jf_tebukuro jm_kumo pf_dora pm_alex pm_santa zf_xiaobei "
+        "zf_xiaoni zf_xiaoxiao zf_xiaoyi zm_yunjian zm_yunxi zm_yunxia zm_yunyang"
+    ).split()
+)
+STYLES_URL = "https://registry.npmjs.org/kokoro-js/-/kokoro-js-1.2.1.tgz"
+STYLES_SHA256 = "1f0d0383ef0349af0bd9440d81dc12abbea3a5392eb645283eda876f537f5860"
+STYLES_FILE = Path.home() / ".cache" / "hey-gemma-training" / "kokoro-js-1.2.1.tgz"
 HELDOUT_FILE = Path(__file__).parent / "tiny" / "heldout.toml"
 
 
@@ -71,6 +90,8 @@ def voices() -> list[Voice]:
     for number in range(KOKORO_MIXES):
         accent = "en-gb" if number % 3 == 2 else "en-us"
         found.append((f"kokoro:mix{number:02d}", "kokoro", accent))
+    found += [(f"disguised:{number:02d}", "disguised", "en-us") for number in range(DISGUISES)]
+    found += [(f"speaker:{name}", "speaker", "en-gb" if name[0] == "b" else "en-us") for name in SPEAKERS]
     found.append(("piper:joe", "piper", "en-us"))
     return [Voice(name, engine, accent, _held_out(name, rules)) for name, engine, accent in found]
 
@@ -191,16 +212,70 @@ def _kokoro_model() -> tuple[Any, dict[str, int], npt.NDArray[np.float32]]:
     return session, json.loads((data / "vocab.json").read_text(encoding="utf-8"))["vocab"], table
 
 
-def _kokoro(voice: Voice, text: str, rng: np.random.Generator) -> tuple[Samples, int]:
-    session, vocabulary, styles = _kokoro_model()
-    spoken = " ".join(_hibari_model(voice.accent == "en-gb").phonemize(text))
-    tokens = [vocabulary[sign] for sign in spoken if sign in vocabulary]
+@functools.cache
+def _disguise_tools() -> Any:
+    return import_module("pyworld")
+
+
+def _disguised(voice: Voice, text: str, rng: np.random.Generator) -> tuple[Samples, int]:
+    """Speak as hibari and make another person of it: pitch, its range, vocal tract and breath, each by itself."""
+    world = _disguise_tools()
+    who = np.random.default_rng(9_000 + int(voice.name[-2:]))  # the speaker is fixed by its number, the reading by rng
+    pitch, liveliness, breath = np.exp(who.uniform(-0.75, 0.25)), who.uniform(0.5, 1.4), who.uniform(0, 0.5)
+    tract = np.exp(0.28 * np.log(pitch) + who.normal(0, 0.06))
+    sound, rate = _hibari(voice, text, rng)
+    wave = soxr.resample(sound, rate, RATE).astype(np.float64)
+    rough, times = world.dio(wave, RATE)
+    tone = world.stonemask(wave, rough, times, RATE)
+    spectrum, noise = world.cheaptrick(wave, tone, times, RATE), world.d4c(wave, tone, times, RATE)
+    voiced = tone > 0
+    middle = np.median(tone[voiced]) if voiced.any() else 150.0
+    tone[voiced] = middle * pitch * (tone[voiced] / middle) ** liveliness
+    bins = np.arange(spectrum.shape[1])
+    moved = np.array([np.interp(bins / tract, bins, frame) for frame in np.log(spectrum)])
+    noise = noise + breath * (1 - noise) * (bins / bins[-1])
+    return world.synthesize(tone, np.exp(moved), np.clip(noise, 0, 1), RATE).astype(np.float32), RATE
+
+
+def _mixed_style(voice: Voice, length: int) -> npt.NDArray[np.float32]:
+    _, _, styles = _kokoro_model()
     mix = np.random.default_rng(7_000 + int(voice.name[-2:]))  # the speaker is fixed by its number, the reading by rng
     weights = mix.dirichlet(np.full(len(styles), 0.55)) * 1.15 - 0.15 / len(styles)
-    style = np.tensordot(weights, styles[:, min(len(tokens), 500) - 1], 1) + mix.normal(0, 0.02, 256)
+    style = np.tensordot(weights, styles[:, min(length, 500) - 1], 1) + mix.normal(0, 0.02, 256)
+    return style.astype(np.float32)
+
+
+def _speaker_style(voice: Voice, length: int) -> npt.NDArray[np.float32]:
+    return _speaker_styles()[voice.name.removeprefix("speaker:")][min(length, 510) - 1]
+
+
+@functools.cache
+def _speaker_styles() -> dict[str, npt.NDArray[np.float32]]:
+    """Load the styles of Kokoro's own speakers, each of shape (510, 256), from the npm package kokoro-js."""
+    if not STYLES_FILE.exists():
+        STYLES_FILE.parent.mkdir(parents=True, exist_ok=True)
+        with urllib.request.urlopen(STYLES_URL, timeout=120) as answer:  # noqa: S310  (a fixed https address)
+            STYLES_FILE.write_bytes(answer.read())
+    packed = STYLES_FILE.read_bytes()
+    if hashlib.sha256(packed).hexdigest() != STYLES_SHA256:
+        raise RuntimeError(f"{STYLES_FILE} isn't {STYLES_URL}: delete it and start again")
+    with tarfile.open(fileobj=io.BytesIO(packed)) as files:
+        found = {}
+        for name in SPEAKERS:
+            member = files.extractfile(f"package/voices/{name}.bin")
+            assert member is not None
+            found[name] = np.frombuffer(member.read(), dtype=np.float32).reshape(510, 256)
+    return found
+
+
+def _kokoro(voice: Voice, text: str, rng: np.random.Generator) -> tuple[Samples, int]:
+    session, vocabulary, _ = _kokoro_model()
+    spoken = " ".join(_hibari_model(voice.accent == "en-gb").phonemize(text))
+    tokens = [vocabulary[sign] for sign in spoken if sign in vocabulary]
+    style = (_mixed_style if voice.engine == "kokoro" else _speaker_style)(voice, len(tokens))
     feeds = {
         "tokens": np.array([[0, *tokens, 0]], dtype=np.int64),
-        "style": style.astype(np.float32)[None],
+        "style": style[None],
         "speed": np.array([np.clip(rng.normal(1.0, 0.12), 0.75, 1.35)], dtype=np.float32),
     }
     sound = np.asarray(session.run(None, feeds)[0], dtype=np.float32).ravel()
@@ -232,5 +307,7 @@ ENGINES = {
     "festival": _festival,
     "hibari": _hibari,
     "kokoro": _kokoro,
+    "speaker": _kokoro,
+    "disguised": _disguised,
     "piper": _piper,
 }

@@ -242,7 +242,7 @@ class Sampler:
                 self.words.shuffle(batches)
                 yield from map(collate, batches)
 
-    def written(self, size: int = BATCH // 2) -> Batch:
+    def written(self, size: int = 20) -> Batch:
         """Make one batch of typed conversations."""
         return collate([self.typed_talk() for _ in range(size)])
 

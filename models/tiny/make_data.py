@@ -2,8 +2,7 @@
 
 Writes train shards (int16, 16 kHz, concatenated), manifests, "hey gemma" clips, held-out sets, and with --eval
 folders that `hey-gemma eval` reads. A shard is a pure function of its number, so an interrupted run goes on where it
-stopped, and a larger --utterances appends. Knows no model. 1,000 utterances cost about 50 CPU-s (without kokoro,
-which is 1.7 s each).
+stopped, and a larger --utterances appends. Knows no model. 1,000 utterances cost about 50 CPU-s.
 """
 
 import argparse
@@ -32,6 +31,7 @@ log = logging.getLogger("make_data")
 SHARD = 1_000
 LONGEST_S = 8.0
 ENGINES = ((52.0, "espeak"), (14.0, "flite"), (3.0, "festival"), (31.0, "hibari"))
+FIRST = {"wider": 1_000, "disguised": 2_000, "speaker": 5_000}  # engines with shards of their own (100 clips), and those shards' seeds
 # en-us phones of espeak-ng without stress marks; the index in phones.json is 1 + the place here (0 is the CTC blank).
 PHONES = words(
     "aɪ aɪə aɪɚ aʊ b d dʒ eɪ f h i iə iː j k l m n oʊ oː oːɹ p s t tʃ uː v w z æ ð ŋ ɐ "  # noqa: RUF001  (IPA)
@@ -117,14 +117,14 @@ def write_shard(out: Path, name: str, clips: Iterator[tuple[dict[str, Any], Pcm]
 
 
 def train_clips(
-    number: int, count: int, engines: tuple[tuple[float, str], ...], name: str
+    number: int, count: int, engines: tuple[tuple[float, str], ...], name: str, split: Split
 ) -> Iterator[tuple[dict[str, Any], Pcm]]:
     """Make the clips of one train shard. The first lines of every second shard are those of demo_home.toml."""
     rng = np.random.default_rng((11, number))
     demo = iter(wordings.demo_samples() if number % 2 == 0 else [])
     made = 0
     while made < count:
-        sample = next(demo, None) or wordings.sample(rng, "train")
+        sample = next(demo, None) or wordings.sample(rng, split)
         voice = some_voice(rng, engines)
         sound = spoken(voice, sample.text, rng)
         if sound is not None:
@@ -136,7 +136,7 @@ def hey_clips(engine: str) -> Iterator[tuple[dict[str, Any], Pcm]]:
     """Say "hey gemma" with every training voice of an engine: several readings where the voices are few."""
     rng = np.random.default_rng(12)
     pool = speakers(held_out=False)[engine]
-    for repeat in range(max(1, min(24, 400 // len(pool) if engine != "kokoro" else 2))):
+    for repeat in range(max(1, min(24, 400 // len(pool) if engine != "speaker" else 1))):
         for voice in pool:
             text = choose(rng, ["hey gemma", "hey gemma,", "hey, gemma", "Hey Gemma!"])
             sound = spoken(voice, text, rng)
@@ -150,7 +150,7 @@ def hey_clips(engine: str) -> Iterator[tuple[dict[str, Any], Pcm]]:
 def held_out_samples(kind: str, count: int) -> list[tuple[Sample, Voice]]:
     """Draw what a held-out set says, and by whom: the same for the manifest and the eval folder."""
     rng = np.random.default_rng((13, len(kind)))
-    split: Split = "train" if kind == "voice" else "heldout"
+    split: Split = "known" if kind == "voice" else "heldout"
     drawn: list[Sample] = wordings.demo_samples() if kind == "voice" else []
     seen = {sample.text for sample in drawn}
     while len(drawn) < count:
@@ -205,8 +205,8 @@ def work(job: Job) -> tuple[str, int]:
     out, name, what, number, count = job
     kind, _, detail = what.partition(":")
     if kind == "train":
-        engines = ((1.0, "kokoro"),) if detail == "kokoro" else ENGINES
-        clips = train_clips(number, count, engines, name)
+        engines = ((1.0, detail),) if detail in speakers(held_out=False) else ENGINES
+        clips = train_clips(number, count, engines, name, "train" if detail else "known")
     elif kind == "hey":
         clips = hey_clips(detail)
     else:
@@ -214,15 +214,17 @@ def work(job: Job) -> tuple[str, int]:
     return name, write_shard(out, name, clips)
 
 
-def jobs(out: Path, utterances: int, kokoro: int, sizes: dict[str, int]) -> list[Job]:
+def jobs(out: Path, utterances: int, more: dict[str, int], sizes: dict[str, int]) -> list[Job]:
     """List all shards in the order wanted: what a first training needs comes first."""
     train = [
         (out, f"train-{n:02d}", "train:", n, min(SHARD, utterances - n * SHARD)) for n in range(-(-utterances // SHARD))
     ]
-    neural = [(out, f"kokoro-{n:02d}", "train:kokoro", 500 + n, 100) for n in range(-(-kokoro // 100))]
-    hey = [
-        (out, f"hey-{engine}", f"hey:{engine}", 0, 0) for _, engine in (*ENGINES, *([(0, "kokoro")] if kokoro else []))
+    neural = [
+        (out, f"{engine}-{n:03d}", f"train:{engine}", FIRST[engine] + n, 100)
+        for engine, count in more.items()
+        for n in range(-(-count // 100))
     ]
+    hey = [(out, f"hey-{engine}", f"hey:{engine}", 0, 0) for engine in (*(e for _, e in ENGINES), "disguised", "speaker")]
     held = [(out, f"heldout_{kind}", f"heldout:{kind}", 0, count) for kind, count in sizes.items()]
     return [*hey[:4], *train[:8], *held, *train[8:], *hey[4:], *neural]
 
@@ -232,7 +234,7 @@ def gather(out: Path) -> None:
     found: dict[str, list[str]] = {}
     for part in sorted((out / "parts").glob("*.jsonl")):
         family = part.stem.partition("-")[0]
-        name = {"kokoro": "train", "hey": "hey_gemma"}.get(family, family)
+        name = {"hey": "hey_gemma", **dict.fromkeys(FIRST, "train")}.get(family, family)
         found.setdefault(name, []).append(part.read_text())
     for name, texts in found.items():
         temporary = out / f"{name}.tmp"
@@ -245,7 +247,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--utterances", type=int, default=24_000, help="train clips (multiples of 1000)")
-    parser.add_argument("--kokoro", type=int, default=0, help="extra clips by neural voices, slow")
+    parser.add_argument("--wider", type=int, default=0, help="extra clips of the first engines, with all wordings")
+    parser.add_argument("--speaker", type=int, default=0, help="extra clips by Kokoro's speakers, 1.5 CPU-s each")
+    parser.add_argument("--disguised", type=int, default=0, help="extra clips by disguised neural voices, 0.2 CPU-s each")
     parser.add_argument("--eval", type=Path, help="also write the eval folders here")
     parser.add_argument("--processes", type=int, default=2)
     given = parser.parse_args()
@@ -253,9 +257,10 @@ def main() -> None:
     (given.out / "parts").mkdir(parents=True, exist_ok=True)
     (given.out / "phones.json").write_text(json.dumps(["<blank>", *PHONES], ensure_ascii=False))
     sizes = {"wording": 400, "voice": 400, "both": 300}
+    more = {"wider": given.wider, "disguised": given.disguised, "speaker": given.speaker}
     todo = [
         j
-        for j in jobs(given.out, given.utterances, given.kokoro, sizes)
+        for j in jobs(given.out, given.utterances, more, sizes)
         if not (given.out / "parts" / f"{j[1]}.jsonl").exists()
     ]
     with multiprocessing.get_context("spawn").Pool(given.processes) as pool:

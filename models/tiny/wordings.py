@@ -2,7 +2,7 @@
 
 Puts templates (phrases.py, negatives.py) and fillers (slots.py) together: politeness, several things in a sentence,
 corrections, typed spelling. Knows nothing of sound. Wordings held out by models/tiny/heldout.toml come out only with
-split="heldout". `Sample.target` is the exact string the model learns, in Gemma 4's format (TARGET in
+split="heldout"; "known" are those of the rest that stand in phrases.py, "train" adds paraphrases.py. `Sample.target` is the exact string the model learns, in Gemma 4's format (TARGET in
 models/tiny/README.md).
 """
 
@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from models.tiny import negatives, phrases
+from models.tiny import negatives, paraphrases, phrases
 from models.tiny.slots import (
     COLORS,
     ITEMS,
@@ -33,7 +33,7 @@ from models.tiny.slots import (
     words,
 )
 
-Split = Literal["train", "heldout"]
+Split = Literal["train", "known", "heldout"]
 SORRY = "Sorry, I didn't understand that."
 HELDOUT_FILE = Path(__file__).parent / "heldout.toml"
 
@@ -167,7 +167,11 @@ def _draw(rng: Random, grammar: Iterable[Line]) -> str:
     return choose(rng, weighted(rng, [(line.weight, line.templates) for line in grammar]))
 
 
-def _groups(groups: tuple[phrases.Group, ...], split: Split) -> list[tuple[float, phrases.Group]]:
+def _groups(
+    groups: tuple[phrases.Group, ...], more: tuple[phrases.Group, ...], split: Split
+) -> list[tuple[float, phrases.Group]]:
+    if split == "train":
+        groups += more
     return [(group[2], group) for group in groups if lines(group[0], group[3], split)]
 
 
@@ -259,17 +263,20 @@ def _command(rng: Random, group: phrases.Group, template: str, typed: bool, twis
     return _render(template, fillers, typed), [Call(name, {**fixed, **rest, **part}) for part in parts]
 
 
-def _polite(rng: Random, text: str) -> str:
+def _polite(rng: Random, text: str, split: Split) -> str:
     roll = rng.random()
     verb_first = text.split(maxsplit=1)[0].strip(",") not in NOT_VERBS
     if roll < 0.34 and verb_first:
-        text = f"{choose(rng, OPENERS)} {text}"
+        more = split == "train" and rng.random() < 0.5
+        text = f"{choose(rng, paraphrases.OPENERS if more else OPENERS)} {text}"
     elif roll < 0.40:
         text = f"please {text}" if verb_first else f"{choose(rng, FILLERS)} {text}"
     if rng.random() < 0.10:
         text = choose(rng, FILLERS) + choose(rng, [" ", ", "]) + text
     if rng.random() < 0.24 and not ("please" in text or text.endswith(("now", "again", "thanks"))):
-        text += choose(rng, [" ", " ", ", "]) + weighted(rng, TAILS)
+        more = split == "train" and rng.random() < 0.4
+        glue = choose(rng, [" ", " ", ", "])
+        text += glue + (choose(rng, paraphrases.TAILS) if more else weighted(rng, TAILS))
     return text
 
 
@@ -300,7 +307,7 @@ def _calls_target(calls: Iterable[Call]) -> str:
 
 
 def _acting(rng: Random, split: Split, typed: bool) -> Sample:
-    group = weighted(rng, _groups(phrases.COMMANDS, split))
+    group = weighted(rng, _groups(phrases.COMMANDS, paraphrases.COMMANDS, split))
     template = _draw(rng, lines(group[0], group[3], split))
     twist = weighted(rng, [(80, ""), (9, "correct"), (11, "join")])
     said, calls = _command(rng, group, template, typed, twist)
@@ -314,14 +321,14 @@ def _acting(rng: Random, split: Split, typed: bool) -> Sample:
     if len(calls) > 1:
         intent = "several"
     elif rng.random() < 0.055:
-        second = weighted(rng, _groups(phrases.COMMANDS, split))
+        second = weighted(rng, _groups(phrases.COMMANDS, paraphrases.COMMANDS, split))
         other = _draw(rng, lines(second[0], second[3], split))
         more, more_calls = _command(rng, second, other, typed)
         if len(said) + len(more) < 90 and more_calls != calls:
             said += weighted(rng, LINKS) + more
             calls += more_calls
             intent, wording = "several", f"and:{wording} + {second[0]}/{other}"
-    return Sample(_polite(rng, said), _calls_target(calls), "command", intent, wording, tuple(calls))
+    return Sample(_polite(rng, said, split), _calls_target(calls), "command", intent, wording, tuple(calls))
 
 
 def _correcting(rng: Random, split: Split, typed: bool) -> Sample:
@@ -334,7 +341,7 @@ def _correcting(rng: Random, split: Split, typed: bool) -> Sample:
 
 
 def _question(rng: Random, split: Split, typed: bool) -> Sample:
-    group = weighted(rng, _groups(phrases.QUESTIONS, split))
+    group = weighted(rng, _groups(phrases.QUESTIONS, paraphrases.QUESTIONS, split))
     template = _draw(rng, lines(group[0], group[3], split))
     said, calls = _command(rng, group, template, typed)
     if group[0] == "HassGetState" and "name" in group[1]:
@@ -371,7 +378,7 @@ def _negative(rng: Random, split: Split, typed: bool) -> Sample:
     text = re.sub(r"\{(\w+)\}", lambda found: choose(rng, negatives.WORDS[found[1]]), template)
     text = _plain(text)
     if label in {"unknown room", "unknown device", "out of range"}:
-        text = _polite(rng, text)
+        text = _polite(rng, text, split)
     elif rng.random() < 0.3:
         text = _asking(rng, text)
     elif rng.random() < 0.04:
