@@ -254,7 +254,7 @@ def _speaker_styles() -> dict[str, npt.NDArray[np.float32]]:
     """Load the styles of Kokoro's own speakers, each of shape (510, 256), from the npm package kokoro-js."""
     if not STYLES_FILE.exists():
         STYLES_FILE.parent.mkdir(parents=True, exist_ok=True)
-        with urllib.request.urlopen(STYLES_URL, timeout=120) as answer:  # noqa: S310  (a fixed https address)
+        with urllib.request.urlopen(STYLES_URL, timeout=120) as answer:
             STYLES_FILE.write_bytes(answer.read())
     packed = STYLES_FILE.read_bytes()
     if hashlib.sha256(packed).hexdigest() != STYLES_SHA256:

@@ -31,7 +31,11 @@ log = logging.getLogger("make_data")
 SHARD = 1_000
 LONGEST_S = 8.0
 ENGINES = ((52.0, "espeak"), (14.0, "flite"), (3.0, "festival"), (31.0, "hibari"))
-FIRST = {"wider": 1_000, "disguised": 2_000, "speaker": 5_000}  # engines with shards of their own (100 clips), and those shards' seeds
+FIRST = {
+    "wider": 1_000,
+    "disguised": 2_000,
+    "speaker": 5_000,
+}  # engines with shards of their own (100 clips), and those shards' seeds
 # en-us phones of espeak-ng without stress marks; the index in phones.json is 1 + the place here (0 is the CTC blank).
 PHONES = words(
     "aɪ aɪə aɪɚ aʊ b d dʒ eɪ f h i iə iː j k l m n oʊ oː oːɹ p s t tʃ uː v w z æ ð ŋ ɐ "  # noqa: RUF001  (IPA)
@@ -224,7 +228,9 @@ def jobs(out: Path, utterances: int, more: dict[str, int], sizes: dict[str, int]
         for engine, count in more.items()
         for n in range(-(-count // 100))
     ]
-    hey = [(out, f"hey-{engine}", f"hey:{engine}", 0, 0) for engine in (*(e for _, e in ENGINES), "disguised", "speaker")]
+    hey = [
+        (out, f"hey-{engine}", f"hey:{engine}", 0, 0) for engine in (*(e for _, e in ENGINES), "disguised", "speaker")
+    ]
     held = [(out, f"heldout_{kind}", f"heldout:{kind}", 0, count) for kind, count in sizes.items()]
     return [*hey[:4], *train[:8], *held, *train[8:], *hey[4:], *neural]
 
@@ -249,7 +255,9 @@ def main() -> None:
     parser.add_argument("--utterances", type=int, default=24_000, help="train clips (multiples of 1000)")
     parser.add_argument("--wider", type=int, default=0, help="extra clips of the first engines, with all wordings")
     parser.add_argument("--speaker", type=int, default=0, help="extra clips by Kokoro's speakers, 1.5 CPU-s each")
-    parser.add_argument("--disguised", type=int, default=0, help="extra clips by disguised neural voices, 0.2 CPU-s each")
+    parser.add_argument(
+        "--disguised", type=int, default=0, help="extra clips by disguised neural voices, 0.2 CPU-s each"
+    )
     parser.add_argument("--eval", type=Path, help="also write the eval folders here")
     parser.add_argument("--processes", type=int, default=2)
     given = parser.parse_args()

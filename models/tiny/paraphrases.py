@@ -6,6 +6,7 @@ put together. A template that the frozen rule of heldout.toml keeps out of train
 """
 
 from models.tiny.phrases import Group
+from models.tiny.slots import words
 
 # fmt: off
 COMMANDS: tuple[Group, ...] = (
@@ -626,17 +627,19 @@ QUESTIONS: tuple[Group, ...] = (
 )
 # fmt: on
 
-OPENERS = (
+OPENERS = words(
     "i would like you to|i was wondering if you could|would it be possible to|do me a favor and|do me a favour and|"
     "be so kind and|be a dear and|kindly|quick|now please|now|next|then|also|hey gemma|gemma|gemma please|"
     "okay gemma|listen|help me and|i'd be happy if you could|if you can|if you could|when you can|we need you to|"
     "you need to|you have to|i'd love you to|may i ask you to|could you kindly|would you kindly|can you quickly|"
     "could you just|can you just|please just|please go and|try to|make sure to|be sure to|remember to|"
     "let's|we should|time to|it's time to|are you able to|could you maybe|can you maybe|maybe|you can|you could|"
-    "will you please|yes please|please please|hi please|hello please|right then|so now|okay now|okay then|all right"
-).split("|")
-TAILS = (
+    "will you please|yes please|please please|hi please|hello please|right then|so now|okay now|okay then|all right",
+    "|",
+)
+TAILS = words(
     "for us|when you can|this time|right away|straight away|quickly|gemma|could you|can you|can you please|could you "
     "please|thank you very much|thanks a lot|as soon as possible|immediately|if you would|if possible|at once|my dear|"
-    "if you don't mind|will you please|would you please|today|tonight|then|first|too|as well|here|a moment"
-).split("|")
+    "if you don't mind|will you please|would you please|today|tonight|then|first|too|as well|here|a moment",
+    "|",
+)
