@@ -52,22 +52,27 @@ class AudioClip:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One argument of a tool. `kind` is a JSON schema type: string, integer or number."""
+    """One argument of a tool. `kind` is a JSON schema type: string, integer or number.
+
+    `told` False: understood, but the model isn't told of it.
+    """
 
     name: str
     kind: str
     description: str = ""
     choices: tuple[str, ...] = ()
     required: bool = False
+    told: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """What the model may call."""
+    """What the model may call. `told` False: understood, but the model isn't told of it."""
 
     name: str
     description: str
     parameters: tuple[Parameter, ...] = ()
+    told: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -296,6 +296,32 @@ def test_a_home_offers_only_the_tools_for_what_it_has(tmp_path: Path) -> None:
     assert len(DemoHome().tools()) == 17
 
 
+def test_the_model_is_told_of_no_tool_that_another_one_stands_for_and_of_no_name_where_there_is_one_thing() -> None:
+    """What every token of the prompt costs is paid while a person speaks."""
+    told = {tool.name: {p.name for p in tool.parameters} for tool in Router([DemoHome()]).tools()}
+    assert "HassLock" not in told and "HassOpenCover" not in told
+    assert told["HassMediaPause"] == set() and told["HassClimateSetTemperature"] == {"temperature"}
+    assert "name" in told["HassLightSet"]
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "service"),
+    [
+        ("HassTurnOn", {"name": "office blinds"}, "cover.open_cover"),
+        ("HassTurnOff", {"name": "office blinds"}, "cover.close_cover"),
+        ("HassTurnOn", {"name": "front door"}, "lock.lock"),
+        ("HassOpenCover", {"name": "office blinds"}, "cover.open_cover"),
+        ("HassMediaPause", {"name": "music"}, "media_player.media_pause"),
+    ],
+)
+async def test_a_tool_that_the_model_is_not_told_of_is_understood(
+    name: str, arguments: dict[str, Value], service: str
+) -> None:
+    """Home Assistant's other names for the same thing, and names that needn't be said."""
+    done = await Router([DemoHome()]).dispatch([Call(name, arguments)])
+    assert [effect.service for effect in done.outcomes[0].effects] == [service]
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -14,7 +14,7 @@ from assistant.errors import CallFailed, ConfigError
 from assistant.intents import replies
 from assistant.intents.names import Directory, Entity, key
 from assistant.intents.policy import Policy
-from assistant.intents.services import IMPLIED, SERVICES, TOOLS, VALUES, domains_of, effects_of
+from assistant.intents.services import IMPLIED, SERVICES, VALUES, domains_of, effects_of, tools_for
 from assistant.stages import Call, Effect, Outcome, Tool, Value
 
 BUILT_IN = Path(__file__).with_name("demo_home.toml")
@@ -40,9 +40,7 @@ class DemoHome:
 
     def tools(self) -> Sequence[Tool]:
         """What it can do now: the tools for the kinds of devices there are."""
-        kinds = {thing.entity.domain for thing in self._things.values()} | {""}
-        needed: dict[str, set[str]] = {"HassGetState": {""}, "HassGetWeather": {"weather"}}
-        return tuple(t for t in TOOLS if kinds & (needed.get(t.name) or set(SERVICES.get(t.name, {}))))
+        return tools_for([thing.entity.domain for thing in self._things.values()])
 
     def context(self) -> str:
         """Static facts for the prompt: names by kind, the area where the name doesn't tell it, no states."""

@@ -46,8 +46,12 @@ class Router:
         self._language = language
 
     def tools(self) -> tuple[Tool, ...]:
-        """What the model may call now."""
-        return tuple(tool for _, tool in self._owners().values())
+        """What the model is told that it may call now."""
+        return tuple(
+            dataclasses.replace(tool, parameters=tuple(p for p in tool.parameters if p.told))
+            for _, tool in self._owners().values()
+            if tool.told
+        )
 
     def context(self) -> str:
         """Static facts of all handlers for the prompt."""

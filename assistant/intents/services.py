@@ -1,10 +1,12 @@
 """The tools of a home, and the service that each one means for each kind of device. Pure tables.
 
 Names and slots are Home Assistant's; what the demo home and a real one share. Knows no entity, no state and no rule.
-Declared to the model, the 17 tools are 874 tokens of Gemma 4's vocabulary.
+Every token that the model is told costs time while a person speaks: so a tool that another one stands for isn't told,
+nor a name where there is one thing to name.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from assistant.intents.names import Entity
 from assistant.stages import Call, Effect, Parameter, Tool, Value
@@ -15,12 +17,13 @@ _NAME = Parameter("name", "string")
 _WHERE = (_NAME, Parameter("area", "string"), Parameter("domain", "string"))
 
 TOOLS: tuple[Tool, ...] = (
-    Tool("HassTurnOn", "Turn on", _WHERE),
-    Tool("HassTurnOff", "Turn off", _WHERE),
-    Tool("HassOpenCover", "Open blinds", _WHERE),
-    Tool("HassCloseCover", "Close blinds", _WHERE),
-    Tool("HassLock", "Lock", _WHERE),
-    Tool("HassUnlock", "Unlock", _WHERE),
+    Tool("HassTurnOn", "Turn on, open, lock", _WHERE),
+    Tool("HassTurnOff", "Turn off, close, unlock", _WHERE),
+    # Home Assistant's older names for the same: a model may know them, and tiny does.
+    Tool("HassOpenCover", "Open blinds", _WHERE, told=False),
+    Tool("HassCloseCover", "Close blinds", _WHERE, told=False),
+    Tool("HassLock", "Lock", _WHERE, told=False),
+    Tool("HassUnlock", "Unlock", _WHERE, told=False),
     Tool(
         "HassLightSet",
         "Dim or color lights",
@@ -62,6 +65,20 @@ IMPLIED = frozenset(SERVICES) - {
 }  # fmt: skip
 SWEPT = frozenset({"light", "fan", "switch", "media_player"})
 VALUES = ("brightness", "color", "position", "temperature", "volume_level", "item")
+
+
+def tools_for(domains: Sequence[str]) -> tuple[Tool, ...]:
+    """The tools for a home that has things of these `domains`, one entry a thing."""
+    needed: dict[str, set[str]] = {"HassGetState": {""}, "HassGetWeather": {"weather"}}
+    found = []
+    for tool in TOOLS:
+        kinds = needed.get(tool.name) or set(SERVICES.get(tool.name, {}))
+        if not kinds & {*domains, ""}:
+            continue
+        alone = tool.name in IMPLIED and sum(domain in kinds for domain in domains) == 1
+        parameters = (replace(p, told=not (alone and p.name == "name")) for p in tool.parameters)
+        found.append(replace(tool, parameters=tuple(parameters)))
+    return tuple(found)
 
 
 def domains_of(call: Call) -> frozenset[str]:
