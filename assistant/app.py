@@ -123,6 +123,7 @@ async def loaded(
             cache_dir=cache_dir(),
             now_s=clock.now_s,
             script=script,
+            legal=router.legal() if config.model.legal_calls else (),
         )
         stack.push_async_callback(session.aclose)
         vad = GatedVad(WebRtcVad(), SileroVad())

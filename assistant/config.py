@@ -64,6 +64,7 @@ class ModelConfig:
     prefill_threads: Annotated[int, Field(ge=0, le=64)] = 0
     decode_threads: Annotated[int, Field(ge=0, le=64)] = 0
     listen_ahead: bool = True
+    legal_calls: bool = True
     seed: int = 0
 
 

@@ -111,6 +111,7 @@ class FirstToken(_Happened):
 class ModelTimed(_Happened):
     """What one reply cost the model thread: encoding, prefill of `rows` rows and tokens, decoding `tokens` tokens.
 
+    `forced` tokens more could be nothing else, and came along without a step of their own.
     In a draft only what was left to do. `behind_ms` of sound waited to be encoded: more than 1 s, and drafts stop.
     """
 
@@ -119,6 +120,7 @@ class ModelTimed(_Happened):
     rows: int
     decode_ms: float
     tokens: int
+    forced: int
     behind_ms: float
 
 

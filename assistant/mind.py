@@ -176,6 +176,7 @@ class Mind:
             rows=spent.prefill_rows,
             decode_ms=spent.decode_s * 1000,
             tokens=spent.decoded_tokens,
+            forced=spent.forced_tokens,
             behind_ms=spent.behind_s * 1000,
         )
         self._tell(turn, timed)

@@ -54,7 +54,8 @@ class AudioClip:
 class Parameter:
     """One argument of a tool. `kind` is a JSON schema type: string, integer or number.
 
-    `told` False: understood, but the model isn't told of it.
+    `choices` are declared to the model and checked. `values`, the names that there are now, and `bounds`, of a number,
+    only limit what the model can write. `told` False: understood, but the model isn't told of it.
     """
 
     name: str
@@ -63,6 +64,8 @@ class Parameter:
     choices: tuple[str, ...] = ()
     required: bool = False
     told: bool = True
+    values: tuple[str, ...] = ()
+    bounds: tuple[int, int] = (0, 100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +144,9 @@ class Verdict:
 class Timings:
     """Where the time of one turn went, in seconds of the wall clock.
 
-    `first_token_s` counts from the draft or the commit. `behind_s`: how much sound waited to be encoded when the reply
-    was asked for.
+    `first_token_s` counts from the draft or the commit. Of the tokens after the first, `decoded_tokens` took a step
+    each, `forced_tokens` came along without one. `behind_s`: how much sound waited to be encoded when the reply was
+    asked for.
     """
 
     audio_s: float = 0.0
@@ -152,6 +156,7 @@ class Timings:
     first_token_s: float = 0.0
     decode_s: float = 0.0
     decoded_tokens: int = 0
+    forced_tokens: int = 0
     behind_s: float = 0.0
 
     @property

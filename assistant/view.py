@@ -117,7 +117,8 @@ class LiveView:
         if self._model is None:
             return ""
         m = self._model
-        return f"encode {m.encode_ms:.0f}, prefill {m.prefill_ms:.0f} ms; {m.tokens} tokens in {m.decode_ms:.0f} ms"
+        tokens = f"{m.tokens} (+{m.forced}) tokens in {m.decode_ms:.0f} ms"
+        return f"encode {m.encode_ms:.0f}, prefill {m.prefill_ms:.0f} ms; {tokens}"
 
 
 def waterfall(console: Console, marks: Sequence[tuple[str, float, str]]) -> None:

@@ -23,7 +23,7 @@ TURN: tuple[Event, ...] = (
     SpeechStarted(1100, 1200),
     SpeechEnded(2500, 3000),
     EndpointReached(3000, 3000, "silence"),
-    ModelTimed(3000, 3100, encode_ms=20, prefill_ms=10, rows=30, decode_ms=15, tokens=12, behind_ms=0),
+    ModelTimed(3000, 3100, encode_ms=20, prefill_ms=10, rows=30, decode_ms=15, tokens=12, forced=9, behind_ms=0),
     ToolCalled(
         3000, 3110, "HassTurnOn", {"name": "[bold]x"},
         [{"service": "light.turn_on", "entity_id": "light.one"}], ok=True,

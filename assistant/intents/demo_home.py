@@ -40,7 +40,7 @@ class DemoHome:
 
     def tools(self) -> Sequence[Tool]:
         """What it can do now: the tools for the kinds of devices there are."""
-        return tools_for([thing.entity.domain for thing in self._things.values()])
+        return tools_for(self._directory)
 
     def context(self) -> str:
         """Static facts for the prompt: names by kind, the area where the name doesn't tell it, no states."""

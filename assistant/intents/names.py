@@ -86,6 +86,13 @@ class Directory:
             raise CallFailed(f"I can't do that with {what}.", code="not_supported")
         return fitting
 
+    def vocabulary(self, domains: AbstractSet[str]) -> tuple[str, ...]:
+        """Every word for things of `domains`: their names, and those for their kinds."""
+        there = domains & {e.domain for e in self.entities}
+        names = [name for e in self.entities if e.domain in domains for name in e.names]
+        kinds = [word for word, domain in _KINDS.items() if domain in there]
+        return tuple(dict.fromkeys([*names, *kinds, *(f"{kind}s" for kind in kinds)]))
+
     def describe(self, targets: Sequence[Entity]) -> str:
         """What answers call the targets: a name, "all lights", "bedroom lights", or the names in a row."""
         kinds = {e.domain for e in targets}

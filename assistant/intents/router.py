@@ -18,6 +18,7 @@ from assistant.stages import Call, Handler, Outcome, Parameter, Tool, Value
 
 NOT_UNDERSTOOD = "Sorry, I didn't understand that."
 LONGEST_TEXT = 200
+UNKNOWN = "unknown"  # what a model writes for a name that isn't there
 _log = logging.getLogger(__name__)
 
 
@@ -52,6 +53,10 @@ class Router:
             for _, tool in self._owners().values()
             if tool.told
         )
+
+    def legal(self) -> tuple[Tool, ...]:
+        """What a call may be now: also what the model isn't told of."""
+        return tuple(tool for _, tool in self._owners().values())
 
     def context(self) -> str:
         """Static facts of all handlers for the prompt."""
@@ -123,6 +128,8 @@ def _typed(parameter: Parameter, value: Value) -> Value:
     if not isinstance(value, str) or not value.strip() or len(value) > LONGEST_TEXT:
         raise CallFailed(NOT_UNDERSTOOD, code="bad_arguments")
     text = value.strip()
+    if text.casefold() == UNKNOWN:
+        raise CallFailed(f"I didn't get the {parameter.name}.", code="unknown_name")
     if not parameter.choices:
         return text
     if text.casefold() not in parameter.choices:

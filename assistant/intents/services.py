@@ -8,7 +8,7 @@ nor a name where there is one thing to name.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from assistant.intents.names import Entity
+from assistant.intents.names import Directory, Entity
 from assistant.stages import Call, Effect, Parameter, Tool, Value
 
 COLORS = ("red", "green", "blue", "yellow", "orange", "purple", "pink", "white", "cyan")
@@ -30,7 +30,11 @@ TOOLS: tuple[Tool, ...] = (
         (*_WHERE, Parameter("brightness", "integer", "percent"), Parameter("color", "string", choices=COLORS)),
     ),
     Tool("HassSetPosition", "Move blinds", (*_WHERE, Parameter("position", "integer", "percent open", required=True))),
-    Tool("HassClimateSetTemperature", "Set the heating", (_NAME, Parameter("temperature", "number", required=True))),
+    Tool(
+        "HassClimateSetTemperature",
+        "Set the heating",
+        (_NAME, Parameter("temperature", "number", required=True, bounds=(5, 30))),
+    ),
     Tool("HassSetVolume", "Set the volume", (_NAME, Parameter("volume_level", "integer", "percent", required=True))),
     Tool("HassMediaPause", "Pause the music", (_NAME,)),
     Tool("HassMediaUnpause", "Play the music", (_NAME,)),
@@ -67,16 +71,24 @@ SWEPT = frozenset({"light", "fan", "switch", "media_player"})
 VALUES = ("brightness", "color", "position", "temperature", "volume_level", "item")
 
 
-def tools_for(domains: Sequence[str]) -> tuple[Tool, ...]:
-    """The tools for a home that has things of these `domains`, one entry a thing."""
-    needed: dict[str, set[str]] = {"HassGetState": {""}, "HassGetWeather": {"weather"}}
+def tools_for(home: Directory) -> tuple[Tool, ...]:
+    """The tools for what a home has, with the names that it has now."""
+    there = [entity.domain for entity in home.entities]
+    needed: dict[str, set[str]] = {"HassGetState": set(there), "HassGetWeather": {"weather"}}
     found = []
     for tool in TOOLS:
         kinds = needed.get(tool.name) or set(SERVICES.get(tool.name, {}))
-        if not kinds & {*domains, ""}:
+        if not kinds & set(there):
             continue
-        alone = tool.name in IMPLIED and sum(domain in kinds for domain in domains) == 1
-        parameters = (replace(p, told=not (alone and p.name == "name")) for p in tool.parameters)
+        alone = tool.name in IMPLIED and sum(domain in kinds for domain in there) == 1
+        values = {
+            "name": home.vocabulary(kinds),
+            "area": tuple(home.areas),
+            "domain": tuple(sorted(kinds & set(there))),
+        }
+        parameters = (
+            replace(p, told=not (alone and p.name == "name"), values=values.get(p.name, ())) for p in tool.parameters
+        )
         found.append(replace(tool, parameters=tuple(parameters)))
     return tuple(found)
 

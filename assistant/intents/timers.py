@@ -22,7 +22,12 @@ _TOOLS = (
     Tool(
         "HassStartTimer",
         "Start a timer",
-        (Parameter("hours", "number"), Parameter("minutes", "number"), Parameter("seconds", "number"), _NAME),
+        (
+            Parameter("hours", "number", bounds=(0, 24)),
+            Parameter("minutes", "number", bounds=(0, 1440)),
+            Parameter("seconds", "number", bounds=(0, 3600)),
+            _NAME,
+        ),
     ),
     Tool("HassCancelTimer", "Cancel a timer", (_NAME,)),
     Tool("HassCancelAllTimers", "Cancel all timers"),

@@ -15,6 +15,7 @@ from assistant.llm import prompt
 from assistant.llm.decoder import Aborted, Logits, Rows
 from assistant.llm.encoders import Encoder, WholeSound
 from assistant.llm.engine import Engine
+from assistant.llm.grammar import Grammar, Guide
 from assistant.llm.hearing import Heard, Hearing
 from assistant.llm.prefix_cache import PrefixCache
 from assistant.llm.prompt import PromptProfile
@@ -69,8 +70,9 @@ class Ledger:
         max_tokens: int,
         now_s: Callable[[], float],
         encoder: Encoder | None = None,
+        grammar: Grammar | None = None,
     ) -> None:
-        """`encoder` None: only the engine's own, which takes a sound as a whole."""
+        """`encoder` None: only the engine's own, which takes a sound as a whole. `grammar` None: calls are free."""
         self._engine = engine
         self._trunk = Trunk(engine)
         self._watch = Stopwatch()
@@ -80,6 +82,7 @@ class Ledger:
         self.listen_ahead(on=True)
         self._profile = profile
         self._chooser = chooser
+        self._grammar = grammar
         self._max_tokens = max_tokens
         self._now_s = now_s
         self._call_token = engine.vocabulary.control(prompt.TOOL_CALL)
@@ -243,15 +246,24 @@ class Ledger:
         turn.reply_at = self._trunk.at
         self._chooser.begin()
         text = codecs.getincrementaldecoder("utf-8")("replace")
+        guide: Guide | None = None
         try:
             for _ in range(min(self._max_tokens, self._trunk.room - _CLOSING_ROOM)):
-                choice = self._chooser.choose(logits)
+                choice = self._chooser.choose(logits, guide.legal() if guide else None)
                 self._watch.token()
                 if self._engine.vocabulary.is_end(choice.token):
                     break
-                turn.calling = turn.calling or choice.token == self._call_token
-                emit(Piece(text.decode(self._engine.vocabulary.piece(choice.token)), choice.probability))
-                logits = self._trunk.read([choice.token])
+                if choice.token == self._call_token:
+                    turn.calling = True
+                    guide = self._grammar.begin() if self._grammar else None
+                    tokens = [choice.token, *(guide.forced() if guide else ())]
+                else:
+                    tokens = guide.follow(choice.token) if guide else [choice.token]
+                self._chooser.skip(tokens[1:])
+                self._watch.forced(len(tokens) - 1)
+                for token in tokens:
+                    emit(Piece(text.decode(self._engine.vocabulary.piece(token)), choice.probability))
+                logits = self._trunk.read(tokens)
         except Aborted:
             turn.whole = not turn.calling
             raise

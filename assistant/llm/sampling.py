@@ -1,7 +1,8 @@
 """Logits -> the next token. Pure, but for its own random numbers.
 
-A call is greedy from its first token on, talk is sampled; a call never begins by chance. Knows no tokenizer: the
-token that opens a call is given as a number. With the real vocabulary (262,144 logits) a choice takes 3 ms.
+A call is greedy from its first token on, talk is sampled; a call never begins by chance. Where only some tokens are
+legal the best of them is taken, unless the model would rather have another one. Knows no tokenizer: the token that
+opens a call is given as a number. With the real vocabulary (262,144 logits) a choice takes 3 ms.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Logits = NDArray[np.float32]
+LEAST_LEGAL = 0.5  # what all legal tokens must have together: else the model means something that there isn't
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +40,11 @@ class Chooser(Protocol):
     def begin(self) -> None:
         """Begin a reply."""
 
-    def choose(self, logits: Logits) -> Choice:
-        """Choose from the logits, shape (vocabulary,)."""
+    def choose(self, logits: Logits, legal: Sequence[int] | None = None) -> Choice:
+        """Choose from the logits, shape (vocabulary,). `legal` None: any token; else the choice may be none of them."""
+
+    def skip(self, tokens: Sequence[int]) -> None:
+        """Take note of tokens that nobody had to choose."""
 
 
 class Sampler:
@@ -55,12 +60,20 @@ class Sampler:
         """Forget the last reply."""
         self._in_call = False
 
-    def choose(self, logits: Logits) -> Choice:
-        """Choose from the logits, shape (vocabulary,)."""
+    def choose(self, logits: Logits, legal: Sequence[int] | None = None) -> Choice:
+        """Choose from the logits, shape (vocabulary,). Not a legal token: together they are under `LEAST_LEGAL`."""
         best = int(logits.argmax())
+        if legal is not None:
+            p = np.array([probability(logits, token) for token in legal])
+            if p.sum() >= LEAST_LEGAL:
+                return Choice(legal[int(p.argmax())], float(p.max()))
+            return Choice(best, probability(logits, best))
         self._in_call = self._in_call or best == self._call_token
         token = best if self._in_call or self._profile.temperature <= 0 else self._draw(logits)
         return Choice(token, probability(logits, token))
+
+    def skip(self, tokens: Sequence[int]) -> None:
+        """Nothing."""
 
     def _draw(self, logits: Logits) -> int:
         k = min(self._profile.top_k or len(logits), len(logits))
@@ -84,10 +97,16 @@ class Script:
         """Go on to the next reply."""
         self._reply = iter(next(self._replies))
 
-    def choose(self, logits: Logits) -> Choice:
+    def choose(self, logits: Logits, legal: Sequence[int] | None = None) -> Choice:  # noqa: ARG002  (the script decides)
         """Give the next token of the script."""
         token = next(self._reply)
         return Choice(token, probability(logits, token))
+
+    def skip(self, tokens: Sequence[int]) -> None:
+        """Go on behind tokens that stand in the script."""
+        for token in tokens:
+            if next(self._reply) != token:
+                raise ValueError("the script isn't a legal call")
 
 
 def probability(logits: Logits, token: int) -> float:

@@ -19,6 +19,7 @@ from assistant.llm import prompt
 from assistant.llm.conformer import Conformer
 from assistant.llm.decoder import Aborted
 from assistant.llm.engine import Engine, Threads
+from assistant.llm.grammar import Grammar
 from assistant.llm.ledger import Emit, Ledger
 from assistant.llm.prefix_cache import PrefixCache, identity
 from assistant.llm.prompt import PromptProfile
@@ -72,9 +73,11 @@ class LlamaSession:
         cache_dir: Path | None = None,
         now_s: Callable[[], float] = time.monotonic,
         script: str | None = None,
+        legal: Sequence[Tool] = (),
     ) -> Self:
         """Load the model and prefill the prefix. Raises ModelMissing, ModelDamaged or ConfigError.
 
+        `tools` are what the model is told; calls that `legal` tools can't take can't be written; none: they can.
         With a `script` every reply is that text, computed for real but not chosen: for models without sense.
         """
 
@@ -88,7 +91,16 @@ class LlamaSession:
                 if script is not None:
                     chooser = Script(repeat(words.tokenize(script)))
                 limit = spec.sampling.max_tokens
-                ledger = Ledger(engine, spec.prompt, chooser, max_tokens=limit, now_s=now_s, encoder=encoder)
+                grammar = Grammar(legal, words.tokenize) if legal else None
+                ledger = Ledger(
+                    engine,
+                    spec.prompt,
+                    chooser,
+                    max_tokens=limit,
+                    now_s=now_s,
+                    encoder=encoder,
+                    grammar=grammar,
+                )
                 cache = PrefixCache(cache_dir) if cache_dir else None
                 ledger.prepare(prompt.prefix(spec.prompt, tools, home), cache, identity(spec.model))
             except BaseException:

@@ -34,6 +34,10 @@ class Stopwatch:
         self.spent.prefill_rows += rows
         self.spent.prefill_s += time.perf_counter() - begun_s
 
+    def forced(self, tokens: int) -> None:
+        """Note tokens that needed no step."""
+        self.spent.forced_tokens += tokens
+
     def token(self) -> None:
         """Note that a token of the reply, or its end, is there."""
         at_s = time.perf_counter() - self._begun_s

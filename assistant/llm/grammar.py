@@ -1,0 +1,168 @@
+"""What a call may say next, token by token: the tools, names and numbers of this home. Pure: a tokenizer is given.
+
+A call is a row of choices (which tool, which slot, which value); between them stands text that can't be otherwise, and
+that needn't be decoded. Where a name is chosen "unknown" can be chosen too: a misheard name is never made a legal one.
+Knows no model and takes no choice. Both vocabularies break at every sign and digit, so words can be cut there.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from assistant.stages import Parameter, Tool
+
+UNKNOWN = "unknown"
+QUOTE = '<|"|>'
+CALL_END = "<tool_call|>"
+MOST_NUMBERS = 2000
+
+Tokenize = Callable[[str], Sequence[int]]
+
+
+@dataclass(slots=True)
+class _Node:
+    """A place in a tree of words; `word` is the one that ends here: none goes on behind another one's end."""
+
+    after: dict[int, "_Node"] = field(default_factory=dict)
+    word: str = ""
+
+
+class Grammar:
+    """The calls that `tools` can take. Building it takes 1 ms, the first use of a number up to 20."""
+
+    def __init__(self, tools: Sequence[Tool], tokenize: Tokenize) -> None:
+        self.tools = {tool.name: tool for tool in tools}
+        self._tokenize = tokenize
+        self._trees: dict[tuple[str, ...], _Node] = {}
+        (self.quote,) = tokenize(QUOTE)
+
+    def begin(self) -> "Guide":
+        """A call begins: `<|tool_call>` stands there already."""
+        return Guide(self)
+
+    def tokens(self, word: str) -> list[int]:
+        """The tokens of a word."""
+        return list(self._tokenize(word))
+
+    def tree(self, words: Iterable[str]) -> _Node:
+        """The tree of words, each of which is taken as a whole."""
+        every = tuple(words)
+        if every not in self._trees:
+            root = self._trees[every] = _Node()
+            for word in every:
+                node = root
+                for token in self.tokens(word):
+                    node = node.after.setdefault(token, _Node())
+                node.word = word
+        return self._trees[every]
+
+
+class Guide:
+    """One call as it is written. Once a token was taken that isn't legal it is `lost`: then everything is."""
+
+    def __init__(self, grammar: Grammar) -> None:
+        self._grammar = grammar
+        self._tool: Tool | None = None
+        self._open: dict[str, Parameter] = {}
+        self._node: _Node | None = None  # None: free text, or lost, or the call is over
+        self._then: Callable[[str], None] = self._name_tool
+        self._free = False
+        self._offer(f"call:{name}{{" for name in grammar.tools)
+
+    def legal(self) -> list[int] | None:
+        """The tokens that may come now; None: any."""
+        return None if self._node is None else list(self._node.after)
+
+    def take(self, token: int) -> None:
+        """Go on behind `token`."""
+        if self._free:
+            if token == self._grammar.quote:
+                self._free = False
+                self._go_on()
+            return
+        if self._node is None:
+            return
+        self._node = self._node.after.get(token)
+        if self._node is not None and self._node.word:
+            self._then(self._node.word)
+
+    def follow(self, token: int) -> list[int]:
+        """Give what stands for a choice, itself or, where it isn't legal, "unknown"; and what must follow."""
+        legal = self.legal()
+        if legal is not None and token not in legal and (said := self.unknown()):
+            return [*said, *self.forced()]
+        self.take(token)
+        return [token, *self.forced()]
+
+    def forced(self) -> list[int]:
+        """Take, and return, the tokens that must come now."""
+        run: list[int] = []
+        while (legal := self.legal()) is not None and len(legal) == 1:
+            run += legal
+            self.take(legal[0])
+        return run
+
+    def unknown(self) -> list[int]:
+        """Take, and return, the tokens that name nothing, where a name may begin. Empty, and lost, elsewhere."""
+        run = self._grammar.tokens(UNKNOWN + QUOTE)
+        for token in run:
+            self.take(token)
+            if self._node is None:
+                return []
+        return run
+
+    def _offer(self, words: Iterable[str]) -> None:
+        self._node = self._grammar.tree(words)
+
+    def _name_tool(self, word: str) -> None:
+        self._tool = self._grammar.tools[word.removeprefix("call:").removesuffix("{")]
+        self._open = {p.name: p for p in self._tool.parameters}
+        self._offer_slots(first=True)
+
+    def _offer_slots(self, *, first: bool) -> None:
+        words = [name + (f":{QUOTE}" if p.kind == "string" else ":") for name, p in self._open.items()]
+        if first and self._may_close():
+            words.append(f"}}{CALL_END}")
+        self._then = self._name_slot
+        self._offer(words)
+
+    def _name_slot(self, word: str) -> None:
+        if word.startswith("}"):
+            self._node = None
+            return
+        parameter = self._open.pop(word.partition(":")[0])
+        self._then = self._go_on
+        if parameter.kind != "string":
+            self._offer(number + end for number in _numbers(parameter) for end in self._ends())
+        elif values := parameter.choices or parameter.values:
+            self._offer(f"{value}{QUOTE}" for value in dict.fromkeys((*values, UNKNOWN)))
+        else:
+            self._free, self._node = True, None
+
+    def _go_on(self, word: str = QUOTE) -> None:
+        """A value is there; a number has its end in it."""
+        if word.endswith(QUOTE):
+            self._then = self._end_slot
+            self._offer(self._ends())
+        else:
+            self._end_slot(word)
+
+    def _end_slot(self, word: str) -> None:
+        if word.endswith(","):
+            self._offer_slots(first=False)
+        else:
+            self._node = None
+
+    def _ends(self) -> list[str]:
+        return [","] * bool(self._open) + [f"}}{CALL_END}"] * self._may_close()
+
+    def _may_close(self) -> bool:
+        return not any(p.required for p in self._open.values())
+
+
+def _numbers(parameter: Parameter) -> list[str]:
+    """Write every number that the slot can take; with halves where it needn't be whole."""
+    least, most = parameter.bounds
+    numbers = [str(n) for n in range(least, min(most, least + MOST_NUMBERS) + 1)]
+    if parameter.kind == "number":
+        numbers += [f"{n}.5" for n in range(least, min(most, least + MOST_NUMBERS))]
+    return numbers
