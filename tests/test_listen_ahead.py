@@ -1,9 +1,11 @@
-"""Listening ahead on random weights: what is taken in early, drafted and retracted leaves what a fresh run leaves.
+"""Listening ahead: what is taken in early, drafted and retracted leaves what a fresh run leaves.
 
-The bits are compared: the probability of every drafted token and the logits of a probe behind them.
+The bits are compared: the probability of every drafted token. On small random weights, on tiny, and on shape where it
+has been made.
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,7 @@ from assistant.llm.ledger import Ledger
 from assistant.llm.prompt import PromptProfile
 from assistant.llm.sampling import Chooser, Script
 from assistant.llm.session import LlamaSession
+from assistant.manifest import data_dirs, models_dir
 from assistant.stages import Pcm, Piece, Verdict
 
 REPLY = "Yes.<turn|>"
@@ -66,16 +69,38 @@ class Ahead:
         return self.commit()
 
 
-@pytest.fixture(scope="module")
-def ahead(mini: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ahead]:
-    path = tmp_path_factory.mktemp("ear") / "ear.gguf"
-    ear = ear_slice.cut(mini[0])
+@contextmanager
+def listening(model: Path, mmproj: Path, folder: Path) -> Iterator[Ahead]:
+    """A world around a model."""
+    ear = ear_slice.cut(model)
     assert ear is not None
-    ear.write(path)
-    world = Ahead(*mini, path)
+    ear.write(folder / "ear.gguf")
+    world = Ahead(model, mmproj, folder / "ear.gguf")
     yield world
     world.ledger.close()
     world.engine.close()
+
+
+@pytest.fixture(scope="module")
+def ahead(mini: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ahead]:
+    with listening(*mini, tmp_path_factory.mktemp("ear")) as world:
+        yield world
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ahead]:
+    text, mmproj = (models_dir() / "tiny" / f"tiny-{part}.gguf" for part in ("text", "mmproj"))
+    with listening(text, mmproj, tmp_path_factory.mktemp("ear")) as world:
+        yield world
+
+
+@pytest.fixture(scope="module")
+def shape(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ahead]:
+    text, mmproj = (data_dirs()[0] / "shape" / f"shape-{part}.gguf" for part in ("text-Q4_0", "mmproj-Q8_0"))
+    if not (text.exists() and mmproj.exists()):
+        pytest.skip("`hey-gemma models shape` makes it: 3.7 GB of random weights")
+    with listening(text, mmproj, tmp_path_factory.mktemp("ear")) as world:
+        yield world
 
 
 def noise(rng: np.random.Generator, seconds: float) -> Pcm:
@@ -89,8 +114,7 @@ def test_most_of_a_sentence_is_in_the_cache_before_it_ends(ahead: Ahead) -> None
     assert ahead.ledger._trunk.at - before >= 40
 
 
-@pytest.mark.parametrize("seed", range(200))
-def test_drafts_that_are_retracted_leave_no_trace(ahead: Ahead, seed: int) -> None:
+def check_that_drafts_leave_no_trace(ahead: Ahead, seed: int) -> None:
     """Whatever was drafted, wherever the decode was stopped, however the sound came in pieces."""
     rng = np.random.default_rng(seed)
     sound = noise(rng, rng.uniform(0.3, 1.2))
@@ -107,6 +131,23 @@ def test_drafts_that_are_retracted_leave_no_trace(ahead: Ahead, seed: int) -> No
             at += CHUNK
             ahead.ledger.retract()
     assert ahead.commit() == expected
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_drafts_that_are_retracted_leave_no_trace(ahead: Ahead, seed: int) -> None:
+    check_that_drafts_leave_no_trace(ahead, seed)
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("seed", range(200))
+def test_they_leave_none_on_tiny(tiny: Ahead, seed: int) -> None:
+    check_that_drafts_leave_no_trace(tiny, seed)
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("seed", range(2))
+def test_they_leave_none_on_shape(shape: Ahead, seed: int) -> None:
+    check_that_drafts_leave_no_trace(shape, seed)
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -10,6 +10,7 @@ import unicodedata
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from assistant.llm import plain_call
 from assistant.stages import Call, Piece, Say, Value
 
 LONGEST_CALL = 2_000
@@ -64,6 +65,7 @@ class ReplyParser:
         self._mode = _Mode.TALK
         self._text = ""
         self._confidence = 1.0
+        self._may_be_call = True  # a whole reply may be a call that is written as text
 
     @property
     def confidence(self) -> float:
@@ -72,7 +74,7 @@ class ReplyParser:
 
     def feed(self, piece: Piece) -> list[Part]:
         """Take one piece; return what became complete with it."""
-        if self._mode is _Mode.CALL or piece.text == _CALL_OPEN:
+        if self._mode is _Mode.CALL or piece.text == _CALL_OPEN or self._may_be_call:
             self._confidence = min(self._confidence, piece.probability)
         match self._mode:
             case _Mode.CALL:
@@ -94,7 +96,16 @@ class ReplyParser:
             case _Mode.THOUGHT:
                 return []
             case _Mode.TALK:
-                return self._say(rest)
+                return self._plain_calls(rest) if self._may_be_call else self._say(rest)
+
+    def _plain_calls(self, text: str) -> list[Part]:
+        """A reply that looks like a call from its first letter on is one, or is nothing to be spoken."""
+        if calls := plain_call.read(text, read_call):
+            return list(calls)
+        if plain_call.is_code(text):
+            return [_malformed(text, "a call as text that can't be read")]
+        self._confidence = 1.0
+        return self._say(text)
 
     def _in_call(self, text: str) -> list[Part]:
         if text == _CALL_CLOSE:
@@ -107,6 +118,8 @@ class ReplyParser:
         return []
 
     def _in_talk(self, text: str) -> list[Part]:
+        if text in {_CALL_OPEN, _THOUGHT_OPEN, _CALL_CLOSE}:
+            self._may_be_call = False
         if text == _CALL_OPEN:
             said = self._say(self._take())
             self._mode = _Mode.CALL
@@ -120,6 +133,10 @@ class ReplyParser:
         if _CONTROL.fullmatch(text):
             return []
         self._text += text
+        if self._may_be_call and plain_call.may_be(self._text):
+            return []
+        if self._may_be_call:
+            self._may_be_call, self._confidence = False, 1.0
         return self._clauses()
 
     def _clauses(self) -> list[Part]:
