@@ -61,7 +61,7 @@ def _entry(entry: object) -> Call | None:
     if isinstance(inner, dict):
         return _entry(inner)
     name = next((entry[k] for k in _NAME_KEYS if isinstance(entry.get(k), str)), "")
-    arguments = next((entry[k] for k in _ARGUMENT_KEYS if k in entry), {})
+    arguments: object = next((entry[k] for k in _ARGUMENT_KEYS if k in entry), {})
     return _call(name, arguments)
 
 
