@@ -120,8 +120,9 @@ def generate(entry: ModelEntry, directory: Path, meter: Meter = silent, *, dims:
 
 def generate_mmproj(path: Path, audio: str, meter: Meter = silent) -> None:
     """Write E2B's audio encoder with random weights of type `audio` (Q8_0, F16, BF16). Raises OutputError."""
-    with meter(path.name, 0) as advance:
-        shape.write_mmproj(path, shape.E2B, shape.Types(audio=audio), advance)
+    types = shape.Types(audio=audio)
+    with meter(path.name, sum(tensor.nbytes for tensor in shape.audio_tensors(shape.E2B, types))) as advance:
+        shape.write_mmproj(path, shape.E2B, types, advance)
 
 
 def ear_path(found: ModelPaths, directory: Path) -> Path:

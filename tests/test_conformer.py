@@ -18,7 +18,7 @@ from assistant.shape import MINI, write_text
 from assistant.stages import Pcm
 
 TINY = Path(__file__).parent.parent / "models" / "tiny"
-SHAPE = data_dirs()[0] / "shape" / "shape-mmproj-Q8_0.gguf"
+SHAPE = data_dirs()[0] / "shape"
 TYPES = ("F32", "F16", "BF16", "Q8_0")
 # One more than a multiple of 640 gives another token; every residue of 4 frames; less than mtmd takes; some blocks.
 LENGTHS = (2, 639, 1599, 1600, 1601, *(9 * 640 + r for r in (0, 1, 160, 161, 320, 321, 480, 481, 639)), 31 * 640 + 7)
@@ -186,15 +186,18 @@ def test_another_shape_gives_the_same_rows_as_mtmd(engine: Engine, mini: tuple[P
 
 
 @pytest.mark.models
-@pytest.mark.skipif(not SHAPE.exists(), reason="`hey-gemma models shape` makes it: 330 MB of random weights")
-def test_e2b_shapes_give_the_same_rows_as_mtmd(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["Q8_0", "F16", "BF16"])
+def test_e2b_shapes_give_the_same_rows_as_mtmd(tmp_path: Path, kind: str) -> None:
+    mmproj = SHAPE / f"shape-mmproj-{kind}.gguf"
+    if not mmproj.exists():
+        pytest.skip(f"`hey-gemma models shape --mmproj {kind}` makes it")
     wide = dataclasses.replace(MINI, text=dataclasses.replace(MINI.text, width=1536))
     write_text(tmp_path / "text.gguf", wide)
     samples = sound(15 * TOKEN_SAMPLES + 200)
-    engine = Engine(tmp_path / "text.gguf", SHAPE, context=512, threads=Threads(1, 1))
+    engine = Engine(tmp_path / "text.gguf", mmproj, context=512, threads=Threads(1, 1))
     expected = engine.encode(samples)
     engine.close()
-    conformer = Conformer(SHAPE)
+    conformer = Conformer(mmproj)
     for hops in ((2,), (12,)):
         assert_same(stream(conformer, samples, hops), expected)
     conformer.close()
