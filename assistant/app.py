@@ -21,6 +21,8 @@ from assistant.audio.speaker import SoundSpeaker
 from assistant.config import Config, cache_dir
 from assistant.conversation import Conversation
 from assistant.events import Event, Started, TimerRang
+from assistant.intents import policy
+from assistant.intents.consent import Consent
 from assistant.intents.demo_home import DemoHome
 from assistant.intents.local import LocalClock
 from assistant.intents.router import Router
@@ -90,12 +92,19 @@ def build_home(
 ) -> Home:
     """The handlers that the config names."""
     timers = Timers(clock, ring)
-    demo = DemoHome(Path(config.home.demo_file) if config.home.demo_file else None)
+
+    def now() -> datetime:
+        return datetime.now().astimezone()
+
+    rules = config.home.policy
+    demo_file = Path(config.home.demo_file) if config.home.demo_file else None
+    demo = DemoHome(demo_file, policy=policy.from_config(rules), now=now)
     router = Router(
-        (demo, timers, LocalClock(lambda: datetime.now().astimezone())),
+        (demo, timers, LocalClock(now)),
         deadline_s=config.home.call_deadline_s,
         min_confidence=float(model.thresholds.get("call_confidence", 0.0)),
         language=config.speech.language,
+        consent=Consent(rules.pin, told=bool(rules.confirm)),
     )
     return Home(router, timers, demo)
 

@@ -85,6 +85,11 @@ class Mind:
         turn = self._turn
         self._thoughts.submit(lambda: self._think(turn, self._session.commit()))
 
+    def commit_answer(self) -> None:
+        """Take what was heard as the answer to the question that stands."""
+        turn = self._turn
+        self._thoughts.submit(lambda: self._hear_answer(turn, self._session.commit()))
+
     def reopen(self) -> None:
         """Take a commit back of which nothing was done or said: the turn goes on."""
         self._thoughts.clear()
@@ -167,6 +172,30 @@ class Mind:
             return
         self._tell(turn, Reply(*self._here(), self._reply, self._reply_language))
 
+    async def _hear_answer(self, turn: int, pieces: AsyncIterator[Piece]) -> None:
+        """Read the model's reply to a yes or no: nothing of it is spoken. Another command is one."""
+        parser = ReplyParser(self._language)
+        parts: list[Part] = []
+        confidence = 1.0
+        async for piece in pieces:
+            self._tell_token(turn)
+            confidence = min(confidence, piece.probability)
+            parts += parser.feed(piece)
+        self._tell_token(turn)
+        parts += parser.finish()
+        self._tell_timings(turn)
+        readable = not any(isinstance(part, Malformed) for part in parts)
+        calls = tuple(part for part in parts if isinstance(part, Call) and readable)
+        said = " ".join(part.text for part in parts if isinstance(part, Say | Malformed))
+        match self._router.judge(said, calls, confidence):
+            case Call() as agreed:
+                self._tell(turn, CallsReady(*self._here(), (agreed,), 1.0))
+            case str(sentence):
+                self._say(turn, Say(sentence, "en"))
+                self._tell(turn, Reply(*self._here(), self._reply, self._reply_language))
+            case None:
+                self._tell(turn, CallsReady(*self._here(), calls, parser.confidence))
+
     def _tell_timings(self, turn: int) -> None:
         spent = self._session.timings
         timed = ModelTimed(
@@ -197,7 +226,7 @@ class Mind:
         self._outcomes.extend(done.outcomes)
         for outcome in done.outcomes:
             self._post(_told(outcome, *self._here()))  # whoever hears of it: it was done
-        self._tell(turn, CallsDone(*self._here(), done.sentence, self._language, done.outcomes))
+        self._tell(turn, CallsDone(*self._here(), done.sentence, self._language, done.outcomes, done.asks))
         if done.sentence is not None:
             self._reply = f"{self._reply} {done.sentence}".strip()
             self._tell(turn, Reply(*self._here(), self._reply, self._language))

@@ -80,10 +80,14 @@ class Tool:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A tool call that the model asked for. Arguments are as the model wrote them: nothing is resolved yet."""
+    """A tool call that the model asked for. Arguments are as the model wrote them: nothing is resolved yet.
+
+    `confirmed_by` says how a person agreed to it when asked ("spoken yes", "PIN"); no model can write it.
+    """
 
     name: str
     arguments: Mapping[str, Value] = field(default_factory=dict)
+    confirmed_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ end. A call takes 0.1 ms.
 """
 
 import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +34,18 @@ class Thing:
 class DemoHome:
     """Handler of the demo home. Raises ConfigError when the file can't be read or is no home."""
 
-    def __init__(self, path: Path | None = None, *, policy: Policy | None = None) -> None:
-        self._policy = Policy() if policy is None else policy
-        self._directory, things = _load(BUILT_IN if path is None else path)
+    def __init__(
+        self,
+        path: Path | None = None,
+        *,
+        policy: Policy | None = None,
+        now: Callable[[], datetime] | None = None,
+    ) -> None:
+        """`now` gives local time, for quiet hours; without it there are none."""
+        self._directory, things, confirm = _load(BUILT_IN if path is None else path)
+        policy = Policy() if policy is None else policy
+        self._policy = replace(policy, confirm=policy.confirm | confirm)
+        self._now = now
         self._things = {thing.entity.id: thing for thing in things}
 
     def tools(self) -> Sequence[Tool]:
@@ -86,12 +96,21 @@ class DemoHome:
         targets = self._directory.resolve(call.arguments, domains_of(call), implied=call.name in IMPLIED)
         effects = effects_of(call, targets)
         what = self._directory.describe(targets)
-        allowed_by = self._policy.allow(effects, what if what.startswith("all ") else f"the {what}")
+        allowed_by = self._allowed(effects, what, call.confirmed_by)
         for effect in effects:
             _apply(self._things[str(effect.entity_id)], effect)
         result: dict[str, Value] = {"name": what, "state": self._things[targets[0].id].state}
         result |= {k: v for k, v in call.arguments.items() if k in VALUES}
         return Outcome(call, ok=True, sentence=None, effects=effects, result=result, allowed_by=allowed_by)
+
+    def _allowed(self, effects: Sequence[Effect], what: str, confirmed_by: str | None) -> str:
+        return self._policy.allow(
+            effects,
+            what if what.startswith("all ") else f"the {what}",
+            exposed={e.id: " ".join(e.names) for e in self._directory.entities},
+            at=None if self._now is None else self._now().time(),
+            confirmed_by=confirmed_by,
+        )
 
     def _state(self, call: Call) -> Outcome:
         everything = frozenset(e.domain for e in self._directory.entities)
@@ -175,17 +194,18 @@ def _shown(entity: Entity) -> str:
     return shown if told else f"{shown} ({entity.area})"
 
 
-def _load(path: Path) -> tuple[Directory, list[Thing]]:
+def _load(path: Path) -> tuple[Directory, list[Thing], frozenset[str]]:
     try:
         home = tomllib.loads(path.read_text(encoding="utf-8"))
         things = [_thing(table) for table in home["entity"]]
         directory = Directory([t.entity for t in things], tuple(home.get("areas", ())), home.get("assistant_area"))
+        confirm = frozenset(str(entity_id) for entity_id in home.get("confirm", ()))
     except OSError as e:
         raise ConfigError(f"{path}: {e.strerror}", remedy="check demo_file in the section home") from e
     except (ValueError, KeyError, TypeError, AttributeError) as e:
         reason = f"no {e}" if isinstance(e, KeyError) else str(e)
         raise ConfigError(f"{path}: not a demo home: {reason}", remedy="compare with the built-in one") from e
-    return directory, things
+    return directory, things, confirm
 
 
 def _thing(table: Mapping[str, Any]) -> Thing:

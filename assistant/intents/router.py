@@ -13,10 +13,13 @@ from dataclasses import dataclass
 
 from assistant.errors import CallFailed, HeyGemmaError
 from assistant.intents import replies
+from assistant.intents.consent import Consent
 from assistant.intents.names import speakable
+from assistant.intents.policy import NEEDS_ANSWER
 from assistant.stages import Call, Handler, Outcome, Parameter, Tool, Value
 
 NOT_UNDERSTOOD = "Sorry, I didn't understand that."
+ONE_AT_A_TIME = "That needs a yes for each: one at a time, please."
 LONGEST_TEXT = 200
 UNKNOWN = "unknown"  # what a model writes for a name that isn't there
 _log = logging.getLogger(__name__)
@@ -24,10 +27,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Dispatched:
-    """What became of all calls of a reply. `sentence` None: the model words the outcomes."""
+    """What became of all calls of a reply. `sentence` None: the model words the outcomes.
+
+    `asks`: the sentence is a question, and the person's yes is waited for.
+    """
 
     outcomes: tuple[Outcome, ...]
     sentence: str | None
+    asks: bool = False
 
 
 class Router:
@@ -40,8 +47,10 @@ class Router:
         deadline_s: float = 4.0,
         min_confidence: float = 0.0,
         language: str = "en",
+        consent: Consent | None = None,
     ) -> None:
-        self._handlers = tuple(handlers)
+        self._consent = Consent() if consent is None else consent
+        self._handlers = (*handlers, self._consent)
         self._deadline_s = deadline_s
         self._min_confidence = min_confidence
         self._language = language
@@ -63,12 +72,29 @@ class Router:
         return "\n".join(filter(None, (handler.context() for handler in self._handlers)))
 
     async def dispatch(self, calls: Sequence[Call], confidence: float = 1.0) -> Dispatched:
-        """Carry out calls in order. Below the least confidence none is: a misheard command does nothing."""
-        if confidence >= self._min_confidence:
-            outcomes = tuple([await self._carry_out(call) for call in calls])
-        else:
+        """Carry out calls in order. Below the least confidence none is: a misheard command does nothing.
+
+        One that needs a yes is kept, and the answer asks for it. It is the only one: a yes means one thing.
+        """
+        self._consent.withdraw()
+        if not confidence >= self._min_confidence:
             outcomes = tuple(_failed(call, NOT_UNDERSTOOD, "low_confidence") for call in calls)
-        return Dispatched(outcomes, replies.sentence(outcomes, self._language))
+            return Dispatched(outcomes, replies.sentence(outcomes, self._language))
+        outcomes = tuple([await self._carry_out(call) for call in calls])
+        asking = [outcome for outcome in outcomes if outcome.error in NEEDS_ANSWER]
+        if not asking:
+            return Dispatched(outcomes, replies.sentence(outcomes, self._language))
+        if len(asking) > 1:
+            outcomes = tuple(_failed(o.call, ONE_AT_A_TIME, "one_at_a_time") if o in asking else o for o in outcomes)
+            return Dispatched(outcomes, replies.sentence(outcomes, self._language) or ONE_AT_A_TIME)
+        self._consent.ask(asking[0].call)
+        others = tuple(outcome for outcome in outcomes if outcome is not asking[0])
+        done = replies.sentence(others, self._language) or ""
+        return Dispatched(outcomes, f"{done} {asking[0].sentence}".strip(), asks=True)
+
+    def judge(self, said: str, calls: Sequence[Call], confidence: float) -> Call | str | None:
+        """What a person's answer to the question means: see `Consent.judge`."""
+        return self._consent.judge(said, calls, confidence)
 
     def _owners(self) -> dict[str, tuple[Handler, Tool]]:
         owners: dict[str, tuple[Handler, Tool]] = {}
