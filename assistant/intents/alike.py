@@ -13,6 +13,9 @@ ARTICLES = frozenset({"the", "a", "an", "my", "our"})
 EVERY = frozenset({"all", "every", "each"})
 JOINTS = frozenset({"of", "in", "at", "on", "from", "inside"})
 SHORTEST_SLIP = 5
+LONGEST_NAME = 60
+FLOOD = 1000
+_SIGNS = frozenset("'\u2019-.&+")
 
 # A row is one room; written as `key` gives it.
 ROOMS: tuple[tuple[str, ...], ...] = (
@@ -60,6 +63,33 @@ def split(text: str) -> list[str]:
     """The words of a text, without case, punctuation and articles."""
     plain = unicodedata.normalize("NFKC", text).casefold().replace("'", "").replace("\u2019", "")
     return [word for word in re.findall(r"[^\W_]+", plain) if word not in ARTICLES]
+
+
+def clean(name: str) -> str:
+    """A name that others chose, as a person could say it: letters, digits and a few signs, in one short line.
+
+    Control tokens, quotes, braces, line ends, invisible and direction marks end here, before prompt, grammar and voice.
+    """
+    kept = (c if c in _SIGNS or unicodedata.category(c)[0] in "LMN" else _gap(c) for c in _plain(name[:FLOOD]))
+    words = "".join(kept).split()
+    while len(" ".join(words)) > LONGEST_NAME and len(words) > 1:
+        words.pop()
+    return " ".join(words)[:LONGEST_NAME]
+
+
+def one_line(text: str) -> str:
+    """A text without control characters, invisible ones and direction marks, on one line."""
+    seen = (c if unicodedata.category(c)[0] != "C" else _gap(c) for c in text)
+    return " ".join("".join(seen).split())
+
+
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFKC", text)
+
+
+def _gap(character: str) -> str:
+    """Nothing for what is invisible, a space for what else isn't said."""
+    return "" if unicodedata.category(character) in {"Cf", "Cs", "Co", "Cn"} else " "
 
 
 def singular(word: str) -> str:

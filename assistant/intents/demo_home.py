@@ -211,7 +211,7 @@ def _load(path: Path) -> tuple[Directory, list[Thing], frozenset[str]]:
 def _thing(table: Mapping[str, Any]) -> Thing:
     attributes = dict(table.get("attributes", {}))
     entity = Entity(table["id"], tuple(table["names"]), table.get("area"))
-    if not entity.names or "." not in entity.id:
+    if not table["names"] or "." not in entity.id:
         raise ValueError(f"{entity.id} needs a name, and an id like light.kitchen")
     if "unit" in attributes:
         float(table["state"])  # a wrong figure shows at the start, not in an answer

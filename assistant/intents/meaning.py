@@ -14,6 +14,7 @@ from assistant.intents.alike import (
     KINDS,
     SAME,
     canonical,
+    clean,
     key,
     room_words,
     rooms_in,
@@ -27,11 +28,19 @@ _HERE = (("this", "room"), ("here",))
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """A thing in the home. `id` is `domain.object`; the first of `names` is the one that answers use."""
+    """A thing in the home. `id` is `domain.object`; the first of `names` is the one that answers use.
+
+    Names and area are cleaned: whoever named a thing can't speak to the model or through the voice.
+    """
 
     id: str
     names: tuple[str, ...]
     area: str | None = None
+
+    def __post_init__(self) -> None:
+        names = tuple(filter(None, map(clean, self.names)))
+        object.__setattr__(self, "names", names or (self.id.partition(".")[2].replace("_", " "),))
+        object.__setattr__(self, "area", None if self.area is None else clean(self.area) or None)
 
     @property
     def domain(self) -> str:

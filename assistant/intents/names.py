@@ -13,7 +13,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from assistant.errors import CallFailed
-from assistant.intents.alike import ARTICLES, EVERY, KINDS, key, singular, split
+from assistant.intents.alike import ARTICLES, EVERY, KINDS, clean, key, singular, split
 from assistant.intents.meaning import Entity, Meaning
 from assistant.intents.words import listing
 from assistant.stages import Value
@@ -30,6 +30,10 @@ class Directory:
     entities: Sequence[Entity]
     areas: Sequence[str] = ()
     here: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "areas", tuple(filter(None, map(clean, self.areas))))
+        object.__setattr__(self, "here", None if self.here is None else clean(self.here) or None)
 
     def resolve(
         self, arguments: Mapping[str, Value], domains: AbstractSet[str], *, implied: bool = False

@@ -5,14 +5,19 @@ template fits it answers None, and the model words the result. A sentence takes 
 """
 
 import dataclasses
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from assistant.intents.alike import one_line
 from assistant.intents.words import LANGUAGES, Words, degrees, duration, listing, number, remaining
 from assistant.stages import Outcome, Value
 
 Result = Mapping[str, Value]
+LONGEST = 400
+FLOOD = 4000
+_TOKEN = re.compile(r"<[^<>\s]{1,32}>\s?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,10 @@ def _merged(clauses: Sequence[_Clause], words: Words) -> list[str]:
 
 
 def _finish(text: str) -> str:
+    """End a sentence. What a home put into it (a song's title) is cut, and carries no marks that aren't heard."""
+    text = _TOKEN.sub("", one_line(text[:FLOOD]))
+    if len(text) > LONGEST:
+        text = text[:LONGEST].rpartition(" ")[0] or text[:LONGEST]
     text = text[:1].upper() + text[1:]
     return text if not text or text.endswith((".", "!", "?")) else f"{text}."
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from assistant.errors import CallFailed, HeyGemmaError
 from assistant.intents import replies
+from assistant.intents.alike import one_line
 from assistant.intents.consent import Consent
 from assistant.intents.names import speakable
 from assistant.intents.policy import NEEDS_ANSWER
@@ -153,7 +154,9 @@ def _typed(parameter: Parameter, value: Value) -> Value:
         return _number(parameter, value)
     if not isinstance(value, str) or not value.strip() or len(value) > LONGEST_TEXT:
         raise CallFailed(NOT_UNDERSTOOD, code="bad_arguments")
-    text = value.strip()
+    text = one_line(value)
+    if not text:
+        raise CallFailed(NOT_UNDERSTOOD, code="bad_arguments")
     if text.casefold() == UNKNOWN:
         raise CallFailed(f"I didn't get the {parameter.name}.", code="unknown_name")
     if not parameter.choices:
@@ -169,7 +172,7 @@ def _number(parameter: Parameter, value: Value) -> int | float:
     """30, "30" and 30.0 are all 30; 21.5 is a number, no integer."""
     try:
         number = math.nan if isinstance(value, bool) else float(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number) or (parameter.kind == "integer" and not number.is_integer()):
         raise CallFailed(f"I didn't get the {parameter.name.partition('_')[0]}.", code="bad_arguments")

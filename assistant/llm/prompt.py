@@ -20,6 +20,7 @@ AUDIO_OPEN = "<|audio>"
 AUDIO_CLOSE = "<audio|>"
 REPLY_OPEN = "<turn|>\n<|turn>model\n"
 TOOL_CALL = "<|tool_call>"
+LONGEST_RESULT = 300  # of what a home tells: a title of 10 kB is no reason to forget the conversation
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ def _fields(fields: Mapping[str, Value]) -> str:
 
 def _value(value: Value) -> str:
     if isinstance(value, str):
-        return _quoted(value)
+        return _quoted(value if len(value) <= LONGEST_RESULT else f"{value[:LONGEST_RESULT]} ...")
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)
