@@ -23,6 +23,7 @@ from assistant.conversation import Conversation
 from assistant.events import Event, Started, TimerRang
 from assistant.intents import policy
 from assistant.intents.consent import Consent
+from assistant.intents.deeds import Deeds
 from assistant.intents.demo_home import DemoHome
 from assistant.intents.local import LocalClock
 from assistant.intents.router import Router
@@ -104,6 +105,7 @@ def build_home(
         deadline_s=config.home.call_deadline_s,
         min_confidence=float(model.thresholds.get("call_confidence", 0.0)),
         language=config.speech.language,
+        deeds=Deeds(clock.now_s),
         consent=Consent(rules.pin, told=bool(rules.confirm)),
     )
     return Home(router, timers, demo)

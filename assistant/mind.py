@@ -23,7 +23,7 @@ from assistant.events import (
 )
 from assistant.intents.router import NOT_UNDERSTOOD, Router
 from assistant.lane import Lane
-from assistant.llm.parse import Malformed, Part, ReplyParser
+from assistant.llm.parse import Malformed, Part, ReplyParser, language_of
 from assistant.stages import Call, Outcome, Pcm, Piece, Say, Session, Verdict
 
 Place = Callable[[], tuple[float, float]]
@@ -129,6 +129,8 @@ class Mind:
         await self._session.open()
 
     async def _remember(self) -> None:
+        if self._reply:
+            self._router.said(self._reply)
         if self._outcomes or self._reply:
             await self._session.remember(self._reply, tuple(self._outcomes))
 
@@ -226,10 +228,11 @@ class Mind:
         self._outcomes.extend(done.outcomes)
         for outcome in done.outcomes:
             self._post(_told(outcome, *self._here()))  # whoever hears of it: it was done
-        self._tell(turn, CallsDone(*self._here(), done.sentence, self._language, done.outcomes, done.asks))
+        language = language_of(done.sentence or "", self._language)  # a repeated answer may be in another
+        self._tell(turn, CallsDone(*self._here(), done.sentence, language, done.outcomes, done.asks))
         if done.sentence is not None:
             self._reply = f"{self._reply} {done.sentence}".strip()
-            self._tell(turn, Reply(*self._here(), self._reply, self._language))
+            self._tell(turn, Reply(*self._here(), self._reply, language))
 
 
 def _told(outcome: Outcome, audio_ms: float, at_ms: float) -> ToolCalled:

@@ -113,6 +113,7 @@ class Outcome:
 
     `result` is what the tool found (it feeds the sentence and the model's tool-response turn). `error` is a
     machine-readable reason if not `ok`. `sentence` is what to say; None: no template fits, ask the model to word it.
+    `undo` is the call that takes it back, for the same handler; None: nothing can.
     """
 
     call: Call
@@ -122,6 +123,7 @@ class Outcome:
     result: Mapping[str, Value] = field(default_factory=dict)
     error: str | None = None
     allowed_by: str | None = None
+    undo: Call | None = None
 
 
 @dataclass(frozen=True, slots=True)

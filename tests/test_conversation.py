@@ -23,6 +23,7 @@ from assistant.events import (
     WakeHeard,
     name_of,
 )
+from assistant.intents.deeds import Deeds
 from assistant.intents.demo_home import DemoHome
 from assistant.intents.router import Router
 from assistant.listen import Listener
@@ -80,7 +81,7 @@ class House:
             listener=self.listener,
             mind=Mind(
                 session,
-                Router([home or self.light]),
+                Router([home or self.light], deeds=Deeds(self.clock.now_s)),
                 language="en",
                 here=lambda: (self.listener.heard_ms, self.clock.now_s() * 1000),
             ),
@@ -383,3 +384,10 @@ async def test_another_command_after_the_question_is_done_instead() -> None:
     await house.replay(sound(*COMMAND[:-1], (SILENCE, 2.7), *ANSWER))
     assert house.voice.said[-1] == ("Kitchen light on.", "en")
     assert [c.name for c in house.all_of(ToolCalled)] == ["HassUnlock", "HassTurnOn"]
+
+
+async def test_an_answer_is_said_again_in_its_own_language() -> None:
+    repeat = ["<|tool_call>", "call:HassRepeat{}", "<tool_call|>"]
+    house, _ = with_home(["おはようございます。"], repeat)
+    await house.replay(sound(*COMMAND, *COMMAND))
+    assert house.voice.said == [("おはようございます。", "ja")] * 2

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from assistant.errors import CallFailed, ConfigError
-from assistant.intents import replies
+from assistant.intents import replies, undo
 from assistant.intents.names import Directory, Entity, key
 from assistant.intents.policy import Policy
 from assistant.intents.services import IMPLIED, SERVICES, VALUES, domains_of, effects_of, tools_for
 from assistant.stages import Call, Effect, Outcome, Tool, Value
 
+UNDOABLE = 16
 BUILT_IN = Path(__file__).with_name("demo_home.toml")
 
 
@@ -29,6 +30,15 @@ class Thing:
     state: str
     attributes: dict[str, Any] = field(default_factory=dict)
     forecast: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """How things were before a deed, and the service calls that a real home would be asked for to get there."""
+
+    what: str
+    back: tuple[Effect, ...]
+    things: Mapping[str, tuple[str, dict[str, Any]]]
 
 
 class DemoHome:
@@ -47,6 +57,8 @@ class DemoHome:
         self._policy = replace(policy, confirm=policy.confirm | confirm)
         self._now = now
         self._things = {thing.entity.id: thing for thing in things}
+        self._deeds = 0
+        self._before: dict[int, _Before] = {}
 
     def tools(self) -> Sequence[Tool]:
         """What it can do now: the tools for the kinds of devices there are."""
@@ -83,6 +95,8 @@ class DemoHome:
             outcome = self._state(call)
         elif call.name == "HassGetWeather":
             outcome = self._weather(call)
+        elif call.name == "HassUndo":
+            outcome = self._undo(call)
         elif call.name in SERVICES:
             outcome = self._act(call)
         else:
@@ -97,11 +111,36 @@ class DemoHome:
         effects = effects_of(call, targets)
         what = self._directory.describe(targets)
         allowed_by = self._allowed(effects, what, call.confirmed_by)
+        taken_back_by = self._remember(effects, what)
         for effect in effects:
             _apply(self._things[str(effect.entity_id)], effect)
         result: dict[str, Value] = {"name": what, "state": self._things[targets[0].id].state}
         result |= {k: v for k, v in call.arguments.items() if k in VALUES}
-        return Outcome(call, ok=True, sentence=None, effects=effects, result=result, allowed_by=allowed_by)
+        return Outcome(
+            call, ok=True, sentence=None, effects=effects, result=result, allowed_by=allowed_by, undo=taken_back_by
+        )
+
+    def _remember(self, effects: Sequence[Effect], what: str) -> Call:
+        """Keep what is about to change; the call that brings it back."""
+        self._deeds += 1
+        before = {str(e.entity_id): self._things[str(e.entity_id)] for e in effects}
+        back = tuple(b for e in effects for b in _back(e, before[str(e.entity_id)]))
+        self._before[self._deeds] = _Before(what, back, {i: (t.state, dict(t.attributes)) for i, t in before.items()})
+        self._before.pop(self._deeds - UNDOABLE, None)
+        return Call("HassUndo", {"deed": self._deeds})
+
+    def _undo(self, call: Call) -> Outcome:
+        """Bring back what was before a deed. It can't be asked for by a model: no tool of this home says so."""
+        number = call.arguments.get("deed")
+        before = self._before.get(number) if isinstance(number, int) else None
+        if before is None:
+            raise CallFailed("I can't undo that.", code="cannot_undo")
+        allowed_by = self._allowed(before.back, before.what, call.confirmed_by)
+        del self._before[int(call.arguments["deed"])]
+        for entity_id, (state, attributes) in before.things.items():
+            self._things[entity_id].state, self._things[entity_id].attributes = state, attributes
+        result: dict[str, Value] = {"name": before.what}
+        return Outcome(call, ok=True, sentence=None, effects=before.back, result=result, allowed_by=allowed_by)
 
     def _allowed(self, effects: Sequence[Effect], what: str, confirmed_by: str | None) -> str:
         return self._policy.allow(
@@ -185,6 +224,10 @@ def _apply(thing: Thing, effect: Effect) -> None:
             thing.state = str(len(thing.attributes["items"]))
         case _:
             thing.attributes |= data
+
+
+def _back(effect: Effect, thing: Thing) -> tuple[Effect, ...]:
+    return undo.inverse(effect, thing.state, thing.attributes)
 
 
 def _shown(entity: Entity) -> str:

@@ -63,11 +63,12 @@ class Directory:
         return fitting
 
     def vocabulary(self, domains: AbstractSet[str]) -> tuple[str, ...]:
-        """Every word for things of `domains`: their names, and those for their kinds."""
+        """Every word for things of `domains`: their names, those for their kinds, and for what was meant last."""
         there = domains & {e.domain for e in self.entities}
         names = [name for e in self.entities if e.domain in domains for name in e.names]
         kinds = [word for word, domain in KINDS.items() if domain in there]
-        return tuple(dict.fromkeys([*names, *kinds, *(f"{kind}s" for kind in kinds)]))
+        pronouns = ("it", "them") if there else ()
+        return tuple(dict.fromkeys([*names, *kinds, *(f"{kind}s" for kind in kinds), *pronouns]))
 
     def describe(self, targets: Sequence[Entity]) -> str:
         """What answers call the targets: a name, "all lights", "bedroom lights", or the names in a row."""

@@ -15,6 +15,7 @@ from assistant.intents.words import LANGUAGES, Words, degrees, duration, listing
 from assistant.stages import Outcome, Value
 
 Result = Mapping[str, Value]
+_ENDS = (".", "!", "?", "。", "\uff01", "\uff1f")
 LONGEST = 400
 FLOOD = 4000
 _TOKEN = re.compile(r"<[^<>\s]{1,32}>\s?")
@@ -78,7 +79,7 @@ def _finish(text: str) -> str:
     if len(text) > LONGEST:
         text = text[:LONGEST].rpartition(" ")[0] or text[:LONGEST]
     text = text[:1].upper() + text[1:]
-    return text if not text or text.endswith((".", "!", "?")) else f"{text}."
+    return text if not text or text.endswith(_ENDS) else f"{text}."
 
 
 def _fill(template: str, these: Value = "", **facts: str) -> _Clause:
@@ -105,6 +106,10 @@ def _set(name: str, result: Result, words: Words) -> _Clause:
         "percent": number(result.get("volume_level", 0), words),
     }
     return _fill(words[name], result.get("item", ""), **facts)
+
+
+def _undone(name: str, result: Result, words: Words) -> _Clause:
+    return _fill(words[name], listing(str(result["name"]).split(", "), words["and"]))
 
 
 def _timer(name: str, result: Result, words: Words) -> _Clause:
@@ -216,6 +221,7 @@ _DONE: Mapping[str, Callable[[str, Result, Words], _Clause]] = {
     "HassMediaNext": _set,
     "HassMediaPrevious": _set,
     "HassListAddItem": _set,
+    "HassUndo": _undone,
     "HassStartTimer": _timer,
     "HassCancelTimer": _timer,
     "HassCancelAllTimers": _timer,

@@ -15,6 +15,7 @@ from assistant.errors import CallFailed, HeyGemmaError
 from assistant.intents import replies
 from assistant.intents.alike import one_line
 from assistant.intents.consent import Consent
+from assistant.intents.deeds import Deeds
 from assistant.intents.names import speakable
 from assistant.intents.policy import NEEDS_ANSWER
 from assistant.stages import Call, Handler, Outcome, Parameter, Tool, Value
@@ -49,9 +50,12 @@ class Router:
         min_confidence: float = 0.0,
         language: str = "en",
         consent: Consent | None = None,
+        deeds: Deeds | None = None,
     ) -> None:
+        """`deeds`: what "undo that" and "it" refer to; None: they mean nothing."""
         self._consent = Consent() if consent is None else consent
-        self._handlers = (*handlers, self._consent)
+        self._deeds = deeds
+        self._handlers = (*handlers, *([] if deeds is None else [deeds]), self._consent)
         self._deadline_s = deadline_s
         self._min_confidence = min_confidence
         self._language = language
@@ -82,6 +86,9 @@ class Router:
             outcomes = tuple(_failed(call, NOT_UNDERSTOOD, "low_confidence") for call in calls)
             return Dispatched(outcomes, replies.sentence(outcomes, self._language))
         outcomes = tuple([await self._carry_out(call) for call in calls])
+        if self._deeds is not None:
+            owners = self._owners()
+            self._deeds.note([(owners[n][0] if (n := o.call.name) in owners else None, o) for o in outcomes])
         asking = [outcome for outcome in outcomes if outcome.error in NEEDS_ANSWER]
         if not asking:
             return Dispatched(outcomes, replies.sentence(outcomes, self._language))
@@ -96,6 +103,11 @@ class Router:
     def judge(self, said: str, calls: Sequence[Call], confidence: float) -> Call | str | None:
         """What a person's answer to the question means: see `Consent.judge`."""
         return self._consent.judge(said, calls, confidence)
+
+    def said(self, text: str) -> None:
+        """Take note of a whole answer: "repeat that" means it."""
+        if self._deeds is not None:
+            self._deeds.said(text)
 
     def _owners(self) -> dict[str, tuple[Handler, Tool]]:
         owners: dict[str, tuple[Handler, Tool]] = {}
@@ -112,6 +124,7 @@ class Router:
                     return _failed(call, "I can't do that.", "unknown_tool")
                 handler, tool = owner
                 call = dataclasses.replace(call, arguments=_checked(tool, call.arguments))
+                call = call if self._deeds is None else self._deeds.pointed(call)
                 return await handler.handle(call)
         except CallFailed as e:
             return _failed(call, e.message, e.reason)
