@@ -106,7 +106,7 @@ def build_home(
         min_confidence=float(model.thresholds.get("call_confidence", 0.0)),
         language=config.speech.language,
         deeds=Deeds(clock.now_s),
-        consent=Consent(rules.pin, told=bool(rules.confirm)),
+        consent=Consent(rules.pin, told=bool(rules.confirm), now_s=clock.now_s),
     )
     return Home(router, timers, demo)
 

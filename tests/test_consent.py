@@ -3,7 +3,7 @@
 import pytest
 
 from assistant.errors import CallFailed
-from assistant.intents.consent import NO_YES, WONT, WRONG_PIN, Consent, digits
+from assistant.intents.consent import LOCKED, LOCKED_S, NO_YES, WONT, WRONG_PIN, Consent, digits
 from assistant.intents.demo_home import DemoHome
 from assistant.intents.policy import Policy
 from assistant.intents.router import ONE_AT_A_TIME, Router
@@ -99,6 +99,22 @@ def test_whatever_is_not_the_pin_is_refused(said: str) -> None:
     """Also a yes."""
     assert asked("1234").judge(said, (), 0.9) == WRONG_PIN
     assert digits("one hundred") == ""
+
+
+def test_a_pin_cannot_be_guessed_all_day() -> None:
+    """Three wrong ones, and for five minutes even the right one is refused."""
+    time_s = [0.0]
+    consent = Consent("1234", now_s=lambda: time_s[0])
+
+    def say(pin: str) -> Call | str | None:
+        consent.ask(UNLOCK)
+        return consent.judge(pin, (), 0.9)
+
+    assert [say(pin) for pin in ("1", "12345", "yes")] == [WRONG_PIN] * 3
+    assert say("1234") == LOCKED
+    time_s[0] = LOCKED_S
+    assert isinstance(say("1234"), Call)
+    assert say("0000") == WRONG_PIN
 
 
 async def test_an_answer_without_a_question_is_told() -> None:

@@ -45,6 +45,8 @@ def test_locking_needs_no_yes_and_unlocking_is_denied_unless_the_config_names_th
         ("cover.set_cover_position", "cover.gate", "", "Move the front door?"),
         ("switch.turn_on", "switch.a", "Oven", "Turn on the front door?"),
         ("climate.set_temperature", "climate.oven", "", "Change the front door?"),
+        ("switch.turn_off", "switch.alarm", "", "Change the front door?"),
+        ("switch.turn_off", "switch.a", "garage gate", "Change the front door?"),
     ],
 )
 def test_what_the_config_names_needs_a_yes_or_the_pin(service: str, entity_id: str, name: str, question: str) -> None:
@@ -61,7 +63,15 @@ def test_what_the_config_names_needs_a_yes_or_the_pin(service: str, entity_id: s
 
 @pytest.mark.parametrize(
     ("service", "name"),
-    [("cover.close_cover", "garage door"), ("switch.turn_off", "oven"), ("cover.open_cover", "kitchen blinds")],
+    [
+        ("cover.close_cover", "garage door"),
+        ("switch.turn_off", "oven"),
+        ("cover.open_cover", "kitchen blinds"),
+        ("cover.open_cover", "patio door curtains"),
+        ("light.turn_on", "garage light"),
+        ("fan.turn_on", "cooker hood"),
+        ("switch.turn_on", "outdoor lights"),
+    ],
 )
 def test_closing_and_switching_off_and_other_blinds_are_free(service: str, name: str) -> None:
     """Only what opens or heats is guarded."""

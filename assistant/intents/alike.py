@@ -1,7 +1,7 @@
 """Words that people hold equal: rooms with several names, kinds of devices, plurals, one wrong letter. Pure.
 
 Knows no home: which of two things is meant, names.py decides. The first letter is never a slip of the ear here: "right"
-and "night" are no light. Bringing a name into its canonical form takes 6 µs.
+and "night" are no light. Bringing a name into its canonical form takes 40 µs.
 """
 
 import re

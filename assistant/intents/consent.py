@@ -2,13 +2,14 @@
 
 Holds one call at a time, the one that policy.py wants a yes or the PIN for. Knows no home and no clock: the turn-taking
 opens the ear for 8 s after the question, and only what is heard then comes here. A model can't agree for a person by
-repeating its call: only yes is yes, and of a PIN every digit. Judging takes 10 µs.
+repeating its call: only yes is yes, and of a PIN every digit. Judging takes 20 µs.
 """
 
 import dataclasses
 import hmac
 import re
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 
 from assistant.errors import CallFailed
 from assistant.stages import Call, Outcome, Parameter, Tool
@@ -18,6 +19,9 @@ LEAST_CONFIDENCE = 0.5
 WONT = "Okay, I won't."
 NO_YES = "I didn't hear a yes, so I won't."
 WRONG_PIN = "That's not the PIN, so I won't."
+LOCKED = "The PIN was wrong too often: please try again in five minutes."
+MOST_WRONG = 3
+LOCKED_S = 300.0
 _YES = frozenset({"yes", "yes please", "yes do it", "yes i am sure", "yeah", "yep", "はい"})
 _NO = frozenset({"no", "no thanks", "no thank you", "nope", "", "cancel", "never mind", "stop", "いいえ"})
 _DIGITS = {
@@ -29,15 +33,19 @@ _DIGITS = {
 class Consent:
     """Handler of the answer. `told`: the model is told of its tool; a model may also just say yes."""
 
-    def __init__(self, pin: str = "", *, told: bool = False) -> None:
+    def __init__(self, pin: str = "", *, told: bool = False, now_s: Callable[[], float] = lambda: 0.0) -> None:
+        """`now_s`: the assistant's clock; without one, a PIN that was wrong too often stays refused."""
         self._pin = pin
         self._told = told
+        self._now_s = now_s
         self._asked: Call | None = None
+        self._wrong_at_s: deque[float] = deque(maxlen=MOST_WRONG)
 
     def tools(self) -> Sequence[Tool]:
         """One: what a person answered."""
-        answer = Parameter("answer", "string", required=True, choices=() if self._pin else ("yes", "no"))
-        return (Tool(ANSWER, "Answer to your question", (answer,), told=self._told),)
+        answer = Parameter("answer", "string", required=True, values=() if self._pin else ("yes", "no"))
+        what = "PIN, when asked for it" if self._pin else "Yes or no, when asked for a yes"
+        return (Tool(ANSWER, what, (answer,), told=self._told),)
 
     def context(self) -> str:
         """Nothing."""
@@ -72,9 +80,18 @@ class Consent:
         if not confidence >= LEAST_CONFIDENCE:
             return NO_YES
         if self._pin:
-            right = hmac.compare_digest(digits(words).encode(), self._pin.encode())
-            return dataclasses.replace(asked, confirmed_by="PIN") if right else WRONG_PIN
+            return self._with_pin(asked, digits(words))
         return dataclasses.replace(asked, confirmed_by="spoken yes") if words in _YES else NO_YES
+
+    def _with_pin(self, asked: Call, said: str) -> Call | str:
+        wrong, now_s = self._wrong_at_s, self._now_s()
+        if len(wrong) == MOST_WRONG and now_s - wrong[0] < LOCKED_S:
+            return LOCKED
+        if hmac.compare_digest(said.encode(), self._pin.encode()):
+            wrong.clear()
+            return dataclasses.replace(asked, confirmed_by="PIN")
+        wrong.append(now_s)
+        return WRONG_PIN
 
 
 def digits(words: str) -> str:

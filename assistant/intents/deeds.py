@@ -1,7 +1,7 @@
 """What was done and said last: "undo that", "repeat that", "why did you do that?", and what "it" is.
 
 Handler of three tools without parameters, for any home: each outcome brings the call that takes it back, if there is
-one. Knows no home; remembers for a minute, but for the reasons. Forgets everything at the end. Costs 5 µs a call.
+one. Knows no home; remembers for a minute, but for the reasons. Forgets everything at the end. Costs 20 µs a call.
 """
 
 import dataclasses
