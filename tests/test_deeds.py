@@ -171,6 +171,16 @@ async def test_it_is_what_was_meant_last(word: str) -> None:
     assert (effect.entity_id, dict(effect.data)) == ("light.kitchen", {"brightness_pct": 20})
 
 
+async def test_a_question_about_nothing_in_the_home_changes_nothing_about_it() -> None:
+    """The weather isn't turned off; the music that was paused is."""
+    house = House()
+    await house.do("HassTurnOn", name="kitchen light")
+    await house.do("HassGetWeather")
+    assert (await house.do("HassTurnOff", name="it")).sentence == "Kitchen light off."
+    await house.do("HassMediaPause")
+    assert (await house.do("HassTurnOff", name="it")).sentence == "Speaker off."
+
+
 async def test_they_are_all_that_were_meant() -> None:
     house = House()
     await house.do("HassTurnOn", domain="light")

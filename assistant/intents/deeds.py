@@ -77,8 +77,7 @@ class Deeds:
         if not outcomes:
             return
         self._latest = outcomes
-        found = [_slots(outcome.call) for outcome in outcomes if outcome.ok]
-        if found:
+        if found := [slots for outcome in outcomes if outcome.ok and (slots := _meant(outcome))]:
             self._meant = (self._now_s(), [s for i, s in enumerate(found) if s not in found[:i]])
         if acted := [(handler, o) for handler, o in done if handler is not None and o.ok and o.effects]:
             self._deeds.append(_Deed(self._now_s(), acted))
@@ -136,8 +135,13 @@ class Deeds:
         return Outcome(call, ok=True, sentence=text, allowed_by="changes nothing")
 
 
-def _slots(call: Call) -> dict[str, Value]:
-    return {slot: call.arguments[slot] for slot in _SLOTS if slot in call.arguments}
+def _meant(outcome: Outcome) -> dict[str, Value]:
+    """The slots that mean the same things again; of a call without any, the one thing that it was about."""
+    arguments, result = outcome.call.arguments, outcome.result
+    slots = {slot: arguments[slot] for slot in _SLOTS if slot in arguments}
+    if not slots and len(outcome.effects) == 1 and outcome.effects[0].entity_id and "name" in result:
+        return {"name": result["name"]}
+    return slots
 
 
 def _because(outcome: Outcome) -> str:
