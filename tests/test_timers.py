@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from assistant.errors import CallFailed
-from assistant.intents.timers import Timer, Timers
+from assistant.intents.deadlines import Timer
+from assistant.intents.timers import Timers
 from assistant.stages import Call, Effect, Outcome, Value
 
 
@@ -200,8 +201,8 @@ async def test_the_time_left_is_told(bench: Bench) -> None:
 
 async def test_a_timer_that_was_kept_over_a_restart_rings(bench: Bench) -> None:
     """The seam for storing them: `running` out, `arm` in; one that is overdue rings at once."""
-    bench.timers.arm(Timer("tea", 180, ends_at_s=160.0))
-    bench.timers.arm(Timer("cake", 180, ends_at_s=50.0))
+    bench.timers.countdown.arm(Timer("tea", 180, ends_at_s=160.0))
+    bench.timers.countdown.arm(Timer("cake", 180, ends_at_s=50.0))
     await bench.clock.advance(0)
     assert bench.rang == ["cake"]
     await bench.clock.advance(60)
