@@ -113,7 +113,7 @@ def called(name: str, entries: Sequence[Entry]) -> tuple[Entry, ...]:
     kinds: Mapping[str, type[Timer | Alarm]] = {"timer": Timer, "alarm": Alarm}
     if (kind := kinds.get(said.removeprefix("all "))) is not None:
         return tuple(entry for entry in entries if isinstance(entry, kind))
-    return tuple(entry for entry, label in labels(entries).items() if said in set(_names(entry, label)))
+    return tuple(entry for entry, label in labels(entries).items() if said and said in set(_names(entry, label)))
 
 
 def _names(entry: Entry, label: str) -> Iterable[str]:
