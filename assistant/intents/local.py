@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from assistant.errors import CallFailed
 from assistant.intents import replies
@@ -20,7 +20,7 @@ def local_zone(environ: Mapping[str, str] = os.environ, system: Path = Path("/et
             return ZoneInfo(named)
         with system.open("rb") as file:
             return ZoneInfo.from_file(file)
-    except (OSError, ValueError):  # no such file or name, or no zone in it
+    except (OSError, ValueError, ZoneInfoNotFoundError):  # no such file or name, or no zone in it
         return UTC
 
 
