@@ -171,7 +171,7 @@ async def conversing(
         conversation.post(TimerRang(listener.heard_ms, now_ms(), entry.name, time))
 
     def see(event: Event) -> None:
-        if isinstance(event, RingingEnded):
+        if isinstance(event, RingingEnded) and event.reason != "speaker":  # else nobody has heard it
             home.timers.countdown.silenced()
         observe(event)
 

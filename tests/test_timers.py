@@ -154,6 +154,10 @@ async def test_all_are_cancelled_at_once(bench: Bench) -> None:
     assert outcome.effects == (Effect("timer.cancel", data={"name": "pasta"}), Effect("timer.cancel"))
     assert outcome.sentence == "All timers canceled."
     assert bench.timers.running == ()
+    await bench.ask("HassStartTimer", minutes=10)
+    await bench.ask("HassStartTimer", minutes=10)
+    outcome = await bench.ask("HassCancelTimer", name="all timers")
+    assert (outcome.sentence, len(outcome.effects)) == ("All timers canceled.", 2)
 
 
 @pytest.mark.parametrize("tool", ["HassCancelTimer", "HassCancelAllTimers"])
@@ -351,3 +355,10 @@ async def test_the_model_is_told_of_few_tools_and_slots(bench: Bench) -> None:
         "HassTimerStatus": ["name"],
         "HassSetAlarm": ["hours", "minutes"],
     }
+
+
+async def test_a_timer_that_somebody_calls_alarm_is_found_by_that_name(bench: Bench) -> None:
+    """To set an alarm for ten minutes is to start a timer, until there is a real alarm."""
+    await bench.ask("HassStartTimer", minutes=10, name="alarm")
+    assert (await bench.ask("HassTimerStatus", name="alarm")).result == {"alarm timer": 600.0}
+    assert (await bench.ask("HassCancelTimer", name="the alarm")).ok

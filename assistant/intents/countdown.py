@@ -2,7 +2,7 @@
 
 Each one is a task that sleeps on the clock; nobody waits for it, so that a replay ends while timers run. Timers run on
 the monotonic clock, alarms follow the wall clock, which is looked at every 10 s where a file is kept. Knows no call and
-no sound. Arming one takes 0.02 ms.
+no sound. Arming one and forgetting it takes 0.04 ms.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """Timers and alarms as values: when each is due, what it is called, what a jump of the wall clock does to it. Pure.
 
 Knows no clock, no task and no file: time is an argument. A timer ends on the monotonic clock; an alarm is a time of
-day, and rings at a point of Unix time. Naming 50 of them takes 0.1 ms.
+day, and rings at a point of Unix time. Naming 50 of them takes 0.5 ms.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -111,8 +111,9 @@ def called(name: str, entries: Sequence[Entry]) -> tuple[Entry, ...]:
     """Those that `name` may mean: "pasta", "the pasta timer", "10 minute", "second", "alarm", "7:30", "all alarms"."""
     said = _said(name)
     kinds: Mapping[str, type[Timer | Alarm]] = {"timer": Timer, "alarm": Alarm}
-    if (kind := kinds.get(said.removeprefix("all "))) is not None:
-        return tuple(entry for entry in entries if isinstance(entry, kind))
+    kind = kinds.get(said.removeprefix("all "))
+    if kind is not None and (found := tuple(entry for entry in entries if isinstance(entry, kind))):
+        return found
     return tuple(entry for entry, label in labels(entries).items() if said and said in set(_names(entry, label)))
 
 

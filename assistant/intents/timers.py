@@ -1,7 +1,7 @@
 """The calls for timers and alarms: start, add to, pause, cancel, how long is left; "wake me at half past seven".
 
 Knows what people mean by a name, and what a length may be; countdown lets them run, timer_file keeps them. Nothing is
-cancelled or changed on a guess: where several may be meant the answer asks. Starting one takes 0.03 ms.
+cancelled or changed on a guess: where several may be meant the answer asks. Starting one takes 0.05 ms.
 """
 
 import math
@@ -145,9 +145,12 @@ class Timers:
 
     def _cancel(self, call: Call) -> Outcome:
         chosen = self._chosen(call, self.countdown.entries)
-        if len(chosen) > 1 and not str(call.arguments.get("name", "")).casefold().startswith("all "):
+        if len(chosen) < 2:
+            return self._cancelled(call, chosen)
+        if not str(call.arguments.get("name", "")).casefold().startswith("all "):
             raise self._ask_which(chosen)
-        return self._cancelled(call, chosen)
+        timers = all(isinstance(entry, Timer) for entry in chosen)
+        return self._cancelled(Call("HassCancelAllTimers") if timers else call, chosen)
 
     def _cancelled(self, call: Call, chosen: Sequence[Entry]) -> Outcome:
         """Cancelling is asked for even when nothing runs: it does no harm, and the answer says so."""
@@ -165,7 +168,7 @@ class Timers:
     def _status(self, call: Call) -> Outcome:
         entries = self.countdown.entries
         chosen = self._chosen(call, entries)
-        alone = len(entries) == 1 and isinstance(entries[0], Timer) and entries[0].label.startswith("timer for")
+        alone = len(entries) == 1 and isinstance(entries[0], Timer) and entries[0].name is None
         names = {entries[0]: "timer"} if alone else labels(entries)
         left: dict[str, Value] = {}
         for entry in chosen:
