@@ -82,9 +82,8 @@ def show(console: Console, cores: int, rows: Sequence[Row], remarks: Iterable[st
     for line in (*remarks, *differences(rows)):
         console.print(line, markup=False)
     for row in rows:
-        console.print(
-            f"\n{row.model}, {row.path} path, {row.speech_s} s of speech, {row.tokens:.0f} tokens decoded, {row.forced:.0f} forced"
-        )
+        tokens = f"{row.tokens:.0f} tokens decoded, {row.forced:.0f} forced"
+        console.print(f"\n{row.model}, {row.path} path, {row.speech_s} s of speech, {tokens}")
         waterfall(console, _marks(row))
 
 
