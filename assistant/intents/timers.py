@@ -28,6 +28,7 @@ _TOOLS = (
             Parameter("seconds", "number", bounds=(0, 3600)),
             _NAME,
         ),
+        bare=False,
     ),
     Tool("HassCancelTimer", "Cancel a timer", (_NAME,)),
     Tool("HassCancelAllTimers", "Cancel all timers"),
