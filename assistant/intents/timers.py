@@ -26,9 +26,9 @@ _MINUTES = Parameter("minutes", "number", bounds=(0, 1440))
 _SECONDS = Parameter("seconds", "number", bounds=(0, 3600))
 _CHANGE = (replace(_HOURS, told=False), _MINUTES, replace(_SECONDS, told=False), _NAME)  # half a minute can be written
 _TOOLS = (
-    Tool("HassStartTimer", "Start a timer", (_HOURS, _MINUTES, _SECONDS, _NAME)),
-    Tool("HassIncreaseTimer", "Add time to a timer", _CHANGE),
-    Tool("HassDecreaseTimer", "Take time off a timer", _CHANGE, told=False),
+    Tool("HassStartTimer", "Start a timer", (_HOURS, _MINUTES, _SECONDS, _NAME), bare=False),
+    Tool("HassIncreaseTimer", "Add time to a timer", _CHANGE, bare=False),
+    Tool("HassDecreaseTimer", "Take time off a timer", _CHANGE, told=False, bare=False),
     Tool("HassPauseTimer", "Pause a timer", (_NAME,), told=False),
     Tool("HassUnpauseTimer", "Resume a timer", (_NAME,), told=False),
     Tool("HassCancelTimer", "Cancel a timer or alarm", (_NAME,)),
@@ -42,6 +42,7 @@ _TOOLS = (
             Parameter("minutes", "integer", bounds=(0, 59)),
             replace(_NAME, told=False),
         ),
+        bare=False,
     ),
 )
 
