@@ -18,16 +18,18 @@ from assistant.audio.devices import Sound
 from assistant.audio.mic import Microphone
 from assistant.audio.replay import FileSource, FileSpeaker, NullSpeaker
 from assistant.audio.speaker import SoundSpeaker
-from assistant.config import Config, cache_dir
+from assistant.config import Config, cache_dir, state_dir
 from assistant.conversation import Conversation
-from assistant.events import Event, Started, TimerRang
+from assistant.events import Event, RingingEnded, Started, TimerRang
 from assistant.intents import policy
 from assistant.intents.consent import Consent
+from assistant.intents.deadlines import Alarm, Entry
 from assistant.intents.deeds import Deeds
 from assistant.intents.demo_home import DemoHome
-from assistant.intents.local import LocalClock
+from assistant.intents.local import LocalClock, local_zone
 from assistant.intents.router import Router
-from assistant.intents.timers import Timer, Timers
+from assistant.intents.timer_file import TimerFile
+from assistant.intents.timers import Timers
 from assistant.listen import Listener
 from assistant.llm import prompt
 from assistant.llm.prompt import PromptProfile
@@ -89,19 +91,20 @@ class Stages:
 
 
 def build_home(
-    config: Config, model: manifest.ModelEntry, clock: Clock, ring: Callable[[Timer], None] = lambda _: None
+    config: Config,
+    model: manifest.ModelEntry,
+    clock: Clock,
+    ring: Callable[[Entry], None] = lambda _: None,
+    timer_file: TimerFile | None = None,
 ) -> Home:
     """The handlers that the config names."""
-    timers = Timers(clock, ring)
-
-    def now() -> datetime:
-        return datetime.now().astimezone()
-
+    now = local_time(clock)
+    timers = Timers(clock, ring, now=now, file=timer_file)
     rules = config.home.policy
     demo_file = Path(config.home.demo_file) if config.home.demo_file else None
     demo = DemoHome(demo_file, policy=policy.from_config(rules), now=now)
     router = Router(
-        (demo, timers, LocalClock(now)),
+        (demo, timers, LocalClock(lambda: datetime.now().astimezone())),
         deadline_s=config.home.call_deadline_s,
         min_confidence=float(model.thresholds.get("call_confidence", 0.0)),
         language=config.speech.language,
@@ -109,6 +112,15 @@ def build_home(
         consent=Consent(rules.pin, told=bool(rules.confirm), now_s=clock.now_s),
     )
     return Home(router, timers, demo)
+
+
+def local_time(clock: Clock) -> Callable[[], datetime]:
+    """Time of day: the wall clock's; in a fast replay it passes with the audio, from now on."""
+    zone = local_zone()
+    if not isinstance(clock, AudioClock):
+        return lambda: datetime.now(zone)
+    start_s = datetime.now(zone).timestamp() - clock.now_s()
+    return lambda: datetime.fromtimestamp(start_s + clock.now_s(), zone)
 
 
 @asynccontextmanager
@@ -144,18 +156,34 @@ async def loaded(
 
 @asynccontextmanager
 async def conversing(
-    stages: Stages, *, clock: Clock, wall: WallClock, speaker: Speaker, wake: bool = True, observe: Observer
+    stages: Stages,
+    *,
+    clock: Clock,
+    wall: WallClock,
+    speaker: Speaker,
+    wake: bool = True,
+    observe: Observer,
+    timer_file: TimerFile | None = None,
 ) -> AsyncIterator[tuple[Conversation, Home]]:
-    """One conversation with a home of its own, wired from loaded stages. `clock` is the audio's in a fast replay."""
+    """One conversation with a home of its own, wired from loaded stages. `clock` is the audio's in a fast replay.
+
+    Without a `timer_file` nothing of the user's own timers is read or written.
+    """
     config = stages.config
 
     def now_ms() -> float:
         return wall.now_s() * 1000
 
-    def ring(timer: Timer) -> None:
-        conversation.post(TimerRang(listener.heard_ms, now_ms(), timer.name))
+    def ring(entry: Entry) -> None:
+        time = entry.time if isinstance(entry, Alarm) else None
+        conversation.post(TimerRang(listener.heard_ms, now_ms(), entry.name, time))
 
-    home = build_home(config, stages.model, clock, ring)
+    def see(event: Event) -> None:
+        if isinstance(event, RingingEnded) and event.reason != "speaker":  # else nobody has heard it
+            home.timers.countdown.silenced()
+        observe(event)
+
+    home = build_home(config, stages.model, clock, ring, timer_file)
     decision = WakeDecision(
         threshold=config.wake.threshold,
         near_threshold=config.wake.near_threshold,
@@ -174,7 +202,7 @@ async def conversing(
         early_confidence=float(stages.model.thresholds.get("early_confidence", NEVER)),
         now_ms=now_ms,
     )
-    sounds = earcons.make()
+    sounds = earcons.make(config.audio.alarm_volume)
     if not config.audio.cue:
         del sounds["heard"]
     conversation = Conversation(
@@ -187,11 +215,12 @@ async def conversing(
         ),
         mouth=Mouth(stages.voice, speaker, sounds, now_ms=now_ms, heard_ms=lambda: listener.heard_ms),
         rules=Rules(wake_needed=wake),
-        observe=observe,
+        observe=see,
         now_ms=now_ms,
         fast=isinstance(clock, AudioClock),
     )
     observe(Started(0.0, now_ms(), stages.model.name, "demo", versions()))
+    home.timers.countdown.restore()
     try:
         yield conversation, home
     finally:
@@ -231,7 +260,15 @@ async def _listen(config: Config, options: Options, wall: WallClock, observe: Ob
 
     async with (
         loaded(config, wall, wake=options.wake) as stages,
-        conversing(stages, clock=wall, wall=wall, speaker=speaker, wake=options.wake, observe=observe) as (talk, _),
+        conversing(
+            stages,
+            clock=wall,
+            wall=wall,
+            speaker=speaker,
+            wake=options.wake,
+            observe=observe,
+            timer_file=TimerFile(state_dir() / "timers.json"),
+        ) as (talk, _),
     ):
         await talk.run_microphone(microphone, wait=config.service.wait_for_microphone)
 

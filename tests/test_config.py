@@ -111,3 +111,12 @@ def keys_of(table: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
         yield prefix + key
         if isinstance(value, dict):
             yield from keys_of(value, f"{prefix}{key}.")
+
+
+def test_state_is_kept_where_the_service_or_the_user_says() -> None:
+    given = {"STATE_DIRECTORY": "/var/lib/hey-gemma:/other", "XDG_STATE_HOME": "/x", "HOME": "/home/me"}
+    found = []
+    for name in ("STATE_DIRECTORY", "XDG_STATE_HOME", "HOME"):
+        found.append(str(config.state_dir(given)))
+        del given[name]
+    assert found == ["/var/lib/hey-gemma", "/x/hey-gemma", "/home/me/.local/state/hey-gemma"]

@@ -45,6 +45,7 @@ def test_locking_needs_no_yes_and_unlocking_is_denied_unless_the_config_names_th
         ("cover.set_cover_position", "cover.gate", "", "Move the front door?"),
         ("switch.turn_on", "switch.a", "Oven", "Turn on the front door?"),
         ("climate.set_temperature", "climate.oven", "", "Change the front door?"),
+        ("script.turn_on", "script.leave", "Unlock everything", "Turn on the front door?"),
         ("switch.turn_off", "switch.alarm", "", "Change the front door?"),
         ("switch.turn_off", "switch.a", "garage gate", "Change the front door?"),
     ],

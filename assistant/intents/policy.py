@@ -58,7 +58,7 @@ HARMLESS = frozenset({"light", "fan", "switch", "cover", "climate", "media_playe
 SAFER = frozenset({"lock.lock", "cover.close_cover", "switch.turn_off", "climate.turn_off"})
 GUARDED = frozenset({"lock.unlock", "lock.open", "alarm_control_panel.alarm_disarm"})
 _HEATS = re.compile(r"\b(?:oven|stove|hob|cooktop|cooker)s?\b")
-_LETS_IN = re.compile(r"\b(?:garage|gate|door|alarm)s?\b")
+_LETS_IN = re.compile(r"\b(?:garage|gate|door|alarm|unlock|disarm)s?\b")
 _BLINDS = re.compile(r"\b(?:blind|curtain|shade|drape)s?\b")
 _ASKS: Mapping[str, str] = {
     "unlock": "Unlock", "open": "Open", "alarm_disarm": "Disarm", "open_cover": "Open", "set_cover_position": "Move",
@@ -170,11 +170,11 @@ def from_config(section: PolicyConfig) -> Policy:
 
 
 def _is_guarded(domain: str, service: str, called: str) -> bool:
-    """Whether it opens a garage or heats an oven, by its name. A relay is guarded both ways: it may open by either."""
+    """Whether it opens a garage or heats an oven, by its name. A relay or a script may do so either way it is called."""
     match domain:
         case "cover":
             return service not in SAFER and _LETS_IN.search(called) is not None and not _BLINDS.search(called)
-        case "switch" | "climate":
-            return _LETS_IN.search(called) is not None or (service not in SAFER and _HEATS.search(called) is not None)
-        case _:
+        case "light" | "fan" | "media_player" | "todo" | "vacuum":
             return False
+        case _:
+            return _LETS_IN.search(called) is not None or (service not in SAFER and _HEATS.search(called) is not None)
