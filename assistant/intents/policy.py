@@ -170,11 +170,11 @@ def from_config(section: PolicyConfig) -> Policy:
 
 
 def _is_guarded(domain: str, service: str, called: str) -> bool:
-    """Whether it opens a garage or heats an oven, by its name. A relay or a script may do so either way it is called."""
+    """Whether it opens a garage or heats an oven, by its name. A relay or a script may do so by on and by off."""
     match domain:
         case "cover":
             return service not in SAFER and _LETS_IN.search(called) is not None and not _BLINDS.search(called)
-        case "light" | "fan" | "media_player" | "todo" | "vacuum":
+        case "light" | "fan" | "media_player" | "todo" | "vacuum" | "lock" | "alarm_control_panel":
             return False
         case _:
             return _LETS_IN.search(called) is not None or (service not in SAFER and _HEATS.search(called) is not None)
