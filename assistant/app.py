@@ -21,7 +21,10 @@ from assistant.audio.speaker import SoundSpeaker
 from assistant.config import Config, cache_dir, state_dir
 from assistant.conversation import Conversation
 from assistant.events import Event, RingingEnded, Started, TimerRang
+from assistant.intents import policy
+from assistant.intents.consent import Consent
 from assistant.intents.deadlines import Alarm, Entry
+from assistant.intents.deeds import Deeds
 from assistant.intents.demo_home import DemoHome
 from assistant.intents.local import LocalClock, local_zone
 from assistant.intents.router import Router
@@ -95,13 +98,18 @@ def build_home(
     timer_file: TimerFile | None = None,
 ) -> Home:
     """The handlers that the config names."""
-    timers = Timers(clock, ring, now=local_time(clock), file=timer_file)
-    demo = DemoHome(Path(config.home.demo_file) if config.home.demo_file else None)
+    now = local_time(clock)
+    timers = Timers(clock, ring, now=now, file=timer_file)
+    rules = config.home.policy
+    demo_file = Path(config.home.demo_file) if config.home.demo_file else None
+    demo = DemoHome(demo_file, policy=policy.from_config(rules), now=now)
     router = Router(
         (demo, timers, LocalClock(lambda: datetime.now().astimezone())),
         deadline_s=config.home.call_deadline_s,
         min_confidence=float(model.thresholds.get("call_confidence", 0.0)),
         language=config.speech.language,
+        deeds=Deeds(clock.now_s),
+        consent=Consent(rules.pin, told=bool(rules.confirm), now_s=clock.now_s),
     )
     return Home(router, timers, demo)
 

@@ -8,10 +8,11 @@ from assistant.stages import Call, Outcome, Verdict
 
 @dataclass(frozen=True, slots=True)
 class OpenTurn:
-    """Begin turn `turn` at a place in the audio; None: where the last turn ended."""
+    """Begin turn `turn` at a place in the audio; None: where the last turn ended. `no_speech_s`: give up after."""
 
     turn: int
     from_ms: float | None
+    no_speech_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,11 @@ class RetractDraft:
 @dataclass(frozen=True, slots=True)
 class CommitTurn:
     """Close the user's turn; the model's answer, drafted or not, counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommitAnswer:
+    """Close the user's turn; what the model makes of it answers the question that stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,5 +128,5 @@ class EndTurn:
 
 Command = (
     OpenTurn | StartDraft | Judge | RetractDraft | CommitTurn | ReopenTurn | Hush | DropTurn | Act | AskModel | Speak
-    | FinishSpeaking | Silence | PlayEarcon | Ring | EndRinging | Defer | EndTurn
+    | FinishSpeaking | CommitAnswer | Silence | PlayEarcon | Ring | EndRinging | Defer | EndTurn
 )  # fmt: skip

@@ -18,6 +18,8 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from assistant.errors import ConfigError, OutputError
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
+EntityId = Annotated[str, Field(pattern=r"^[a-z0-9_]+\.[a-z0-9_]+$")]
+TimeOfDay = Annotated[str, Field(pattern="^(([01][0-9]|2[0-3]):[0-5][0-9])?$")]
 _STRICT = ConfigDict(extra="forbid")
 
 
@@ -73,6 +75,22 @@ class ModelConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class PolicyConfig:
+    """What may happen by voice. `confirm`: locks, alarms, garage doors and ovens that may, after a yes or the PIN."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    confirm: tuple[EntityId, ...] = ()
+    pin: Annotated[str, Field(pattern="^([0-9]{4,8})?$")] = ""
+    deny: tuple[Annotated[str, Field(pattern=r"^[a-z0-9_]+(\.[a-z0-9_]+)?$")], ...] = ()
+    max_volume: Annotated[float, Field(ge=0, le=100)] = 100.0
+    min_temperature: Annotated[float, Field(ge=0, le=40)] = 5.0
+    max_temperature: Annotated[float, Field(ge=0, le=40)] = 30.0
+    quiet_from: TimeOfDay = ""
+    quiet_until: TimeOfDay = ""
+    quiet_volume: Annotated[float, Field(ge=0, le=100)] = 20.0
+
+
+@dataclass(frozen=True, slots=True)
 class HomeConfig:
     """What is controlled. `demo_file`: another demo home than the built-in one."""
 
@@ -80,6 +98,7 @@ class HomeConfig:
     kind: Annotated[str, Field(pattern="^demo$")] = "demo"
     demo_file: str = ""
     call_deadline_s: Annotated[float, Field(gt=0, le=60)] = 4.0
+    policy: PolicyConfig = field(default_factory=PolicyConfig)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +224,8 @@ def _siblings(where: tuple[str, ...]) -> list[str]:
 
 
 def _line_of(text: str, where: tuple[str, ...]) -> int | None:
-    section, key = ("", where[0]) if len(where) == 1 else (where[0], where[-1])
+    keys = [part for part in where if not part.isdecimal()]  # a place in a list has no name
+    section, key = ".".join(keys[:-1]), keys[-1]
     current = ""
     for number, line in enumerate(text.splitlines(), 1):
         if header := re.match(r"\s*\[\s*([\w.-]+)\s*\]", line):

@@ -172,7 +172,7 @@ class Conversation:
             for event in self._listener.finish(empty_too=self._rules.wake_needed):
                 self.post(event)
             await self._all_done()
-            if not isinstance(self._state, s.Listening | s.Drafting) or self._listener.caught_up:
+            if not isinstance(self._state, s.Listening | s.Drafting | s.Confirming) or self._listener.caught_up:
                 return
 
     def _raise_fatal(self) -> None:
@@ -192,8 +192,10 @@ class Conversation:
 
     def _carry_out(self, command: c.Command) -> None:
         match command:
-            case c.OpenTurn(turn, from_ms):
-                self._open_turn(turn, from_ms)
+            case c.OpenTurn(turn, from_ms, no_speech_s):
+                self._times = TurnTimes(turn)
+                self._listener.open(from_ms, no_speech_s)
+                self._mind.open()
             case c.StartDraft():
                 self._mind.draft()
             case c.Judge(verdict):
@@ -202,6 +204,8 @@ class Conversation:
                 self._mind.retract()
             case c.CommitTurn():
                 self._mind.commit()
+            case c.CommitAnswer():
+                self._mind.commit_answer()
             case c.ReopenTurn():
                 self._mind.reopen()
                 self._listener.reopen()
@@ -232,11 +236,6 @@ class Conversation:
                 self._end_turn()
             case _:
                 assert_never(command)
-
-    def _open_turn(self, turn: int, from_ms: float | None) -> None:
-        self._times = TurnTimes(turn)
-        self._listener.open(from_ms)
-        self._mind.open()
 
     def _silence(self) -> None:
         self._listener.close()

@@ -154,11 +154,15 @@ class ToolCalled(_Happened):
 
 @dataclass(frozen=True, slots=True)
 class CallsDone(_Happened):
-    """All calls of the reply have an outcome. `sentence` None: the model words the results itself."""
+    """All calls of the reply have an outcome. `sentence` None: the model words the results itself.
+
+    `asks`: the sentence asks for a yes or the PIN.
+    """
 
     sentence: str | None
     language: str
     outcomes: tuple[Outcome, ...]
+    asks: bool = False
 
 
 @dataclass(frozen=True, slots=True)

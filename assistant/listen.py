@@ -4,6 +4,7 @@ Knows nothing of the model or the answer. The ring keeps the last 20 s, so that 
 past: "Hey Gemma turn on..." without a pause loses no syllable, and speech during an answer is not lost either.
 """
 
+import dataclasses
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -86,13 +87,17 @@ class Listener:
         """How far the input has been heard, in ms."""
         return self._ring[-1].end_ms if self._ring else 0.0
 
-    def open(self, from_ms: float | None) -> None:
-        """Open a turn at a place in the past (at most 20 s ago); None: where the last turn ended."""
+    def open(self, from_ms: float | None, no_speech_s: float | None = None) -> None:
+        """Open a turn at a place in the past (at most 20 s ago) or about to come; None: where the last turn ended.
+
+        `no_speech_s`: how long to wait for a voice, if not as long as usual.
+        """
+        config = self._config if no_speech_s is None else dataclasses.replace(self._config, no_speech_s=no_speech_s)
         if from_ms is not None:
             self._cursor_ms = from_ms
         self._over = None
         self._endpoint = endpoint.Endpoint(
-            self._config, self._cursor_ms, self._vad_lag_ms, early_confidence=self._early_confidence
+            config, self._cursor_ms, self._vad_lag_ms, early_confidence=self._early_confidence
         )
         self._vad.reset()
 

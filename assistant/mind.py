@@ -23,7 +23,7 @@ from assistant.events import (
 )
 from assistant.intents.router import NOT_UNDERSTOOD, Router
 from assistant.lane import Lane
-from assistant.llm.parse import Malformed, Part, ReplyParser
+from assistant.llm.parse import Malformed, Part, ReplyParser, language_of
 from assistant.stages import Call, Outcome, Pcm, Piece, Say, Session, Verdict
 
 Place = Callable[[], tuple[float, float]]
@@ -85,6 +85,11 @@ class Mind:
         turn = self._turn
         self._thoughts.submit(lambda: self._think(turn, self._session.commit()))
 
+    def commit_answer(self) -> None:
+        """Take what was heard as the answer to the question that stands."""
+        turn = self._turn
+        self._thoughts.submit(lambda: self._hear_answer(turn, self._session.commit()))
+
     def reopen(self) -> None:
         """Take a commit back of which nothing was done or said: the turn goes on."""
         self._thoughts.clear()
@@ -124,6 +129,8 @@ class Mind:
         await self._session.open()
 
     async def _remember(self) -> None:
+        if self._reply:
+            self._router.said(self._reply)
         if self._outcomes or self._reply:
             await self._session.remember(self._reply, tuple(self._outcomes))
 
@@ -167,6 +174,30 @@ class Mind:
             return
         self._tell(turn, Reply(*self._here(), self._reply, self._reply_language))
 
+    async def _hear_answer(self, turn: int, pieces: AsyncIterator[Piece]) -> None:
+        """Read the model's reply to a yes or no: nothing of it is spoken. Another command is one."""
+        parser = ReplyParser(self._language)
+        parts: list[Part] = []
+        confidence = 1.0
+        async for piece in pieces:
+            self._tell_token(turn)
+            confidence = min(confidence, piece.probability)
+            parts += parser.feed(piece)
+        self._tell_token(turn)
+        parts += parser.finish()
+        self._tell_timings(turn)
+        readable = not any(isinstance(part, Malformed) for part in parts)
+        calls = tuple(part for part in parts if isinstance(part, Call) and readable)
+        said = " ".join(part.text for part in parts if isinstance(part, Say | Malformed))
+        match self._router.judge(said, calls, confidence):
+            case Call() as agreed:
+                self._tell(turn, CallsReady(*self._here(), (agreed,), 1.0))
+            case str(sentence):
+                self._say(turn, Say(sentence, "en"))
+                self._tell(turn, Reply(*self._here(), self._reply, self._reply_language))
+            case None:
+                self._tell(turn, CallsReady(*self._here(), calls, parser.confidence))
+
     def _tell_timings(self, turn: int) -> None:
         spent = self._session.timings
         timed = ModelTimed(
@@ -197,10 +228,11 @@ class Mind:
         self._outcomes.extend(done.outcomes)
         for outcome in done.outcomes:
             self._post(_told(outcome, *self._here()))  # whoever hears of it: it was done
-        self._tell(turn, CallsDone(*self._here(), done.sentence, self._language, done.outcomes))
+        language = language_of(done.sentence or "", self._language)  # a repeated answer may be in another
+        self._tell(turn, CallsDone(*self._here(), done.sentence, language, done.outcomes, done.asks))
         if done.sentence is not None:
             self._reply = f"{self._reply} {done.sentence}".strip()
-            self._tell(turn, Reply(*self._here(), self._reply, self._language))
+            self._tell(turn, Reply(*self._here(), self._reply, language))
 
 
 def _told(outcome: Outcome, audio_ms: float, at_ms: float) -> ToolCalled:

@@ -81,10 +81,14 @@ class Tool:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A tool call that the model asked for. Arguments are as the model wrote them: nothing is resolved yet."""
+    """A tool call that the model asked for. Arguments are as the model wrote them: nothing is resolved yet.
+
+    `confirmed_by` says how a person agreed to it when asked ("spoken yes", "PIN"); no model can write it.
+    """
 
     name: str
     arguments: Mapping[str, Value] = field(default_factory=dict)
+    confirmed_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,7 @@ class Outcome:
 
     `result` is what the tool found (it feeds the sentence and the model's tool-response turn). `error` is a
     machine-readable reason if not `ok`. `sentence` is what to say; None: no template fits, ask the model to word it.
+    `undo` is the call that takes it back, for the same handler; None: nothing can.
     """
 
     call: Call
@@ -119,6 +124,7 @@ class Outcome:
     result: Mapping[str, Value] = field(default_factory=dict)
     error: str | None = None
     allowed_by: str | None = None
+    undo: Call | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,11 +54,22 @@ class Acting:
 
 @dataclass(frozen=True, slots=True)
 class Speaking:
-    """The answer is on its way, or `audible`; the model may still be decoding its end. `acted`: something was done."""
+    """The answer is on its way, or `audible`; the model may still be decoding its end. `acted`: something was done.
+
+    `asks`: it is a question that only a yes, or the PIN, answers.
+    """
 
     turns: int
     acted: bool = False
     audible: bool = False
+    asks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Confirming:
+    """A question was asked, and the turn that answers it is open without a wake word: 8 s, then it is withdrawn."""
+
+    turns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,4 +84,4 @@ class Ringing:
     deaf: bool = False
 
 
-State = WaitingForMicrophone | Idle | Listening | Drafting | Thinking | Acting | Speaking | Ringing
+State = WaitingForMicrophone | Idle | Listening | Drafting | Thinking | Acting | Speaking | Confirming | Ringing

@@ -11,6 +11,7 @@ from assistant.commands import (
     Act,
     AskModel,
     Command,
+    CommitAnswer,
     CommitTurn,
     Defer,
     DropTurn,
@@ -63,6 +64,7 @@ from assistant.events import (
 from assistant.stages import Verdict
 from assistant.states import (
     Acting,
+    Confirming,
     Drafting,
     Idle,
     Listening,
@@ -75,6 +77,8 @@ from assistant.states import (
 
 LONGEST_RING_MS = 600_000.0
 CONTINUED_PRE_ROLL_MS = 200.0
+CONFIRM_S = 8.0
+CONFIRM_GUARD_MS = 300.0  # our own "please say yes" rings on in the room: it is no answer
 SORRY = "Sorry, something went wrong. Please try again."
 
 
@@ -144,6 +148,8 @@ def _in_state(state: State, event: Event, rules: Rules) -> Step:
             return _acting(turns, event)
         case Speaking(turns):
             return _speaking(state, turns, event, rules)
+        case Confirming(turns):
+            return _confirming(state, turns, event, rules)
         case Ringing():
             return _ringing(state, event, rules)
         case _:
@@ -166,6 +172,18 @@ def _listening(state: Listening | Drafting, turns: int, event: Event, rules: Rul
             return Thinking(turns), (*again, CommitTurn(), PlayEarcon("heard"))
         case Failed():
             return _fail(turns)
+    raise _illegal(state, event)
+
+
+def _confirming(state: Confirming, turns: int, event: Event, rules: Rules) -> Step:
+    """A draft isn't worth it for a yes. Whatever isn't heard as one leaves things as they are."""
+    match event:
+        case EndpointLikely() | SpeechResumed():
+            return state, ()
+        case EndpointReached(reason="no_speech") | Failed():
+            return _listening(Listening(turns), turns, event, rules)
+        case EndpointReached():
+            return Thinking(turns), (CommitAnswer(), PlayEarcon("heard"))
     raise _illegal(state, event)
 
 
@@ -200,8 +218,8 @@ def _acting(turns: int, event: Event) -> Step:
             return Thinking(turns, acted=True), (AskModel(outcomes),)
         case CallsDone(sentence=""):
             return Thinking(turns, acted=True), ()
-        case CallsDone(sentence=str(sentence), language=language):
-            return Speaking(turns, acted=True), (Speak(sentence, language),)
+        case CallsDone(sentence=str(sentence), language=language, asks=asks):
+            return Speaking(turns, acted=True, asks=asks), (Speak(sentence, language),)
         case Failed():
             return _fail(turns)
     raise _illegal(Acting(turns), event)
@@ -215,6 +233,9 @@ def _speaking(state: Speaking, turns: int, event: Event, rules: Rules) -> Step:
             return Acting(turns), (Act(calls, confidence),)
         case Reply():
             return state, (FinishSpeaking(),)
+        case ReplyAudioFinished(audio_ms=audio_ms) if state.asks:
+            from_ms = audio_ms + CONFIRM_GUARD_MS
+            return Confirming(turns + 1), (EndTurn(turns), OpenTurn(turns + 1, from_ms, CONFIRM_S))
         case ReplyAudioFinished():
             return _end(turns, rules)
         case Failed(code="speech_failed" | "audio_device" | "output"):
@@ -259,7 +280,7 @@ def _silenced(state: Ringing, reason: str, rules: Rules) -> Step:
 def _wake(state: State, audio_ms: float, rules: Rules) -> Step:
     from_ms = max(0.0, audio_ms - rules.wake_overlap_ms)
     match state:
-        case Listening(turns) | Drafting(turns):
+        case Listening(turns) | Drafting(turns) | Confirming(turns):
             return Listening(turns), (OpenTurn(turns, from_ms),)
         case Thinking(turns) | Acting(turns) | Speaking(turns):
             return Listening(turns + 1), (Silence(), EndTurn(turns), OpenTurn(turns + 1, from_ms))
@@ -287,7 +308,7 @@ def _lost(state: State) -> Step:
             return replace(state, deaf=True), ()
         case Idle(turns) | WaitingForMicrophone(turns):
             return WaitingForMicrophone(turns), (Silence(),)
-        case Listening(turns) | Drafting(turns) | Thinking(turns) | Acting(turns) | Speaking(turns):
+        case Listening(turns) | Drafting(turns) | Thinking(turns) | Acting(turns) | Speaking(turns) | Confirming(turns):
             return WaitingForMicrophone(turns), (Silence(), DropTurn(), EndTurn(turns))
     assert_never(state)
 

@@ -1,5 +1,7 @@
 import tomllib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,6 +30,7 @@ def test_a_section_overrides_only_what_it_says(tmp_path: Path) -> None:
         ("[wake]\nthreshhold = 0.4\n", 2, "did you mean wake.threshold?"),
         ("[audio]\n\n[modle]\nname = 'e2b'\n", 3, "did you mean model?"),
         ("[speech]\nvoise = 'x'\n", 2, "did you mean speech.voice?"),
+        ("[home]\n[home.policy]\nconfrim = []\n", 3, "did you mean home.policy.confirm?"),
     ],
 )
 def test_an_unknown_key_names_the_nearest_one_with_its_line(tmp_path: Path, text: str, line: int, remedy: str) -> None:
@@ -44,6 +47,11 @@ def test_an_unknown_key_names_the_nearest_one_with_its_line(tmp_path: Path, text
         "[wake]\nthreshold = 'high'\n",
         "wake = 3\n",
         "[home]\nkind = 'hubitat'\n",
+        "[home.policy]\npin = '12a4'\n",
+        "[home.policy]\npin = '12'\n",
+        "[home.policy]\nconfirm = ['front door']\n",
+        "[home.policy]\nquiet_from = '25:00'\n",
+        "[home.policy]\nmax_volume = 101\n",
         "[wake\n",
     ],
 )
@@ -94,9 +102,15 @@ def test_choosing_a_model_keeps_everything_else(tmp_path: Path, before: str) -> 
 def test_the_example_documents_every_key_with_its_default() -> None:
     example = Path(__file__).parent.parent / "config.example.toml"
     assert config.load(example) == config.Config()
-    sections = tomllib.loads(example.read_text(encoding="utf-8"))
-    documented = {f"{section}.{key}" for section, keys in sections.items() for key in keys}
-    assert documented == {k for k in config.known_keys() if "." in k}
+    documented = set(keys_of(tomllib.loads(example.read_text(encoding="utf-8"))))
+    assert documented == set(config.known_keys())
+
+
+def keys_of(table: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    for key, value in table.items():
+        yield prefix + key
+        if isinstance(value, dict):
+            yield from keys_of(value, f"{prefix}{key}.")
 
 
 def test_state_is_kept_where_the_service_or_the_user_says() -> None:

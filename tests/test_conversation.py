@@ -27,6 +27,8 @@ from assistant.events import (
     name_of,
 )
 from assistant.intents import replies
+from assistant.intents.deeds import Deeds
+from assistant.intents.demo_home import DemoHome
 from assistant.intents.router import Router
 from assistant.listen import Listener
 from assistant.mind import Mind
@@ -60,6 +62,7 @@ class House:
         *,
         voice: ToneVoice | None = None,
         light: OneLight | None = None,
+        home: DemoHome | None = None,
         wake: bool = True,
         fast: bool = True,
         rings: bool = False,
@@ -83,7 +86,7 @@ class House:
             listener=self.listener,
             mind=Mind(
                 session,
-                Router([self.light]),
+                Router([home or self.light], deeds=Deeds(self.clock.now_s)),
                 language="en",
                 here=lambda: (self.listener.heard_ms, self.clock.now_s() * 1000),
             ),
@@ -324,6 +327,75 @@ async def test_two_replays_of_the_same_sound_give_the_same_events() -> None:
     for house in (first, second):
         await house.replay(sound(*COMMAND, *COMMAND))
     assert first.events == second.events
+
+
+UNLOCK = ["<|tool_call>", 'call:HassUnlock{name:<|"|>front door<|"|>}', "<tool_call|>"]
+ANSWER = ((SPEECH, 0.5), (SILENCE, 2.5))
+
+
+def with_home(*replies: Sequence[str]) -> tuple[House, DemoHome]:
+    home = DemoHome()
+    return House(ScriptedSession(*replies), home=home), home
+
+
+async def test_a_yes_after_the_question_unlocks_without_a_wake_word() -> None:
+    """And nothing of the model's own "Yes." is spoken."""
+    house, _ = with_home(UNLOCK, ["Yes."])
+    await house.replay(sound(*COMMAND[:-1], (SILENCE, 2.7), *ANSWER))
+    assert [text for text, _ in house.voice.said] == ["Unlock the front door? Please say yes.", "Front door unlocked."]
+    asked, done = house.all_of(ToolCalled)
+    assert (asked.ok, asked.error, asked.effects) == (False, "needs_yes", [])
+    assert (done.ok, done.allowed_by) == (True, "spoken yes")
+    assert done.effects == [{"service": "lock.unlock", "entity_id": "lock.front_door"}]
+    assert [e.turn for e in house.all_of(TurnEnded)] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("reply", "said"),
+    [
+        (["No."], "Okay, I won't."),
+        ([], "Okay, I won't."),
+        (["I", " think so."], "I didn't hear a yes, so I won't."),
+        (["<|tool_call>", "call:{", "<tool_call|>"], "I didn't hear a yes, so I won't."),
+        (["HassUnlock{"], "I didn't hear a yes, so I won't."),
+        (UNLOCK, "Unlock the front door? Please say yes."),
+    ],
+)
+async def test_anything_else_after_the_question_unlocks_nothing(reply: list[str], said: str) -> None:
+    house, _ = with_home(UNLOCK, reply)
+    await house.replay(sound(*COMMAND[:-1], (SILENCE, 2.7), *ANSWER))
+    assert house.voice.said[-1] == (said, "en")
+    assert not any(called.effects for called in house.all_of(ToolCalled))
+
+
+async def test_silence_after_the_question_withdraws_it_after_eight_seconds() -> None:
+    house, _ = with_home(UNLOCK)
+    await house.replay(sound(*COMMAND, (SILENCE, 10.0)))
+    (heard,) = house.all_of(ReplyAudioFinished)
+    assert house.all_of(EndpointReached)[1].reason == "no_speech"
+    assert house.all_of(EndpointReached)[1].audio_ms - heard.audio_ms == pytest.approx(8300, abs=40)
+
+
+async def test_a_yes_too_late_or_in_a_new_turn_is_only_talk() -> None:
+    house, _ = with_home(UNLOCK, ["Yes."])
+    await house.replay(sound(*COMMAND, (SILENCE, 10.0), *COMMAND))
+    assert house.voice.said[-1] == ("Yes.", "en")
+    assert not any(called.effects for called in house.all_of(ToolCalled))
+
+
+async def test_another_command_after_the_question_is_done_instead() -> None:
+    light = ["<|tool_call>", 'call:HassTurnOn{name:<|"|>kitchen light<|"|>}', "<tool_call|>"]
+    house, _ = with_home(UNLOCK, light)
+    await house.replay(sound(*COMMAND[:-1], (SILENCE, 2.7), *ANSWER))
+    assert house.voice.said[-1] == ("Kitchen light on.", "en")
+    assert [c.name for c in house.all_of(ToolCalled)] == ["HassUnlock", "HassTurnOn"]
+
+
+async def test_an_answer_is_said_again_in_its_own_language() -> None:
+    repeat = ["<|tool_call>", "call:HassRepeat{}", "<tool_call|>"]
+    house, _ = with_home(["おはようございます。"], repeat)
+    await house.replay(sound(*COMMAND, *COMMAND))
+    assert house.voice.said == [("おはようございます。", "ja")] * 2
 
 
 class TimedSource(ListSource):

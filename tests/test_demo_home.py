@@ -87,7 +87,7 @@ SENTENCES = {
     "turn off all the lights": "All lights off.",
     "turn on the kitchen, no, the bedroom light": "Bedroom light on.",
     "turn on the garage light": "I don't know a garage light.",
-    "unlock the front door": "Unlocking the front door needs a yes, and I can't take one yet.",
+    "unlock the front door": "Unlock the front door? Please say yes.",
     "what's the weather": "Today it's cloudy, 7.5 degrees, high 9, low 4.",
     "what will the weather be like tomorrow": "Tomorrow it'll be rainy, high 8, low 3.",
     "how warm is it in the living room": "It's 21.5 degrees in the living room.",

@@ -99,7 +99,10 @@ def test_each_vendor_library_has_one_owner() -> None:
 
 
 def test_pure_modules_own_no_clock_no_thread_and_no_loop() -> None:
-    pure = ("turn", "endpoint", "llm.parse", "llm.prompt", "intents.names", "intents.replies", "intents.policy")
+    pure = (
+        "turn", "endpoint", "llm.parse", "llm.prompt", "intents.names", "intents.meaning", "intents.alike",
+        "intents.replies", "intents.policy", "intents.consent", "intents.undo",
+    )  # fmt: skip
     forbidden = {"asyncio", "threading", "time", "socket", "subprocess"}
     for name in pure:
         assert not _imports(MODULES[f"assistant.{name}"]) & forbidden, name

@@ -218,3 +218,51 @@ def test_a_timer_that_ends_during_a_turn_waits_for_its_end() -> None:
 def test_an_event_that_can_not_happen_is_a_defect() -> None:
     with pytest.raises(t.IllegalTransition, match="CallsDone can't happen in Idle"):
         play(DONE)
+
+
+ASKS = CallsDone(3000, 3300, "Unlock the front door? Please say yes.", "en", (), asks=True)
+QUESTION = (WAKE, SILENCE, CALLS, ASKS, REPLY, ReplyAudioStarted(3, 3), HEARD)
+
+
+def test_a_question_is_followed_by_a_turn_without_a_wake_word() -> None:
+    """It opens behind our own voice, and waits for 8 s."""
+    state, commands = play(*QUESTION)
+    assert state == s.Confirming(2)
+    assert commands[-2:] == [c.EndTurn(1), c.OpenTurn(2, 4300.0, 8.0)]
+
+
+def test_the_answer_is_committed_as_one_and_not_drafted() -> None:
+    state, commands = play(*QUESTION, EndpointLikely(5, 5), SpeechResumed(5, 5), EndpointLikely(5, 5), SILENCE)
+    assert state == s.Thinking(2)
+    assert commands[-2:] == [c.CommitAnswer(), c.PlayEarcon("heard")]
+    agreed = CallsReady(6, 6, (Call("HassUnlock", confirmed_by="spoken yes"),), 1.0)
+    assert play(agreed, state=state)[0] == s.Acting(2)
+
+
+def test_nobody_answers_and_the_question_is_withdrawn() -> None:
+    state, commands = play(*QUESTION, EndpointReached(12_300, 12_300, "no_speech"))
+    assert state == s.Idle(2)
+    assert commands[-3:] == [c.DropTurn(), c.PlayEarcon("cancelled"), c.EndTurn(2)]
+
+
+@pytest.mark.parametrize(
+    ("event", "state"),
+    [
+        (WakeHeard(5000, 5000, 0.9), s.Listening(2)),
+        (MicrophoneLost(5000, 5000, "gone"), s.WaitingForMicrophone(2)),
+        (TimerRang(5000, 5000, None), s.Confirming(2)),
+        (Failed(5000, 5000, "model_failed", "it broke", "again"), s.Speaking(2)),
+    ],
+)
+def test_whatever_happens_while_a_question_stands_is_no_yes(event: Event, state: s.State) -> None:
+    after, commands = play(*QUESTION, event)
+    assert after == state
+    assert c.CommitAnswer() not in commands
+
+
+def test_a_question_that_nobody_heard_is_not_answered() -> None:
+    """The voice failed, or the person went on before it began."""
+    begun = (WAKE, SILENCE, CALLS, ASKS, REPLY)
+    assert play(*begun, Failed(3, 3, "speech_failed", "no voice", "install one"))[0] == s.Idle(1)
+    assert play(*begun, SpeechContinued(3400, 3500))[0] == s.Listening(2)
+    assert play(*QUESTION, SILENCE, SpeechContinued(3400, 3500))[0] == s.Listening(2)

@@ -5,18 +5,20 @@ end. A call takes 0.1 ms.
 """
 
 import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from assistant.errors import CallFailed, ConfigError
-from assistant.intents import replies
+from assistant.intents import replies, undo
 from assistant.intents.names import Directory, Entity, key
 from assistant.intents.policy import Policy
 from assistant.intents.services import IMPLIED, SERVICES, VALUES, domains_of, effects_of, tools_for
 from assistant.stages import Call, Effect, Outcome, Tool, Value
 
+UNDOABLE = 16
 BUILT_IN = Path(__file__).with_name("demo_home.toml")
 
 
@@ -30,13 +32,33 @@ class Thing:
     forecast: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """How things were before a deed, and the service calls that a real home would be asked for to get there."""
+
+    what: str
+    back: tuple[Effect, ...]
+    things: Mapping[str, tuple[str, dict[str, Any]]]
+
+
 class DemoHome:
     """Handler of the demo home. Raises ConfigError when the file can't be read or is no home."""
 
-    def __init__(self, path: Path | None = None, *, policy: Policy | None = None) -> None:
-        self._policy = Policy() if policy is None else policy
-        self._directory, things = _load(BUILT_IN if path is None else path)
+    def __init__(
+        self,
+        path: Path | None = None,
+        *,
+        policy: Policy | None = None,
+        now: Callable[[], datetime] | None = None,
+    ) -> None:
+        """`now` gives local time, for quiet hours; without it there are none."""
+        self._directory, things, confirm = _load(BUILT_IN if path is None else path)
+        policy = Policy() if policy is None else policy
+        self._policy = replace(policy, confirm=policy.confirm | confirm)
+        self._now = now
         self._things = {thing.entity.id: thing for thing in things}
+        self._deeds = 0
+        self._before: dict[int, _Before] = {}
 
     def tools(self) -> Sequence[Tool]:
         """What it can do now: the tools for the kinds of devices there are."""
@@ -73,6 +95,8 @@ class DemoHome:
             outcome = self._state(call)
         elif call.name == "HassGetWeather":
             outcome = self._weather(call)
+        elif call.name == "HassUndo":
+            outcome = self._undo(call)
         elif call.name in SERVICES:
             outcome = self._act(call)
         else:
@@ -86,12 +110,46 @@ class DemoHome:
         targets = self._directory.resolve(call.arguments, domains_of(call), implied=call.name in IMPLIED)
         effects = effects_of(call, targets)
         what = self._directory.describe(targets)
-        allowed_by = self._policy.allow(effects, what if what.startswith("all ") else f"the {what}")
+        allowed_by = self._allowed(effects, what, call.confirmed_by)
+        taken_back_by = self._remember(effects, what)
         for effect in effects:
             _apply(self._things[str(effect.entity_id)], effect)
         result: dict[str, Value] = {"name": what, "state": self._things[targets[0].id].state}
         result |= {k: v for k, v in call.arguments.items() if k in VALUES}
-        return Outcome(call, ok=True, sentence=None, effects=effects, result=result, allowed_by=allowed_by)
+        return Outcome(
+            call, ok=True, sentence=None, effects=effects, result=result, allowed_by=allowed_by, undo=taken_back_by
+        )
+
+    def _remember(self, effects: Sequence[Effect], what: str) -> Call:
+        """Keep what is about to change; the call that brings it back."""
+        self._deeds += 1
+        before = {str(e.entity_id): self._things[str(e.entity_id)] for e in effects}
+        back = tuple(b for e in effects for b in _back(e, before[str(e.entity_id)]))
+        self._before[self._deeds] = _Before(what, back, {i: (t.state, dict(t.attributes)) for i, t in before.items()})
+        self._before.pop(self._deeds - UNDOABLE, None)
+        return Call("HassUndo", {"deed": self._deeds})
+
+    def _undo(self, call: Call) -> Outcome:
+        """Bring back what was before a deed. It can't be asked for by a model: no tool of this home says so."""
+        number = call.arguments.get("deed")
+        before = self._before.get(number) if isinstance(number, int) else None
+        if before is None:
+            raise CallFailed("I can't undo that.", code="cannot_undo")
+        allowed_by = self._allowed(before.back, before.what, call.confirmed_by)
+        del self._before[int(call.arguments["deed"])]
+        for entity_id, (state, attributes) in before.things.items():
+            self._things[entity_id].state, self._things[entity_id].attributes = state, attributes
+        result: dict[str, Value] = {"name": before.what}
+        return Outcome(call, ok=True, sentence=None, effects=before.back, result=result, allowed_by=allowed_by)
+
+    def _allowed(self, effects: Sequence[Effect], what: str, confirmed_by: str | None) -> str:
+        return self._policy.allow(
+            effects,
+            what if what.startswith("all ") else f"the {what}",
+            exposed={e.id: " ".join(e.names) for e in self._directory.entities},
+            at=None if self._now is None else self._now().time(),
+            confirmed_by=confirmed_by,
+        )
 
     def _state(self, call: Call) -> Outcome:
         everything = frozenset(e.domain for e in self._directory.entities)
@@ -168,6 +226,10 @@ def _apply(thing: Thing, effect: Effect) -> None:
             thing.attributes |= data
 
 
+def _back(effect: Effect, thing: Thing) -> tuple[Effect, ...]:
+    return undo.inverse(effect, thing.state, thing.attributes)
+
+
 def _shown(entity: Entity) -> str:
     names = {key(name): name for name in reversed(entity.names)}
     shown = " / ".join(reversed(names.values()))
@@ -175,23 +237,24 @@ def _shown(entity: Entity) -> str:
     return shown if told else f"{shown} ({entity.area})"
 
 
-def _load(path: Path) -> tuple[Directory, list[Thing]]:
+def _load(path: Path) -> tuple[Directory, list[Thing], frozenset[str]]:
     try:
         home = tomllib.loads(path.read_text(encoding="utf-8"))
         things = [_thing(table) for table in home["entity"]]
         directory = Directory([t.entity for t in things], tuple(home.get("areas", ())), home.get("assistant_area"))
+        confirm = frozenset(str(entity_id) for entity_id in home.get("confirm", ()))
     except OSError as e:
         raise ConfigError(f"{path}: {e.strerror}", remedy="check demo_file in the section home") from e
     except (ValueError, KeyError, TypeError, AttributeError) as e:
         reason = f"no {e}" if isinstance(e, KeyError) else str(e)
         raise ConfigError(f"{path}: not a demo home: {reason}", remedy="compare with the built-in one") from e
-    return directory, things
+    return directory, things, confirm
 
 
 def _thing(table: Mapping[str, Any]) -> Thing:
     attributes = dict(table.get("attributes", {}))
     entity = Entity(table["id"], tuple(table["names"]), table.get("area"))
-    if not entity.names or "." not in entity.id:
+    if not table["names"] or "." not in entity.id:
         raise ValueError(f"{entity.id} needs a name, and an id like light.kitchen")
     if "unit" in attributes:
         float(table["state"])  # a wrong figure shows at the start, not in an answer

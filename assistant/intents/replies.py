@@ -5,14 +5,20 @@ template fits it answers None, and the model words the result. A sentence takes 
 """
 
 import dataclasses
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from assistant.intents.alike import one_line
 from assistant.intents.words import LANGUAGES, Words, degrees, duration, listing, number, remaining
 from assistant.stages import Outcome, Value
 
 Result = Mapping[str, Value]
+_ENDS = (".", "!", "?", "。", "\uff01", "\uff1f")
+LONGEST = 400
+FLOOD = 4000
+_TOKEN = re.compile(r"<[^<>\s]{1,32}>\s?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +74,12 @@ def _merged(clauses: Sequence[_Clause], words: Words) -> list[str]:
 
 
 def _finish(text: str) -> str:
+    """End a sentence. What a home put into it (a song's title) is cut, and carries no marks that aren't heard."""
+    text = _TOKEN.sub("", one_line(text[:FLOOD]))
+    if len(text) > LONGEST:
+        text = text[:LONGEST].rpartition(" ")[0] or text[:LONGEST]
     text = text[:1].upper() + text[1:]
-    return text if not text or text.endswith((".", "!", "?")) else f"{text}."
+    return text if not text or text.endswith(_ENDS) else f"{text}."
 
 
 def _fill(template: str, these: Value = "", **facts: str) -> _Clause:
@@ -96,6 +106,10 @@ def _set(name: str, result: Result, words: Words) -> _Clause:
         "percent": number(result.get("volume_level", 0), words),
     }
     return _fill(words[name], result.get("item", ""), **facts)
+
+
+def _undone(name: str, result: Result, words: Words) -> _Clause:
+    return _fill(words[name], listing(str(result["name"]).split(", "), words["and"]))
 
 
 def _timer(name: str, result: Result, words: Words) -> _Clause:
@@ -244,6 +258,7 @@ _DONE: Mapping[str, Callable[[str, Result, Words], _Clause]] = {
     "HassMediaNext": _set,
     "HassMediaPrevious": _set,
     "HassListAddItem": _set,
+    "HassUndo": _undone,
     "HassStartTimer": _timer,
     "HassIncreaseTimer": _timer,
     "HassDecreaseTimer": _timer,

@@ -13,10 +13,15 @@ from dataclasses import dataclass
 
 from assistant.errors import CallFailed, HeyGemmaError
 from assistant.intents import replies
+from assistant.intents.alike import one_line
+from assistant.intents.consent import Consent
+from assistant.intents.deeds import Deeds
 from assistant.intents.names import speakable
+from assistant.intents.policy import NEEDS_ANSWER
 from assistant.stages import Call, Handler, Outcome, Parameter, Tool, Value
 
 NOT_UNDERSTOOD = "Sorry, I didn't understand that."
+ONE_AT_A_TIME = "That needs a yes for each: one at a time, please."
 LONGEST_TEXT = 200
 UNKNOWN = "unknown"  # what a model writes for a name that isn't there
 _log = logging.getLogger(__name__)
@@ -24,10 +29,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Dispatched:
-    """What became of all calls of a reply. `sentence` None: the model words the outcomes."""
+    """What became of all calls of a reply. `sentence` None: the model words the outcomes.
+
+    `asks`: the sentence is a question, and the person's yes is waited for.
+    """
 
     outcomes: tuple[Outcome, ...]
     sentence: str | None
+    asks: bool = False
 
 
 class Router:
@@ -40,8 +49,13 @@ class Router:
         deadline_s: float = 4.0,
         min_confidence: float = 0.0,
         language: str = "en",
+        consent: Consent | None = None,
+        deeds: Deeds | None = None,
     ) -> None:
-        self._handlers = tuple(handlers)
+        """`deeds`: what "undo that" and "it" refer to; None: they mean nothing."""
+        self._consent = Consent() if consent is None else consent
+        self._deeds = deeds
+        self._handlers = (*handlers, *([] if deeds is None else [deeds]), self._consent)
         self._deadline_s = deadline_s
         self._min_confidence = min_confidence
         self._language = language
@@ -63,12 +77,37 @@ class Router:
         return "\n".join(filter(None, (handler.context() for handler in self._handlers)))
 
     async def dispatch(self, calls: Sequence[Call], confidence: float = 1.0) -> Dispatched:
-        """Carry out calls in order. Below the least confidence none is: a misheard command does nothing."""
-        if confidence >= self._min_confidence:
-            outcomes = tuple([await self._carry_out(call) for call in calls])
-        else:
+        """Carry out calls in order. Below the least confidence none is: a misheard command does nothing.
+
+        One that needs a yes is kept, and the answer asks for it. It is the only one: a yes means one thing.
+        """
+        self._consent.withdraw()
+        if not confidence >= self._min_confidence:
             outcomes = tuple(_failed(call, NOT_UNDERSTOOD, "low_confidence") for call in calls)
-        return Dispatched(outcomes, replies.sentence(outcomes, self._language))
+            return Dispatched(outcomes, replies.sentence(outcomes, self._language))
+        outcomes = tuple([await self._carry_out(call) for call in calls])
+        if self._deeds is not None:
+            owners = self._owners()
+            self._deeds.note([(owners[n][0] if (n := o.call.name) in owners else None, o) for o in outcomes])
+        asking = [outcome for outcome in outcomes if outcome.error in NEEDS_ANSWER]
+        if not asking:
+            return Dispatched(outcomes, replies.sentence(outcomes, self._language))
+        if len(asking) > 1:
+            outcomes = tuple(_failed(o.call, ONE_AT_A_TIME, "one_at_a_time") if o in asking else o for o in outcomes)
+            return Dispatched(outcomes, replies.sentence(outcomes, self._language) or ONE_AT_A_TIME)
+        self._consent.ask(asking[0].call)
+        others = tuple(outcome for outcome in outcomes if outcome is not asking[0])
+        done = replies.sentence(others, self._language) or ""
+        return Dispatched(outcomes, f"{done} {asking[0].sentence}".strip(), asks=True)
+
+    def judge(self, said: str, calls: Sequence[Call], confidence: float) -> Call | str | None:
+        """What a person's answer to the question means: see `Consent.judge`."""
+        return self._consent.judge(said, calls, confidence)
+
+    def said(self, text: str) -> None:
+        """Take note of a whole answer: "repeat that" means it."""
+        if self._deeds is not None:
+            self._deeds.said(text)
 
     def _owners(self) -> dict[str, tuple[Handler, Tool]]:
         owners: dict[str, tuple[Handler, Tool]] = {}
@@ -85,6 +124,7 @@ class Router:
                     return _failed(call, "I can't do that.", "unknown_tool")
                 handler, tool = owner
                 call = dataclasses.replace(call, arguments=_checked(tool, call.arguments))
+                call = call if self._deeds is None else self._deeds.pointed(call)
                 return await handler.handle(call)
         except CallFailed as e:
             return _failed(call, e.message, e.reason)
@@ -127,7 +167,9 @@ def _typed(parameter: Parameter, value: Value) -> Value:
         return _number(parameter, value)
     if not isinstance(value, str) or not value.strip() or len(value) > LONGEST_TEXT:
         raise CallFailed(NOT_UNDERSTOOD, code="bad_arguments")
-    text = value.strip()
+    text = one_line(value)
+    if not text:
+        raise CallFailed(NOT_UNDERSTOOD, code="bad_arguments")
     if text.casefold() == UNKNOWN:
         raise CallFailed(f"I didn't get the {parameter.name}.", code="unknown_name")
     if not parameter.choices:
@@ -143,7 +185,7 @@ def _number(parameter: Parameter, value: Value) -> int | float:
     """30, "30" and 30.0 are all 30; 21.5 is a number, no integer."""
     try:
         number = math.nan if isinstance(value, bool) else float(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number) or (parameter.kind == "integer" and not number.is_integer()):
         raise CallFailed(f"I didn't get the {parameter.name.partition('_')[0]}.", code="bad_arguments")

@@ -37,6 +37,7 @@ ENGLISH: Words = {
     "HassMediaNext": "next song",
     "HassMediaPrevious": "previous song",
     "HassListAddItem": "added {these} to the {name}",
+    "HassUndo": "{these} as before",
     "HassStartTimer": "{timer} set for {duration}",
     "HassIncreaseTimer": "{duration} added, {left} left on the {timer}",
     "HassDecreaseTimer": "{duration} taken off, {left} left on the {timer}",

@@ -160,7 +160,7 @@ class ReplyParser:
         spoken = speakable(text)
         if not spoken:
             return []
-        return [Say(spoken, "ja" if _KANA_OR_KANJI.search(spoken) else self._language)]
+        return [Say(spoken, language_of(spoken, self._language))]
 
     def _take(self) -> str:
         text, self._text = self._text, ""
@@ -188,6 +188,11 @@ def read_call(body: str) -> Call | Malformed:
         arguments[argument[1]] = _value(argument)
         at = argument.end()
     return Call(whole[1], arguments)
+
+
+def language_of(text: str, default: str) -> str:
+    """The language of a text, as far as its letters tell it."""
+    return "ja" if _KANA_OR_KANJI.search(text) else default
 
 
 def speakable(text: str) -> str:

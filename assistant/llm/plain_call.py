@@ -19,6 +19,7 @@ _FENCE = re.compile(r"\s*`{1,3}(?:json|tool_code|tool_call|python|text)?\s*(.*?)
 _BRACED = re.compile(rf"(?:call:)?\s*({_NAME})\s*(\{{.*\}})", re.DOTALL)
 _PARENTHESIZED = re.compile(rf"(?:call:)?\s*({_NAME})\s*\((.*)\)", re.DOTALL)
 _WORDS = re.compile(rf"(?:call:)?\s*({_NAME})(?:\s+([^\W_][\w' -]{{0,80}}))?\.?")
+_CONTROL = re.compile(r"<[^<>\s]{1,32}>")
 _NAME_KEYS, _ARGUMENT_KEYS = ("name", "tool", "function", "tool_name"), ("arguments", "parameters", "args", "input")
 
 
@@ -124,6 +125,8 @@ def _call(name: str, arguments: object) -> Call | None:
             value = value[0]  # noqa: PLW2901  ("domain": ["light"])
         if value is None:
             continue
+        if isinstance(value, str) and _CONTROL.search(value):
+            return None
         if not isinstance(value, str | int | float) or not re.fullmatch(r"[A-Za-z_]\w{0,63}", str(key)):
             return None
         values[str(key)] = value

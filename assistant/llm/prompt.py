@@ -5,7 +5,7 @@ text, results) goes through `plain` first. Gemma's vocabulary marks `<|"|>`, `<|
 defined, and llama.cpp parses those even when told not to parse control tokens: only the text itself can be made safe.
 
 Knows no tokenizer and no model: what a model's prompt carries is its `PromptProfile`. Format: Google's page "Gemma 4
-prompt formatting"; no empty thought channel after `<|turn>model`. The demo home's prefix is 1,154 tokens with tools.
+prompt formatting"; no empty thought channel after `<|turn>model`. The demo home's prefix is 1,184 tokens with tools.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,6 +20,7 @@ AUDIO_OPEN = "<|audio>"
 AUDIO_CLOSE = "<audio|>"
 REPLY_OPEN = "<turn|>\n<|turn>model\n"
 TOOL_CALL = "<|tool_call>"
+LONGEST_RESULT = 300  # of what a home tells: a title of 10 kB is no reason to forget the conversation
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ def _fields(fields: Mapping[str, Value]) -> str:
 
 def _value(value: Value) -> str:
     if isinstance(value, str):
-        return _quoted(value)
+        return _quoted(value if len(value) <= LONGEST_RESULT else f"{value[:LONGEST_RESULT]} ...")
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)

@@ -1,0 +1,157 @@
+"""What was done and said last: "undo that", "repeat that", "why did you do that?", and what "it" is.
+
+Handler of three tools without parameters, for any home: each outcome brings the call that takes it back, if there is
+one. Knows no home; remembers for a minute, but for the reasons. Forgets everything at the end. Costs 20 µs a call.
+"""
+
+import dataclasses
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from assistant.errors import CallFailed
+from assistant.intents import replies
+from assistant.intents.names import key
+from assistant.stages import Call, Effect, Handler, Outcome, Tool, Value
+
+REMEMBERED_S = 60.0
+MOST = 8
+PRONOUNS = frozenset({"it", "them", "that", "this", "those", "these", "that one", "this one"})
+_SLOTS = ("name", "area", "domain")
+_TOOLS = (
+    Tool("HassUndo", "Undo last"),
+    Tool("HassRepeat", "Say again"),
+    Tool("HassGetReason", "Why it was done", told=False),
+)
+_OWN = frozenset(tool.name for tool in _TOOLS)
+_REASONS = {
+    "exposed": "I may control it",
+    "spoken yes": "you said yes",
+    "PIN": "you said the PIN",
+    "timer": "timers are always allowed",
+}
+
+
+@dataclass(slots=True)
+class _Deed:
+    """The calls of one reply that were carried out, with the handlers that can take them back."""
+
+    at_s: float
+    done: list[tuple[Handler, Outcome]]
+
+
+class Deeds:
+    """Handler of undo, repeat and why. `now_s` is the assistant's clock."""
+
+    def __init__(self, now_s: Callable[[], float]) -> None:
+        self._now_s = now_s
+        self._deeds: deque[_Deed] = deque(maxlen=MOST)
+        self._latest: tuple[Outcome, ...] = ()
+        self._meant: tuple[float, list[dict[str, Value]]] = (0.0, [])
+        self._said: tuple[float, str] = (0.0, "")
+
+    def tools(self) -> Sequence[Tool]:
+        """What it can do now."""
+        return _TOOLS
+
+    def context(self) -> str:
+        """Nothing: deeds come and go."""
+        return ""
+
+    async def handle(self, call: Call) -> Outcome:
+        """Carry out one call. Raises CallFailed (nothing_to_undo, nothing_said, or what the home raises)."""
+        match call.name:
+            case "HassUndo":
+                return await self._undo(call)
+            case "HassRepeat":
+                return self._repeat(call)
+            case "HassGetReason":
+                sentence = " ".join(_because(o) for o in self._latest) or "I haven't done anything yet."
+                return Outcome(call, ok=True, sentence=sentence, allowed_by="changes nothing")
+            case _:
+                raise CallFailed("I can't do that.", code="unknown_tool")
+
+    def note(self, done: Sequence[tuple[Handler | None, Outcome]]) -> None:
+        """Remember what became of the calls of one reply."""
+        outcomes = tuple(outcome for _, outcome in done if outcome.call.name not in _OWN)
+        if not outcomes:
+            return
+        self._latest = outcomes
+        if found := [slots for outcome in outcomes if outcome.ok and (slots := _meant(outcome))]:
+            self._meant = (self._now_s(), [s for i, s in enumerate(found) if s not in found[:i]])
+        if acted := [(handler, o) for handler, o in done if handler is not None and o.ok and o.effects]:
+            self._deeds.append(_Deed(self._now_s(), acted))
+
+    def said(self, text: str) -> None:
+        """Remember what was said last."""
+        self._said = (self._now_s(), text)
+
+    def pointed(self, call: Call) -> Call:
+        """The call with what "it" means: that which was meant last. Raises CallFailed (no_target, which_one)."""
+        if key(str(call.arguments.get("name", ""))) not in PRONOUNS:
+            return call
+        at_s, meant = self._meant
+        if not meant or self._now_s() - at_s > REMEMBERED_S:
+            raise CallFailed("You didn't say what.", code="no_target", remedy="name a thing or a room")
+        if len(meant) > 1:
+            raise CallFailed("Which one do you mean?", code="which_one", remedy="say its name")
+        arguments = {name: value for name, value in call.arguments.items() if name != "name"}
+        return dataclasses.replace(call, arguments={**meant[0], **arguments})
+
+    async def _undo(self, call: Call) -> Outcome:
+        """Take back the calls of the latest deed, the last one first. What needs a yes is asked about, and stays."""
+        if not self._deeds or self._now_s() - self._deeds[-1].at_s > REMEMBERED_S:
+            raise CallFailed("There's nothing to undo.", code="nothing_to_undo")
+        deed = self._deeds[-1]
+        effects: list[Effect] = []
+        names: list[str] = []
+        reasons: list[str] = []
+        while deed.done:
+            handler, outcome = deed.done[-1]
+            if outcome.undo is None:
+                self._deeds.pop()
+                raise CallFailed("I can't undo that.", code="cannot_undo", remedy="say what shall be done instead")
+            try:
+                undone = await handler.handle(dataclasses.replace(outcome.undo, confirmed_by=call.confirmed_by))
+            except CallFailed as e:
+                allowed = ", ".join(reasons) or None
+                return Outcome(
+                    call, ok=False, sentence=e.message, effects=tuple(effects), error=e.reason, allowed_by=allowed
+                )
+            deed.done.pop()
+            effects += undone.effects
+            names.append(str(undone.result["name"]))
+            reasons += [undone.allowed_by] if undone.allowed_by and undone.allowed_by not in reasons else []
+        self._deeds.pop()
+        result: dict[str, Value] = {"name": ", ".join(reversed(names))}
+        allowed = ", ".join(reasons)
+        done = Outcome(call, ok=True, sentence=None, effects=tuple(effects), result=result, allowed_by=allowed)
+        return replies.worded(done)
+
+    def _repeat(self, call: Call) -> Outcome:
+        at_s, text = self._said
+        if not text or self._now_s() - at_s > REMEMBERED_S:
+            raise CallFailed("I haven't said anything.", code="nothing_said")
+        return Outcome(call, ok=True, sentence=text, allowed_by="changes nothing")
+
+
+def _meant(outcome: Outcome) -> dict[str, Value]:
+    """The slots that mean the same things again; of a call without any, the one thing that it was about."""
+    arguments, result = outcome.call.arguments, outcome.result
+    slots = {slot: arguments[slot] for slot in _SLOTS if slot in arguments}
+    if not slots and len(outcome.effects) == 1 and outcome.effects[0].entity_id and "name" in result:
+        return {"name": result["name"]}
+    return slots
+
+
+def _because(outcome: Outcome) -> str:
+    """Say why a call was carried out, or wasn't."""
+    said = (outcome.sentence or outcome.call.name).rstrip(".?!")
+    if not outcome.ok:
+        return f"I did nothing: {said}."
+    if not outcome.effects:
+        return f"I only looked: {said}."
+    allowed_by = outcome.allowed_by or ""
+    safer = "it makes the home safer"
+    reason = " and ".join(_REASONS.get(part, safer) for part in allowed_by.split(", "))
+    return f"{said}: I heard you ask for it, and {reason}."
