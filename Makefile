@@ -11,7 +11,7 @@ SOUND_TEST_PACKAGES := pulseaudio libasound2-plugins
 # We use llama.cpp as a library: its tools, server, examples and downloads stay out of the build.
 LLAMA_CMAKE := -DLLAMA_BUILD_TOOLS=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_SERVER=OFF -DLLAMA_CURL=OFF
 
-.PHONY: help demo run test check fast-test format packages install dev hooks lock clean
+.PHONY: help demo run test check fast-test format packages install dev hooks lock clean ha-up ha-down
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | while IFS='|' read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
@@ -31,7 +31,7 @@ check: dev ## ruff, mypy --strict, layers and fast tests
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/python -m pytest -q -m 'not models and not sound and not slow'
+	@$(BIN)/python -m pytest -q -m 'not models and not sound and not slow and not home_assistant'
 
 format: dev ## let ruff format the code
 	@$(BIN)/ruff format .
@@ -83,6 +83,28 @@ lock: ## pin all dependencies anew (network)
 	@$(BIN)/python -m pip install -q uv
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate pyproject.toml -o requirements.lock
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --group dev -c requirements.lock -o requirements-dev.lock
+
+# A Home Assistant of its own Python, in its own environment: the product needs none of it.
+HA_PYTHON ?= python3.13
+HA_VERSION ?= 2025.4.4
+HA := build/home-assistant
+HA_BIN := $(HA)/venv-$(HA_VERSION)/bin
+
+$(HA)/venv-$(HA_VERSION)/.installed: tests/home_assistant/server.py
+	@command -v $(HA_PYTHON) >/dev/null || { echo "Home Assistant $(HA_VERSION) needs $(HA_PYTHON): HA_PYTHON=/path/to/it make ha-up"; exit 1; }
+	@mkdir -p $(HA) && $(HA_PYTHON) -m venv $(HA)/venv-$(HA_VERSION) && $(HA_BIN)/python -m pip install -q --disable-pip-version-check uv
+	@echo "Installing Home Assistant $(HA_VERSION) for tests: two minutes."
+	@$(HA_BIN)/uv pip install -q --python $(HA_BIN)/python homeassistant==$(HA_VERSION)
+	@$(HA_BIN)/python tests/home_assistant/server.py requirements > $(HA)/requirements.txt
+	@$(HA_BIN)/uv pip install -q --python $(HA_BIN)/python -r $(HA)/requirements.txt \
+	  -c $$($(HA_BIN)/python -c 'import homeassistant, pathlib; print(pathlib.Path(homeassistant.__file__).with_name("package_constraints.txt"))')
+	@touch $@
+
+ha-up: $(HA)/venv-$(HA_VERSION)/.installed ## start a real Home Assistant on loopback for tests (network once; Python 3.13)
+	@$(HA_BIN)/python tests/home_assistant/server.py up
+
+ha-down: ## end it
+	@[ ! -x $(HA_BIN)/python ] || $(HA_BIN)/python tests/home_assistant/server.py down
 
 clean: ## remove the environment and all output
 	@rm -rf $(VENV) out build .mypy_cache .ruff_cache .pytest_cache

@@ -3,6 +3,7 @@
 `Stages` are what is slow to load (models, voice, wake word) and is shared; `converse` wires one conversation from them.
 """
 
+import logging
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -20,8 +21,12 @@ from assistant.audio.replay import FileSource, FileSpeaker, NullSpeaker
 from assistant.audio.speaker import SoundSpeaker
 from assistant.config import Config, cache_dir
 from assistant.conversation import Conversation
+from assistant.errors import ConfigError
 from assistant.events import Event, Started, TimerRang
 from assistant.intents.demo_home import DemoHome
+from assistant.intents.home_assistant import HomeAssistant
+from assistant.intents.home_link import HomeLink
+from assistant.intents.home_token import read_token
 from assistant.intents.local import LocalClock
 from assistant.intents.router import Router
 from assistant.intents.timers import Timer, Timers
@@ -40,6 +45,8 @@ from assistant.wake import WakeDecision, WakeWord
 
 Observer = Callable[[Event], None]
 NEVER = 1.01  # a confidence that no draft reaches
+HOME_WAIT_S = 5.0  # for the home at the start; one that comes later is taken in when it comes
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +77,7 @@ class Home:
 
     router: Router
     timers: Timers
-    demo: DemoHome
+    things: DemoHome | HomeAssistant
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,21 +90,48 @@ class Stages:
     wake: WakeWord | None
     vad: GatedVad
     voice: Voice
+    real_home: HomeAssistant | None = None
+
+
+@asynccontextmanager
+async def connected(config: Config, model: manifest.ModelEntry) -> AsyncIterator[HomeAssistant | None]:
+    """The real home, if the config names one; it needn't be there yet. Raises ConfigError, HomeRefused."""
+    if config.home.kind == "demo":
+        yield None
+        return
+    if not config.home.url:
+        raise ConfigError("[home] has no url", remedy="write one, as http://homeassistant.local:8123")
+    if model.name == "tiny":
+        _log.warning("the model tiny only knows the words of the demo home; for yours: hey-gemma models fetch")
+    read_token(config.home.token_file)  # a missing one ends the start
+    link = HomeLink(config.home.url, lambda: read_token(config.home.token_file))
+    home = HomeAssistant(link, here=config.home.area)
+    try:
+        await link.start(HOME_WAIT_S)
+        if not link.ready:
+            _log.warning("Home Assistant at %s can't be reached; it is tried again and again", config.home.url)
+        yield home
+    finally:
+        await link.aclose()
 
 
 def build_home(
-    config: Config, model: manifest.ModelEntry, clock: Clock, ring: Callable[[Timer], None] = lambda _: None
+    config: Config,
+    model: manifest.ModelEntry,
+    clock: Clock,
+    ring: Callable[[Timer], None] = lambda _: None,
+    real: HomeAssistant | None = None,
 ) -> Home:
-    """The handlers that the config names."""
+    """The handlers that the config names: the real home where there is one, else the demo home."""
     timers = Timers(clock, ring)
-    demo = DemoHome(Path(config.home.demo_file) if config.home.demo_file else None)
+    things = real or DemoHome(Path(config.home.demo_file) if config.home.demo_file else None)
     router = Router(
-        (demo, timers, LocalClock(lambda: datetime.now().astimezone())),
+        (things, timers, LocalClock(lambda: datetime.now().astimezone())),
         deadline_s=config.home.call_deadline_s,
         min_confidence=float(model.thresholds.get("call_confidence", 0.0)),
         language=config.speech.language,
     )
-    return Home(router, timers, demo)
+    return Home(router, timers, things)
 
 
 @asynccontextmanager
@@ -109,8 +143,9 @@ async def loaded(
     With a `script` every reply is that text, and the model is in no doubt of it: for figures, not for sense.
     """
     model = manifest.load().entry(config.model.name)
-    router = build_home(config, model, clock).router
     async with AsyncExitStack() as stack:
+        real = await stack.enter_async_context(connected(config, model))
+        router = build_home(config, model, clock, real=real).router
         voice: Voice = Silent()
         if speak:
             voice = voices = Voices(config.speech, manifest.data_dirs())
@@ -128,7 +163,7 @@ async def loaded(
         stack.push_async_callback(session.aclose)
         vad = GatedVad(WebRtcVad(), SileroVad())
         head = WakeWord(manifest.models_dir() / "hey_gemma" / "hey_gemma.npz") if wake else None
-        yield Stages(config, model, session, head, vad, voice)
+        yield Stages(config, model, session, head, vad, voice, real)
 
 
 @asynccontextmanager
@@ -144,7 +179,7 @@ async def conversing(
     def ring(timer: Timer) -> None:
         conversation.post(TimerRang(listener.heard_ms, now_ms(), timer.name))
 
-    home = build_home(config, stages.model, clock, ring)
+    home = build_home(config, stages.model, clock, ring, stages.real_home)
     decision = WakeDecision(
         threshold=config.wake.threshold,
         near_threshold=config.wake.near_threshold,
@@ -180,7 +215,7 @@ async def conversing(
         now_ms=now_ms,
         fast=isinstance(clock, AudioClock),
     )
-    observe(Started(0.0, now_ms(), stages.model.name, "demo", versions()))
+    observe(Started(0.0, now_ms(), stages.model.name, config.home.kind, versions()))
     try:
         yield conversation, home
     finally:

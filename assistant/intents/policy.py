@@ -26,7 +26,9 @@ LIMITS: Mapping[str, Limit] = {
     "temperature": Limit(5, 30, "I can set the temperature from 5 to 30 degrees."),
     "volume_level": Limit(0, 100, "Volume goes from 0 to 100 percent."),
 }
-HARMLESS = frozenset({"light", "fan", "switch", "cover", "climate", "media_player", "todo"})
+HARMLESS = frozenset(
+    {"light", "fan", "switch", "cover", "climate", "media_player", "todo", "input_boolean", "scene", "script", "vacuum"}
+)
 
 
 @dataclass(frozen=True, slots=True)

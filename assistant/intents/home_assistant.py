@@ -1,0 +1,288 @@
+"""A real home behind Home Assistant: calls become services, and done is said when the new state has been seen.
+
+Knows nothing of the wire (home_link) and of what a changed state looks like (home_change). Only what is exposed can be
+named. No service is ever called twice for one call. From call to seen state: 6 ms on a real server.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from assistant.errors import CallFailed
+from assistant.intents import replies
+from assistant.intents.home_answers import facts, forecast_of, state_after
+from assistant.intents.home_change import seen
+from assistant.intents.home_facts import static_facts
+from assistant.intents.home_link import Declined, HomeLink, Unreachable
+from assistant.intents.home_registry import clean
+from assistant.intents.home_states import AWAY, State
+from assistant.intents.names import Directory, Entity
+from assistant.intents.policy import Policy
+from assistant.intents.services import IMPLIED, SERVICES, TOOLS, VALUES, domains_of, effects_of, tools_for
+from assistant.intents.words import listing
+from assistant.stages import Call, Effect, Outcome, Tool, Value
+
+SEEN_WITHIN_S = 2.0
+ANSWER_WITHIN_S = 3.0
+_READING = "changes nothing"
+_GATES = frozenset({"garage", "gate", "door"})
+_KINDS_OF_FORECAST = ((1, "daily"), (4, "twice_daily"), (2, "hourly"))  # Home Assistant's feature bits
+
+
+class HomeAssistant:
+    """Handler of a real home. `here`: the area that the assistant stands in. `now` gives local time, aware of its zone.
+
+    `on_change` is called on the loop when `tools` or `context` say something else than before.
+    """
+
+    def __init__(
+        self,
+        link: HomeLink,
+        *,
+        here: str = "",
+        policy: Policy | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now().astimezone(),
+        on_change: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._link = link
+        self._here = here
+        self._policy = Policy() if policy is None else policy
+        self._now = now
+        self.on_change = on_change
+        link.on_change = self._look_again
+        self._directory = Directory(())
+        self._tools: tuple[Tool, ...] = TOOLS
+
+    def tools(self) -> Sequence[Tool]:
+        """What it can do now; before the home was ever reached, what homes can do."""
+        return self._tools
+
+    def context(self) -> str:
+        """Static facts for the prompt: names by kind, the area where the name doesn't tell it, no states."""
+        return static_facts(self._directory)
+
+    def states(self) -> dict[str, str]:
+        """The state of every exposed entity, by id."""
+        return {e.id: state.state for e in self._directory.entities if (state := self._link.states.of(e.id))}
+
+    def facts(self, entity_id: str) -> list[str]:
+        """The words for what is known of one entity now."""
+        entity = next(e for e in self._directory.entities if e.id == entity_id)
+        state = self._link.states.of(entity_id)
+        return [] if state is None else [state.state, *map(str, facts(entity, state).values())]
+
+    async def handle(self, call: Call) -> Outcome:
+        """Carry out one call. Raises CallFailed with a spoken sentence; then nothing was asked of the home."""
+        if not self._link.ready:
+            self._not_there()
+        try:
+            if call.name == "HassGetState":
+                outcome = await self._state(call)
+            elif call.name == "HassGetWeather":
+                outcome = await self._weather(call)
+            elif call.name in SERVICES:
+                return await self._act(call)
+            else:
+                raise CallFailed("I can't do that.", code="unknown_tool")
+        except Unreachable:
+            self._not_there()
+        except TimeoutError as e:
+            raise CallFailed("The home didn't answer in time.", code="no_answer") from e
+        except Declined as e:
+            raise CallFailed("The home can't tell me that.", code="declined") from e
+        return replies.worded(outcome)
+
+    def _not_there(self) -> Any:
+        if self._link.refusal is not None:
+            raise CallFailed("The home doesn't let me in.", code="home_refused", remedy=self._link.refusal.remedy)
+        raise CallFailed("I can't reach the home.", code="unreachable", remedy="it is tried again and again")
+
+    def _look_again(self) -> None:
+        """See what may be named now, and tell when that is something else."""
+        registry = self._link.registry
+        if registry is None:
+            return
+        directory = registry.directory(self._link.states, self._here)
+        shown = replace(directory, areas=(*directory.areas, *registry.other_places()))
+        tools = tools_for(shown)
+        changed = (tools, shown) != (self._tools, self._directory)
+        self._tools, self._directory = tools, shown
+        if changed:
+            self.on_change()
+
+    def _resolve(self, call: Call, domains: frozenset[str], *, implied: bool = False) -> tuple[Entity, ...]:
+        """The targets; an area may be called by its alias, and a floor means all its areas."""
+        arguments = call.arguments
+        rooms = self._link.registry.rooms(str(arguments["area"])) if self._link.registry and "area" in arguments else ()
+        if len(rooms) <= 1:
+            arguments = {**arguments, "area": rooms[0]} if rooms else arguments
+            return self._directory.resolve(arguments, domains, implied=implied)
+        found: list[Entity] = []
+        for room in rooms:
+            with suppress(CallFailed):
+                found += self._directory.resolve({**arguments, "area": room}, domains)
+        if not found:
+            raise CallFailed("There's no such thing there.", code="not_found")
+        return tuple(dict.fromkeys(found))
+
+    async def _act(self, call: Call) -> Outcome:
+        self._policy.check_values(call.arguments)
+        if call.name == "HassLightSet" and not {"brightness", "color"} & set(call.arguments):
+            raise CallFailed("How bright, or which color?", code="bad_arguments")
+        targets = self._resolve(call, domains_of(call), implied=call.name in IMPLIED)
+        effects = effects_of(call, targets)
+        what = self._directory.describe(targets)
+        self._keep_gates_shut(effects)
+        allowed_by = self._policy.allow(effects, what if what.startswith("all ") else f"the {what}")
+        before = {e.id: self._link.states.of(e.id) for e in targets}
+        if all((state := before[e.id]) is None or state.state == "unavailable" for e in targets):
+            raise CallFailed(f"The {what} isn't available now.", code="unavailable")
+        missing, error = await self._ask(effects, before)
+        if error is not None:
+            said = _unseen(missing, targets, error)
+            return Outcome(call, ok=False, sentence=said, effects=effects, error=error, allowed_by=allowed_by)
+        now = self._link.states.of(targets[0].id) or State("unknown")
+        result: dict[str, Value] = {"name": what, "state": state_after(effects[0], targets[0], now)}
+        result |= {k: v for k, v in call.arguments.items() if k in VALUES}
+        done = Outcome(call, ok=True, sentence=None, effects=effects, result=result, allowed_by=allowed_by)
+        return replies.worded(done)
+
+    def _keep_gates_shut(self, effects: Sequence[Effect]) -> None:
+        for effect in effects:
+            state = self._link.states.of(str(effect.entity_id))
+            opens = effect.service in ("cover.open_cover", "cover.set_cover_position")
+            if opens and state is not None and state.attributes.get("device_class") in _GATES:
+                raise CallFailed("Opening that needs a yes, and I can't take one yet.", code="needs_yes")
+
+    async def _ask(
+        self, effects: Sequence[Effect], before: Mapping[str, State | None]
+    ) -> tuple[list[Effect], str | None]:
+        """Call the services, once, and watch: the effects that weren't seen, and why not."""
+        asking = [asyncio.create_task(self._service(same)) for same in _together(effects)]
+        for task in asking:
+            task.add_done_callback(lambda _: self._link.tell())
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(SEEN_WITHIN_S):
+                    while self._missing(effects, before, asking) and not any(map(_failure, asking)):
+                        await self._link.news()
+            missing = self._missing(effects, before, asking)
+            return missing, _why(asking) if missing else None
+        finally:
+            for task in asking:
+                task.cancel()
+            await asyncio.gather(*asking, return_exceptions=True)
+
+    def _missing(
+        self, effects: Sequence[Effect], before: Mapping[str, State | None], asking: Sequence[asyncio.Task[None]]
+    ) -> list[Effect]:
+        """What wasn't seen yet. A thing that already was as wanted needs the home's yes, or a newer report."""
+        answered = all(task.done() and _failure(task) is None for task in asking)
+        missing = []
+        for effect in effects:
+            was, now = before[str(effect.entity_id)], self._link.states.of(str(effect.entity_id))
+            newer = now is not None and (was is None or now.report > was.report)
+            if not (seen(effect, was, now) and (answered or newer)):
+                missing.append(effect)
+        return missing
+
+    async def _service(self, effects: Sequence[Effect]) -> None:
+        domain, _, service = effects[0].service.partition(".")
+        await self._link.command(
+            "call_service",
+            within_s=ANSWER_WITHIN_S,
+            domain=domain,
+            service=service,
+            service_data=dict(effects[0].data),
+            target={"entity_id": [effect.entity_id for effect in effects]},
+        )
+
+    async def _state(self, call: Call) -> Outcome:
+        everything = frozenset(e.domain for e in self._directory.entities)
+        found = [(e, self._link.states.of(e.id)) for e in self._resolve(call, everything)]
+        told = [facts(e, s) for e, s in found if s is not None]
+        if not told:
+            raise CallFailed("I don't know that any more.", code="not_found")
+        result = told[0]
+        if len(told) > 1:
+            result = {"name": self._directory.describe([e for e, _ in found])}
+            for one in told:
+                state = str(one["state"])
+                result[state] = f"{result[state]}, {one['name']}" if state in result else one["name"]
+        elif result["domain"] == "todo":
+            result["items"] = await self._items(found[0][0].id)
+        return Outcome(call, ok=True, sentence=None, result=result, allowed_by=_READING)
+
+    async def _items(self, entity_id: str) -> str:
+        answer = await self._link.command("todo/item/list", within_s=ANSWER_WITHIN_S, entity_id=entity_id)
+        rows = answer.get("items") if isinstance(answer, Mapping) else None
+        open_ones = [row for row in rows if row.get("status") == "needs_action"] if isinstance(rows, list) else []
+        return ", ".join(filter(None, (clean(row.get("summary")).replace(",", "") for row in open_ones)))
+
+    async def _weather(self, call: Call) -> Outcome:
+        (entity,) = self._directory.resolve({}, frozenset({"weather"}), implied=True)
+        day = str(call.arguments.get("day", "today"))
+        state = self._link.states.of(entity.id) or State("unknown")
+        features = state.attributes.get("supported_features", 0)
+        kind = next((k for bit, k in _KINDS_OF_FORECAST if isinstance(features, int) and features & bit), "daily")
+        answer = await self._link.command(
+            "call_service",
+            within_s=ANSWER_WITHIN_S,
+            domain="weather",
+            service="get_forecasts",
+            service_data={"type": kind},
+            target={"entity_id": entity.id},
+            return_response=True,
+        )
+        on = self._now().date() + timedelta(days=day == "tomorrow")
+        told = answer.get("response", {}).get(entity.id, {}) if isinstance(answer, Mapping) else {}
+        if (result := forecast_of(told.get("forecast"), day, on)) is None:
+            raise CallFailed("I don't have a forecast for that day.", code="no_forecast")
+        temperature = state.attributes.get("temperature")
+        if day == "today" and state.state not in AWAY and isinstance(temperature, int | float):
+            result |= {"condition": state.state, "temperature": temperature}
+        return Outcome(call, ok=True, sentence=None, result=result, allowed_by=_READING)
+
+
+def _together(effects: Sequence[Effect]) -> list[list[Effect]]:
+    """Effects that one service call can ask for: the same service with the same data."""
+    alike: dict[str, list[Effect]] = {}
+    for effect in effects:
+        alike.setdefault(f"{effect.service} {sorted(effect.data.items())}", []).append(effect)
+    return list(alike.values())
+
+
+def _failure(task: asyncio.Task[None]) -> BaseException | None:
+    if not task.done():
+        return None
+    return asyncio.CancelledError() if task.cancelled() else task.exception()
+
+
+def _why(asking: Sequence[asyncio.Task[None]]) -> str:
+    failures = [failure for task in asking if (failure := _failure(task)) is not None]
+    if any(isinstance(failure, Declined) for failure in failures):
+        return "declined"
+    if any(not isinstance(failure, TimeoutError) for failure in failures):
+        return "connection_lost"
+    return "not_seen" if all(task.done() for task in asking) and not failures else "no_answer"
+
+
+def _unseen(missing: Sequence[Effect], targets: Sequence[Entity], error: str) -> str:
+    """What is known of an effect that wasn't seen."""
+    if error != "not_seen" or len(targets) == 1:
+        return _KNOWN[error]
+    names = [e.name for e in targets if e.id in {effect.entity_id for effect in missing}]
+    if len(names) > 3:
+        return f"I asked, but {len(names)} of them haven't changed yet."
+    return f"I asked, but the {listing(names)} {'has' if len(names) == 1 else 'have'}n't changed yet."
+
+
+_KNOWN = {
+    "not_seen": "I asked, but it hasn't changed yet.",
+    "no_answer": "I asked, but the home hasn't answered yet.",
+    "connection_lost": "I lost the home while asking. I don't know whether it happened.",
+    "declined": "The home refused that.",
+}
