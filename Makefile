@@ -90,7 +90,7 @@ HA_VERSION ?= 2025.4.4
 HA := build/home-assistant
 HA_BIN := $(HA)/venv-$(HA_VERSION)/bin
 
-$(HA)/venv-$(HA_VERSION)/.installed: tests/home_assistant/server.py
+$(HA)/venv-$(HA_VERSION)/.installed:
 	@command -v $(HA_PYTHON) >/dev/null || { echo "Home Assistant $(HA_VERSION) needs $(HA_PYTHON): HA_PYTHON=/path/to/it make ha-up"; exit 1; }
 	@mkdir -p $(HA) && $(HA_PYTHON) -m venv $(HA)/venv-$(HA_VERSION) && $(HA_BIN)/python -m pip install -q --disable-pip-version-check uv
 	@echo "Installing Home Assistant $(HA_VERSION) for tests: two minutes."

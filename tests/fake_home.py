@@ -1,7 +1,6 @@
 """A Home Assistant of 150 lines that speaks its WebSocket protocol, and breaks it on demand."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 from aiohttp import WSMsgType, web
@@ -14,8 +13,8 @@ ON_AFTER = {"turn_on": "on", "turn_off": "off", "lock": "locked", "open_cover": 
 class FakeHome:
     """Serves on loopback while it is up. `calls` is every service call that came in.
 
-    Knobs: `delay_s` before a service is answered and done, `changes` False: OK without a state change, `dies` at the next
-    service call, `declines` every service, `tokens` that it takes.
+    Knobs: `delay_s` before a service is answered and done, `changes` False: OK without a state change, `dies` at the
+    next service call, `declines` every service, `forbids` to list what is exposed, `tokens` that it takes.
     """
 
     def __init__(self) -> None:
@@ -175,10 +174,10 @@ class FakeHome:
         if self.declines:
             await self._result(socket, asked, None, ok=False)
             return
-        data: Mapping[str, Any] = asked.get("service_data", {})
-        ids: Sequence[str] = asked["target"]["entity_id"]
+        data: Row = asked.get("service_data", {})
+        ids: list[str] = asked["target"]["entity_id"]
         for entity_id in ids:
-            state = ON_AFTER.get(asked["service"], self.states[entity_id]["s"])
+            state = ON_AFTER.get(str(asked["service"]), str(self.states[entity_id]["s"]))
             if self.changes and state != self.states[entity_id]["s"]:
                 await self.set(entity_id, state)
             if self.changes and "brightness_pct" in data:

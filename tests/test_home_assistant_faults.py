@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from assistant.errors import ConfigError, HomeRefused
-from assistant.intents import home_assistant
+from assistant.intents import home_asking
 from assistant.intents.home_assistant import HomeAssistant
 from assistant.intents.home_link import HomeLink, websocket_url
 from assistant.intents.home_token import Token
@@ -87,7 +87,7 @@ async def test_what_was_so_already_is_done_when_the_home_says_yes(fake: FakeHome
 
 async def test_yes_without_a_change_isnt_done(fake: FakeHome, monkeypatch: pytest.MonkeyPatch) -> None:
     """The answer says what is known, and the effect is told."""
-    monkeypatch.setattr(home_assistant, "SEEN_WITHIN_S", 0.1)
+    monkeypatch.setattr(home_asking.ask, "__defaults__", (0.1,))
     fake.changes = False
     async with living_in(fake) as home:
         outcome = await ask(home, "HassTurnOn", name="kitchen light")
@@ -100,7 +100,7 @@ async def test_yes_without_a_change_isnt_done(fake: FakeHome, monkeypatch: pytes
 
 async def test_of_several_the_one_that_didnt_change_is_named(fake: FakeHome, monkeypatch: pytest.MonkeyPatch) -> None:
     """All lights on: one was on before, the other stayed off."""
-    monkeypatch.setattr(home_assistant, "SEEN_WITHIN_S", 0.1)
+    monkeypatch.setattr(home_asking.ask, "__defaults__", (0.1,))
     fake.changes = False
     async with living_in(fake) as home:
         outcome = await ask(home, "HassTurnOn", domain="light")

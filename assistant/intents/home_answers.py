@@ -60,7 +60,7 @@ def state_after(effect: Effect, entity: Entity, now: State) -> str:
     """What to say that a thing is after an effect on it: a blind is opening, a scene or a player is on."""
     if entity.domain in _SAID_AS_IS:
         return now.state
-    return "off" if effect.service.endswith(".turn_off") or now.state == "off" else "on"
+    return "off" if effect.service.endswith(".turn_off") or effect.data.get("brightness_pct") == 0 else "on"
 
 
 def forecast_of(entries: object, day: str, on: date) -> dict[str, Value] | None:

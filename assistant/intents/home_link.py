@@ -1,7 +1,7 @@
 """The connection to Home Assistant: one WebSocket, kept up for ever, and what came over it: registry and live states.
 
 The only owner of hass-client. Knows no call and no sentence. It connects again after 0.5 s, then twice as long each
-time up to 30 s; a refused token isn't tried again until there is another one. On a real server of 130 entities it is
+time up to 5 s; a refused token isn't tried again until there is another one. On a real server of 130 entities it is
 ready 40 ms after it began.
 """
 
@@ -21,7 +21,7 @@ from assistant.intents.home_registry import Registry, exposed_of, registry_of
 from assistant.intents.home_states import LiveStates
 from assistant.intents.home_token import Token
 
-FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 30.0
+FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 5.0
 CONNECT_S, COMMAND_S = 10.0, 10.0
 REREAD_S = 30.0  # exposure of things without a unique id changes without an event; it also shows that the line lives
 SETTLE_S = 0.2  # one change in the settings comes as several events

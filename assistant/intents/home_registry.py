@@ -99,7 +99,7 @@ def clean(name: object) -> str:
         return ""
     plain = unicodedata.normalize("NFKC", name[: 4 * LONGEST_NAME])
     plain = "".join(c if unicodedata.category(c)[0] not in "CZ" else " " for c in plain)
-    return " ".join(re.sub(r"[<>|{}\[\]\"`\\:=]", " ", plain).split())[:LONGEST_NAME].strip()
+    return " ".join(re.sub(r"[<>|{}\[\]\"`\\:=_]", " ", plain).split())[:LONGEST_NAME].strip()
 
 
 def _places(rows: object, id_key: str) -> dict[str, Place]:

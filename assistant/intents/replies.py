@@ -198,6 +198,8 @@ _DONE: Mapping[str, Callable[[str, Result, Words], _Clause]] = {
     "HassCloseCover": _switched,
     "HassLock": _switched,
     "HassUnlock": _switched,
+    "HassVacuumStart": _switched,
+    "HassVacuumReturnToBase": _switched,
     "HassLightSet": _adjusted,
     "HassSetPosition": _adjusted,
     "HassClimateSetTemperature": _set,

@@ -1,7 +1,8 @@
-"""A real Home Assistant on loopback for tests: `python server.py requirements | up | down`, run by its own Python.
+"""A real Home Assistant on loopback for tests: `python server.py requirements | up | down | kill | again`.
 
-Not the product's: it starts from nothing each time, makes an owner, a token, areas, aliases and a floor, exposes the
-things of the demo home and a few of Home Assistant's own `demo`, and leaves `url` and `token` beside the configuration.
+Run by Home Assistant's own Python. It starts from nothing, makes an owner, a token, areas, aliases and a floor, exposes
+the things of the demo home and a few of Home Assistant's `demo`, and leaves `url`, `token` and `python` beside the
+configuration. `kill` ends it as a power cut does; `again` starts it as it was.
 """
 
 import asyncio
@@ -24,7 +25,7 @@ DEMO_HOME = ROOT / "assistant" / "intents" / "demo_home.toml"
 PORT = int(os.environ.get("HA_PORT", "18123"))
 URL = f"http://127.0.0.1:{PORT}"
 INTEGRATIONS = ("api", "config", "conversation", "demo", "homeassistant", "mcp_server", "onboarding", "websocket_api")
-EXPOSED_DEMO = ("vacuum.demo_vacuum_0_ground_floor", "media_player.walkman", "fan.ceiling_fan", "cover.garage_door")
+EXPOSED_DEMO = ("vacuum.0_ground_floor", "media_player.walkman", "fan.ceiling_fan", "cover.garage_door")
 
 CONFIGURATION = f"""
 homeassistant:
@@ -44,16 +45,18 @@ demo:
 input_boolean:
   guest_mode:
     name: Guest mode
-scene:
-  - name: Movie night
-    id: movie_night
-    entities: {{input_boolean.guest_mode: "on"}}
+scene: !include scenes.yaml
 script:
   good_night:
     alias: Good night
     sequence: [{{action: input_boolean.turn_off, target: {{entity_id: input_boolean.guest_mode}}}}]
 demo_home:
   file: {DEMO_HOME}
+"""
+SCENES = """
+- name: Movie night
+  id: movie_night
+  entities: {input_boolean.guest_mode: "on"}
 """
 
 
@@ -86,6 +89,7 @@ async def up() -> None:
     shutil.rmtree(CONFIG, ignore_errors=True)
     shutil.copytree(HERE / "custom_components", CONFIG / "custom_components")
     (CONFIG / "configuration.yaml").write_text(CONFIGURATION, encoding="utf-8")
+    (CONFIG / "scenes.yaml").write_text(SCENES, encoding="utf-8")
     start()
     began = time.monotonic()
     async with aiohttp.ClientSession() as http:
@@ -94,6 +98,7 @@ async def up() -> None:
         (HOME / "token").touch(mode=0o600)
         (HOME / "token").write_text(token, encoding="utf-8")
         (HOME / "url").write_text(URL, encoding="utf-8")
+        (HOME / "python").write_text(sys.executable, encoding="utf-8")
         await furnish(http, token)
     print(f"Home Assistant is up at {URL} after {time.monotonic() - began:.0f} s; `make ha-down` ends it.")
 
@@ -106,17 +111,17 @@ def start() -> None:
     (HOME / "pid").write_text(str(process.pid), encoding="utf-8")
 
 
-def down() -> None:
+def down(how: signal.Signals = signal.SIGTERM) -> None:
     """End the one that `up` started."""
     try:
         pid = int((HOME / "pid").read_text(encoding="utf-8"))
-        os.kill(pid, signal.SIGTERM)
+        os.kill(pid, how)
     except (OSError, ValueError):
         return
     finally:
         (HOME / "pid").unlink(missing_ok=True)
     for _ in range(150):
-        if not Path(f"/proc/{pid}").exists():
+        if not Path(f"/proc/{pid}").exists() or " Z " in Path(f"/proc/{pid}/stat").read_text(encoding="utf-8"):
             return
         time.sleep(0.1)
     os.kill(pid, signal.SIGKILL)
@@ -153,6 +158,8 @@ async def furnish(http, token: str) -> None:
     """Areas, a floor, aliases, exposure."""
     home = tomllib.loads(DEMO_HOME.read_text(encoding="utf-8"))
     async with Commands(http, token) as command:
+        while (await command("get_config"))["state"] != "RUNNING":  # noqa: ASYNC110 - another process runs there
+            await asyncio.sleep(0.1)
         for area in await command("config/area_registry/list"):
             await command("config/area_registry/delete", area_id=area["area_id"])
         floor = await command("config/floor_registry/create", name="Upstairs", aliases=["first floor"])
@@ -210,5 +217,9 @@ if __name__ == "__main__":
             asyncio.run(up())
         case ["down"]:
             down()
+        case ["kill"]:
+            down(signal.SIGKILL)
+        case ["again"]:
+            start()
         case _:
             raise SystemExit(__doc__)

@@ -1,7 +1,7 @@
 """The things of `demo_home.toml` inside a real Home Assistant, for tests. Runs in Home Assistant's Python, not in ours.
 
 `demo_home.freeze` makes one thing say yes to every service and change nothing, `demo_home.thaw` ends that,
-`demo_home.remove` takes one away.
+`demo_home.remove` takes one away, `demo_home.reset` puts all back as the file says.
 """
 
 import tomllib
@@ -46,7 +46,7 @@ class Switchable(Thing):
     def prepare(self, state, attributes):
         self._attr_is_on = state == "on"
 
-    async def async_turn_on(self, **_):
+    async def async_turn_on(self, *_, **__):
         self.change(is_on=True)
 
     async def async_turn_off(self, **_):
@@ -59,6 +59,10 @@ class Switch(Switchable, SwitchEntity):
 
 class Fan(Switchable, FanEntity):
     _attr_supported_features = FanEntityFeature.TURN_ON | FanEntityFeature.TURN_OFF
+
+    @property
+    def is_on(self):
+        return self._attr_is_on
 
 
 class Light(Switchable, LightEntity):
@@ -229,6 +233,13 @@ async def async_setup(hass, config):
     async def remove(call):
         await things[call.data["entity_id"]].async_remove()
 
-    for name, service in (("freeze", freeze), ("thaw", freeze), ("remove", remove)):
+    async def reset(call):
+        for thing in things.values():
+            thing.frozen = False
+            thing.prepare(thing.table["state"], thing.table.get("attributes", {}))
+            if thing.hass is not None:
+                thing.async_write_ha_state()
+
+    for name, service in (("freeze", freeze), ("thaw", freeze), ("remove", remove), ("reset", reset)):
         hass.services.async_register("demo_home", name, service)
     return True
