@@ -19,17 +19,16 @@ from assistant.audio.devices import Sound
 from assistant.audio.mic import Microphone
 from assistant.audio.replay import FileSource, FileSpeaker, NullSpeaker
 from assistant.audio.speaker import SoundSpeaker
-from assistant.config import Config, cache_dir
+from assistant.config import Config, cache_dir, state_dir
 from assistant.conversation import Conversation
-from assistant.errors import ConfigError
-from assistant.events import Event, Started, TimerRang
+from assistant.events import Event, RingingEnded, Started, TimerRang
+from assistant.intents.deadlines import Alarm, Entry
 from assistant.intents.demo_home import DemoHome
-from assistant.intents.home_assistant import HomeAssistant
-from assistant.intents.home_link import HomeLink
-from assistant.intents.home_token import read_token
-from assistant.intents.local import LocalClock
+from assistant.intents.home_assistant import HomeAssistant, connected
+from assistant.intents.local import LocalClock, local_zone
 from assistant.intents.router import Router
-from assistant.intents.timers import Timer, Timers
+from assistant.intents.timer_file import TimerFile
+from assistant.intents.timers import Timers
 from assistant.listen import Listener
 from assistant.llm import prompt
 from assistant.llm.prompt import PromptProfile
@@ -45,7 +44,6 @@ from assistant.wake import WakeDecision, WakeWord
 
 Observer = Callable[[Event], None]
 NEVER = 1.01  # a confidence that no draft reaches
-HOME_WAIT_S = 5.0  # for the home at the start; one that comes later is taken in when it comes
 _log = logging.getLogger(__name__)
 
 
@@ -93,37 +91,17 @@ class Stages:
     real_home: HomeAssistant | None = None
 
 
-@asynccontextmanager
-async def connected(config: Config, model: manifest.ModelEntry) -> AsyncIterator[HomeAssistant | None]:
-    """The real home, if the config names one; it needn't be there yet. Raises ConfigError, HomeRefused."""
-    if config.home.kind == "demo":
-        yield None
-        return
-    if not config.home.url:
-        raise ConfigError("[home] has no url", remedy="write one, as http://homeassistant.local:8123")
-    if model.name == "tiny":
-        _log.warning("the model tiny only knows the words of the demo home; for yours: hey-gemma models fetch")
-    read_token(config.home.token_file)  # a missing one ends the start
-    link = HomeLink(config.home.url, lambda: read_token(config.home.token_file))
-    home = HomeAssistant(link, here=config.home.area)
-    try:
-        await link.start(HOME_WAIT_S)
-        if not link.ready:
-            _log.warning("Home Assistant at %s can't be reached; it is tried again and again", config.home.url)
-        yield home
-    finally:
-        await link.aclose()
-
-
 def build_home(
     config: Config,
     model: manifest.ModelEntry,
     clock: Clock,
-    ring: Callable[[Timer], None] = lambda _: None,
+    ring: Callable[[Entry], None] = lambda _: None,
+    *,
+    timer_file: TimerFile | None = None,
     real: HomeAssistant | None = None,
 ) -> Home:
     """The handlers that the config names: the real home where there is one, else the demo home."""
-    timers = Timers(clock, ring)
+    timers = Timers(clock, ring, now=local_time(clock), file=timer_file)
     things = real or DemoHome(Path(config.home.demo_file) if config.home.demo_file else None)
     router = Router(
         (things, timers, LocalClock(lambda: datetime.now().astimezone())),
@@ -132,6 +110,15 @@ def build_home(
         language=config.speech.language,
     )
     return Home(router, timers, things)
+
+
+def local_time(clock: Clock) -> Callable[[], datetime]:
+    """Time of day: the wall clock's; in a fast replay it passes with the audio, from now on."""
+    zone = local_zone()
+    if not isinstance(clock, AudioClock):
+        return lambda: datetime.now(zone)
+    start_s = datetime.now(zone).timestamp() - clock.now_s()
+    return lambda: datetime.fromtimestamp(start_s + clock.now_s(), zone)
 
 
 @asynccontextmanager
@@ -144,7 +131,11 @@ async def loaded(
     """
     model = manifest.load().entry(config.model.name)
     async with AsyncExitStack() as stack:
-        real = await stack.enter_async_context(connected(config, model))
+        real = None
+        if config.home.kind == "home_assistant":
+            if model.name == "tiny":
+                _log.warning("the model tiny only knows the words of the demo home; for yours: hey-gemma models fetch")
+            real = await stack.enter_async_context(connected(config.home))
         router = build_home(config, model, clock, real=real).router
         voice: Voice = Silent()
         if speak:
@@ -168,18 +159,34 @@ async def loaded(
 
 @asynccontextmanager
 async def conversing(
-    stages: Stages, *, clock: Clock, wall: WallClock, speaker: Speaker, wake: bool = True, observe: Observer
+    stages: Stages,
+    *,
+    clock: Clock,
+    wall: WallClock,
+    speaker: Speaker,
+    wake: bool = True,
+    observe: Observer,
+    timer_file: TimerFile | None = None,
 ) -> AsyncIterator[tuple[Conversation, Home]]:
-    """One conversation with a home of its own, wired from loaded stages. `clock` is the audio's in a fast replay."""
+    """One conversation with a home of its own, wired from loaded stages. `clock` is the audio's in a fast replay.
+
+    Without a `timer_file` nothing of the user's own timers is read or written.
+    """
     config = stages.config
 
     def now_ms() -> float:
         return wall.now_s() * 1000
 
-    def ring(timer: Timer) -> None:
-        conversation.post(TimerRang(listener.heard_ms, now_ms(), timer.name))
+    def ring(entry: Entry) -> None:
+        time = entry.time if isinstance(entry, Alarm) else None
+        conversation.post(TimerRang(listener.heard_ms, now_ms(), entry.name, time))
 
-    home = build_home(config, stages.model, clock, ring, stages.real_home)
+    def see(event: Event) -> None:
+        if isinstance(event, RingingEnded) and event.reason != "speaker":  # else nobody has heard it
+            home.timers.countdown.silenced()
+        observe(event)
+
+    home = build_home(config, stages.model, clock, ring, timer_file=timer_file, real=stages.real_home)
     decision = WakeDecision(
         threshold=config.wake.threshold,
         near_threshold=config.wake.near_threshold,
@@ -198,7 +205,7 @@ async def conversing(
         early_confidence=float(stages.model.thresholds.get("early_confidence", NEVER)),
         now_ms=now_ms,
     )
-    sounds = earcons.make()
+    sounds = earcons.make(config.audio.alarm_volume)
     if not config.audio.cue:
         del sounds["heard"]
     conversation = Conversation(
@@ -211,11 +218,12 @@ async def conversing(
         ),
         mouth=Mouth(stages.voice, speaker, sounds, now_ms=now_ms, heard_ms=lambda: listener.heard_ms),
         rules=Rules(wake_needed=wake),
-        observe=observe,
+        observe=see,
         now_ms=now_ms,
         fast=isinstance(clock, AudioClock),
     )
     observe(Started(0.0, now_ms(), stages.model.name, config.home.kind, versions()))
+    home.timers.countdown.restore()
     try:
         yield conversation, home
     finally:
@@ -255,7 +263,15 @@ async def _listen(config: Config, options: Options, wall: WallClock, observe: Ob
 
     async with (
         loaded(config, wall, wake=options.wake) as stages,
-        conversing(stages, clock=wall, wall=wall, speaker=speaker, wake=options.wake, observe=observe) as (talk, _),
+        conversing(
+            stages,
+            clock=wall,
+            wall=wall,
+            speaker=speaker,
+            wake=options.wake,
+            observe=observe,
+            timer_file=TimerFile(state_dir() / "timers.json"),
+        ) as (talk, _),
     ):
         await talk.run_microphone(microphone, wait=config.service.wait_for_microphone)
 

@@ -247,7 +247,9 @@ async def _bench(
 
 
 async def _turn(stages: app.Stages, wall: WallClock, sentence: Sentence, path: str) -> Turn:
-    await stages.session.listen_ahead(on=path == "streamed")
+    fast = path == "streamed"
+    await stages.session.listen_ahead(on=fast)
+    stages.session.only_legal_calls(on=fast)
     turn = Turn(lambda: wall.now_s() * 1000)
     async with app.conversing(
         stages, clock=wall, wall=wall, speaker=Listened(wall, turn), wake=False, observe=turn.observe
@@ -281,6 +283,7 @@ def _row(name: str, path: str, sentence: Sentence, turns: Sequence[Turn]) -> Row
         first_token_ms=_median(firsts),
         decode_ms=_median(m.decode_ms for m in models),
         tokens=_median(m.tokens for m in models),
+        forced=_median(m.forced for m in models),
         call_ms=_median(since_speech(f.action_ms or f.decision_ms, t) for t, f in figures),
         voice_ms=_median(since_speech(f.voice_ms, t) for t, f in figures),
         cue_ms=_median(t.cue_ms for t in turns),

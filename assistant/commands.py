@@ -93,9 +93,17 @@ class PlayEarcon:
 
 @dataclass(frozen=True, slots=True)
 class Ring:
-    """Let a timer ring once."""
+    """Let timers and alarms ring once; `again`: after a pause."""
 
-    name: str | None
+    rings: tuple[TimerRang, ...]
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EndRinging:
+    """Report that nothing rings any more, and why."""
+
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,5 +122,5 @@ class EndTurn:
 
 Command = (
     OpenTurn | StartDraft | Judge | RetractDraft | CommitTurn | ReopenTurn | Hush | DropTurn | Act | AskModel | Speak
-    | FinishSpeaking | Silence | PlayEarcon | Ring | Defer | EndTurn
+    | FinishSpeaking | Silence | PlayEarcon | Ring | EndRinging | Defer | EndTurn
 )  # fmt: skip

@@ -23,13 +23,17 @@ _STRICT = ConfigDict(extra="forbid")
 
 @dataclass(frozen=True, slots=True)
 class AudioConfig:
-    """Microphone and speaker: a part of the device's name, its number, or empty for the system's default."""
+    """Microphone and speaker: a part of the device's name, its number, or empty for the system's default.
+
+    `alarm_volume`: how loud timers and alarms ring; the words after it have the voice's volume.
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
     microphone: str = ""
     speaker: str = ""
     gain_db: Annotated[float, Field(ge=-40, le=40)] = 0.0
     cue: bool = True
+    alarm_volume: Fraction = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,3 +224,11 @@ def cache_dir(environ: Mapping[str, str] = os.environ) -> Path:
     """Where prepared slices, prefixes and phrases are kept: they can be thrown away."""
     base = environ.get("CACHE_DIRECTORY") or environ.get("XDG_CACHE_HOME")
     return Path(base) / "hey-gemma" if base else Path(environ.get("HOME", "/var")) / ".cache" / "hey-gemma"
+
+
+def state_dir(environ: Mapping[str, str] = os.environ) -> Path:
+    """Where timers are kept: what the service is given, or the user's own."""
+    if given := environ.get("STATE_DIRECTORY"):
+        return Path(given.partition(":")[0])
+    base = environ.get("XDG_STATE_HOME") or Path(environ.get("HOME", "/var")) / ".local" / "state"
+    return Path(base) / "hey-gemma"

@@ -5,8 +5,10 @@ chunk waits until both are quiet, so that every decision is taken on audio time.
 """
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import assert_never
 
 from assistant import commands as c
@@ -21,8 +23,10 @@ from assistant.events import (
     InputEnded,
     MicrophoneFound,
     MicrophoneLost,
+    RingingEnded,
     TimerRang,
 )
+from assistant.intents import replies
 from assistant.listen import Listener
 from assistant.mind import Mind
 from assistant.mouth import Mouth
@@ -30,6 +34,7 @@ from assistant.stages import AudioChunk, AudioSource
 from assistant.trace import TurnTimes
 
 RECOVER_S = 2.0
+_log = logging.getLogger(__name__)
 
 
 class Conversation:
@@ -69,6 +74,7 @@ class Conversation:
         async with source:
             self._enter(t.start(self._rules))
             await self._listen(source)
+        self._rules = replace(self._rules, ring_once=True)
         self.post(InputEnded(self._listener.heard_ms, self._now_ms()))
         await self._wind_down()
 
@@ -82,7 +88,7 @@ class Conversation:
                 async with open_source(self._next_sample) as source:
                     self._origin_ms = None
                     wait = True
-                    if isinstance(self._state, s.WaitingForMicrophone):
+                    if isinstance(self._state, s.WaitingForMicrophone | s.Ringing):
                         self.post(MicrophoneFound(*self._here()))
                     await self._listen(source)
             except AudioDeviceError as e:
@@ -216,10 +222,10 @@ class Conversation:
                 self._silence()
             case c.PlayEarcon(kind):
                 self._mouth.earcon(kind)
-            case c.Ring(name):
-                self._mouth.earcon("timer")
-                self._mouth.speak(f"Your {name} timer is done." if name else "Your timer is done.", "en")
-                self._mouth.finish()
+            case c.Ring(rings, again):
+                self._ring(rings, again=again)
+            case c.EndRinging(reason):
+                self._end_ringing(reason)
             case c.Defer(event):
                 self._deferred.append(event)
             case c.EndTurn():
@@ -236,6 +242,18 @@ class Conversation:
         self._listener.close()
         self._mind.silence()
         self._mouth.silence()
+
+    def _ring(self, rings: tuple[TimerRang, ...], *, again: bool) -> None:
+        if again:
+            self._mouth.earcon("pause")
+        self._mouth.earcon("timer")
+        self._mouth.speak(replies.rung([(ring.name, ring.time) for ring in rings]), "en")
+        self._mouth.finish()
+
+    def _end_ringing(self, reason: str) -> None:
+        if reason == "nobody":
+            _log.warning("nobody stopped a timer or alarm in %.0f minutes: it gave up", t.LONGEST_RING_MS / 60_000)
+        self._inbox.append(RingingEnded(*self._here(), reason))
 
     def _end_turn(self) -> None:
         if self._times is not None:

@@ -193,9 +193,17 @@ class TurnEnded(_Happened):
 
 @dataclass(frozen=True, slots=True)
 class TimerRang(_Happened):
-    """A timer is over."""
+    """A timer is over, or an alarm is due: then `time` is its time of day."""
 
     name: str | None
+    time: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RingingEnded(_Happened):
+    """Nothing rings any more. `reason`: wake_word, nobody (it gave up), input_ended or speaker."""
+
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +231,7 @@ Event = (
     Started | MicrophoneLost | MicrophoneFound | WakeHeard | WakeRejected | SpeechStarted | SpeechEnded | SpeechResumed
     | EndpointLikely | DraftStarted | DraftReady | DraftRetracted | EndpointReached | SpeechContinued | FirstToken
     | ModelTimed | CallsReady | ClauseReady | ToolCalled | CallsDone | Reply | ReplyAudioStarted | ReplyAudioFinished
-    | TurnEnded | TimerRang | AudioDropped | InputEnded | Failed
+    | TurnEnded | TimerRang | RingingEnded | AudioDropped | InputEnded | Failed
 )  # fmt: skip
 
 

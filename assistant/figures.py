@@ -18,7 +18,8 @@ class Row:
 
     `path` is "plain" (the sound is encoded when the turn is over) or "streamed". `hangover_ms` is the part of
     `first_token_ms` that was spent waiting for silence, `spread_ms` the latter's range. `encode_ms`, `prefill_ms` and
-    `decode_ms` last as long as told; on the streamed path only what the draft did counts. `cue_ms` counts from the
+    `decode_ms` last as long as told; on the streamed path only what the draft did counts. Of the reply's tokens
+    after the first `tokens` were decoded, `forced` could be nothing else. `cue_ms` counts from the
     endpoint. `listen_cpu_per_s`: processor seconds of the whole process a second of speech. `late_ms`: how late a chunk
     of sound was taken in at most, while the model decoded too.
     """
@@ -33,6 +34,7 @@ class Row:
     first_token_ms: float
     decode_ms: float
     tokens: float
+    forced: float
     call_ms: float
     voice_ms: float
     cue_ms: float
@@ -80,7 +82,8 @@ def show(console: Console, cores: int, rows: Sequence[Row], remarks: Iterable[st
     for line in (*remarks, *differences(rows)):
         console.print(line, markup=False)
     for row in rows:
-        console.print(f"\n{row.model}, {row.path} path, {row.speech_s} s of speech, {row.tokens:.0f} tokens decoded")
+        tokens = f"{row.tokens:.0f} tokens decoded, {row.forced:.0f} forced"
+        console.print(f"\n{row.model}, {row.path} path, {row.speech_s} s of speech, {tokens}")
         waterfall(console, _marks(row))
 
 
@@ -125,10 +128,14 @@ def projection(rows: Sequence[Row], prefill_tok_s: float, decode_tok_s: float) -
         scaled_ms = ear_ms * prefill_tok_s / PI_PREFILL_TOK_S
         pi_token_ms = 1000 / PI_DECODE_TOK_S
         first_ms = row.hangover_ms + row.encode_ms + scaled_ms + pi_token_ms
+        forced_ms = max(0.0, row.decode_ms - row.tokens * last_ms)
+        call_ms = first_ms + row.tokens * pi_token_ms + forced_ms * prefill_tok_s / PI_PREFILL_TOK_S
+        scale = f"{prefill_tok_s:.0f}/{PI_PREFILL_TOK_S:.0f}"
         told.append(
             f"{row.model}, {row.speech_s} s: wait {row.hangover_ms:.0f} + encode {row.encode_ms:.0f} + ear "
-            f"{ear_ms:.0f} x {prefill_tok_s:.0f}/{PI_PREFILL_TOK_S:.0f} + last token {pi_token_ms:.0f} = first token "
-            f"{first_ms:.0f} ms; the call + {row.tokens:.0f} x {pi_token_ms:.0f} ms"
+            f"{ear_ms:.0f} x {scale} + last token {pi_token_ms:.0f} = first token {first_ms:.0f} ms; "
+            f"+ {row.tokens:.0f} tokens x {pi_token_ms:.0f} + {row.forced:.0f} forced, {forced_ms:.0f} x {scale} "
+            f"= call {call_ms:.0f} ms"
         )
     return told
 

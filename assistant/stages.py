@@ -70,12 +70,13 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """What the model may call. `told` False: understood, but the model isn't told of it."""
+    """What the model may call, `bare`: without arguments too. `told` False: understood, but it isn't told of it."""
 
     name: str
     description: str
     parameters: tuple[Parameter, ...] = ()
     told: bool = True
+    bare: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from assistant.events import TimerRang
+
 
 @dataclass(frozen=True, slots=True)
 class WaitingForMicrophone:
@@ -61,11 +63,14 @@ class Speaking:
 
 @dataclass(frozen=True, slots=True)
 class Ringing:
-    """A timer rings until somebody says the wake word, or `left` more times."""
+    """Timers and alarms ring, again and again, until somebody says the wake word, or nobody for too long.
+
+    `deaf`: no sound comes in meanwhile.
+    """
 
     turns: int
-    name: str | None
-    left: int
+    rings: tuple[TimerRang, ...]
+    deaf: bool = False
 
 
 State = WaitingForMicrophone | Idle | Listening | Drafting | Thinking | Acting | Speaking | Ringing

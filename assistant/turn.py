@@ -14,6 +14,7 @@ from assistant.commands import (
     CommitTurn,
     Defer,
     DropTurn,
+    EndRinging,
     EndTurn,
     FinishSpeaking,
     Hush,
@@ -47,6 +48,7 @@ from assistant.events import (
     Reply,
     ReplyAudioFinished,
     ReplyAudioStarted,
+    RingingEnded,
     SpeechContinued,
     SpeechEnded,
     SpeechResumed,
@@ -71,17 +73,21 @@ from assistant.states import (
     WaitingForMicrophone,
 )
 
-RINGS = 10
+LONGEST_RING_MS = 600_000.0
 CONTINUED_PRE_ROLL_MS = 200.0
 SORRY = "Sorry, something went wrong. Please try again."
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """`wake_needed` False: listening from the first sample, turns are split at endpoints."""
+    """`wake_needed` False: listening from the first sample, turns are split at endpoints.
+
+    `ring_once`: the input is over, so nobody could stop what rings.
+    """
 
     wake_needed: bool = True
     wake_overlap_ms: float = 100.0
+    ring_once: bool = False
 
 
 Step = tuple[State, tuple[Command, ...]]
@@ -111,7 +117,7 @@ def step(state: State, event: Event, rules: Rules) -> Step:
             return Drafting(state.turns, unsure=kind == "unsure"), (Judge(Verdict(kind, confidence)),)
         case (
             Started() | WakeRejected() | SpeechStarted() | SpeechEnded() | DraftStarted() | DraftRetracted()
-            | FirstToken() | ModelTimed() | ToolCalled() | TurnEnded() | AudioDropped() | InputEnded()
+            | FirstToken() | ModelTimed() | ToolCalled() | TurnEnded() | AudioDropped() | InputEnded() | RingingEnded()
         ):  # fmt: skip
             return state, ()
         case ReplyAudioStarted():
@@ -138,12 +144,8 @@ def _in_state(state: State, event: Event, rules: Rules) -> Step:
             return _acting(turns, event)
         case Speaking(turns):
             return _speaking(state, turns, event, rules)
-        case Ringing(turns, name, left):
-            match event:
-                case ReplyAudioFinished() if left > 0:
-                    return Ringing(turns, name, left - 1), (Ring(name),)
-                case ReplyAudioFinished() | Failed():
-                    return _home(turns, rules)
+        case Ringing():
+            return _ringing(state, event, rules)
         case _:
             assert_never(state)
     raise _illegal(state, event)
@@ -223,6 +225,37 @@ def _speaking(state: Speaking, turns: int, event: Event, rules: Rules) -> Step:
     raise _illegal(state, event)
 
 
+def _ringing(state: Ringing, event: Event, rules: Rules) -> Step:
+    match event:
+        case ReplyAudioFinished() if rules.ring_once:
+            return _silenced(state, "input_ended", rules)
+        case ReplyAudioFinished() if _rung_ms(state, event) >= LONGEST_RING_MS:
+            return _silenced(state, "nobody", rules)
+        case ReplyAudioFinished():
+            return state, (Ring(state.rings, again=True),)
+        case MicrophoneFound():
+            return replace(state, deaf=False), ()
+        case Failed(code="audio_device" | "output"):
+            return _silenced(state, "speaker", rules)
+        case Failed():
+            return state, ()  # no voice, perhaps: the sound of the ring goes on
+    raise _illegal(state, event)
+
+
+def _rung_ms(state: Ringing, event: ReplyAudioFinished) -> float:
+    """How long the latest of them has rung: by the clock, or by the audio where a replay is faster than it."""
+    latest = state.rings[-1]
+    return max(event.at_ms - latest.at_ms, event.audio_ms - latest.audio_ms)
+
+
+def _silenced(state: Ringing, reason: str, rules: Rules) -> Step:
+    """Ring no more. Who hears "stop" without the wake word comes here too."""
+    if state.deaf:
+        return WaitingForMicrophone(state.turns), (Silence(), EndRinging(reason))
+    home, commands = _home(state.turns, rules)
+    return home, (Silence(), EndRinging(reason), *commands)
+
+
 def _wake(state: State, audio_ms: float, rules: Rules) -> Step:
     from_ms = max(0.0, audio_ms - rules.wake_overlap_ms)
     match state:
@@ -231,7 +264,7 @@ def _wake(state: State, audio_ms: float, rules: Rules) -> Step:
         case Thinking(turns) | Acting(turns) | Speaking(turns):
             return Listening(turns + 1), (Silence(), EndTurn(turns), OpenTurn(turns + 1, from_ms))
         case Ringing(turns):
-            return Listening(turns + 1), (Silence(), OpenTurn(turns + 1, from_ms))
+            return Listening(turns + 1), (Silence(), EndRinging("wake_word"), OpenTurn(turns + 1, from_ms))
         case Idle(turns) | WaitingForMicrophone(turns):
             return Listening(turns + 1), (OpenTurn(turns + 1, from_ms),)
     assert_never(state)
@@ -239,15 +272,20 @@ def _wake(state: State, audio_ms: float, rules: Rules) -> Step:
 
 def _timer(state: State, event: TimerRang) -> Step:
     match state:
-        case Idle(turns):
-            return Ringing(turns, event.name, RINGS - 1), (Ring(event.name),)
+        case Idle(turns) | WaitingForMicrophone(turns):
+            deaf = isinstance(state, WaitingForMicrophone)
+            return Ringing(turns, (event,), deaf), (Ring((event,)),)
+        case Ringing(rings=rings):
+            return replace(state, rings=(*rings, event)), ()  # told with the next ring
         case _:
             return state, (Defer(event),)
 
 
 def _lost(state: State) -> Step:
     match state:
-        case Idle(turns) | Ringing(turns) | WaitingForMicrophone(turns):
+        case Ringing():
+            return replace(state, deaf=True), ()
+        case Idle(turns) | WaitingForMicrophone(turns):
             return WaitingForMicrophone(turns), (Silence(),)
         case Listening(turns) | Drafting(turns) | Thinking(turns) | Acting(turns) | Speaking(turns):
             return WaitingForMicrophone(turns), (Silence(), DropTurn(), EndTurn(turns))

@@ -18,6 +18,7 @@ from assistant.events import (
     MicrophoneLost,
     ModelTimed,
     Reply,
+    RingingEnded,
     SpeechEnded,
     SpeechStarted,
     Started,
@@ -69,8 +70,10 @@ class LiveView:
                 self._model = event
             case TurnEnded():
                 self._ended(event)
-            case TimerRang(name=name):
-                self._line("timer", f"{name or 'timer'} rings", "bold yellow")
+            case TimerRang(name=name, time=time):
+                self._line("timer" if time is None else "alarm", f"{name or time or 'timer'} rings", "bold yellow")
+            case RingingEnded(reason="nobody"):
+                self._line("timer", "nobody came: the ringing gave up", "yellow")
             case AudioDropped(dropped_ms=dropped_ms):
                 self._line("dropped", f"{dropped_ms:.0f} ms of sound: this machine is too busy", "yellow")
             case Failed(message=message, remedy=remedy):

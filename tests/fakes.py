@@ -50,6 +50,34 @@ class ListSource:
             yield chunk
 
 
+class HandClock:
+    """Time passes when `advance` is called."""
+
+    def __init__(self) -> None:
+        self._now_s = 100.0
+        self._moved = asyncio.Condition()
+
+    def now_s(self) -> float:
+        return self._now_s
+
+    async def sleep(self, seconds: float) -> None:
+        end_s = self._now_s + seconds
+        async with self._moved:
+            await self._moved.wait_for(lambda: self._now_s >= end_s)
+
+    async def advance(self, seconds: float) -> None:
+        await _let_others_run()
+        async with self._moved:
+            self._now_s += seconds
+            self._moved.notify_all()
+        await _let_others_run()
+
+
+async def _let_others_run() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
 class LevelVad:
     """Speech is what isn't zero."""
 

@@ -97,3 +97,12 @@ def test_the_example_documents_every_key_with_its_default() -> None:
     sections = tomllib.loads(example.read_text(encoding="utf-8"))
     documented = {f"{section}.{key}" for section, keys in sections.items() for key in keys}
     assert documented == {k for k in config.known_keys() if "." in k}
+
+
+def test_state_is_kept_where_the_service_or_the_user_says() -> None:
+    given = {"STATE_DIRECTORY": "/var/lib/hey-gemma:/other", "XDG_STATE_HOME": "/x", "HOME": "/home/me"}
+    found = []
+    for name in ("STATE_DIRECTORY", "XDG_STATE_HOME", "HOME"):
+        found.append(str(config.state_dir(given)))
+        del given[name]
+    assert found == ["/var/lib/hey-gemma", "/x/hey-gemma", "/home/me/.local/state/hey-gemma"]

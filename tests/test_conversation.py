@@ -1,7 +1,10 @@
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
+import pytest
+
+from assistant.audio import earcons
 from assistant.audio.clock import AudioClock
 from assistant.audio.replay import NullSpeaker
 from assistant.config import EndpointConfig
@@ -14,18 +17,21 @@ from assistant.events import (
     Reply,
     ReplyAudioFinished,
     ReplyAudioStarted,
+    RingingEnded,
     SpeechContinued,
     SpeechEnded,
+    TimerRang,
     ToolCalled,
     TurnEnded,
     WakeHeard,
     name_of,
 )
+from assistant.intents import replies
 from assistant.intents.router import Router
 from assistant.listen import Listener
 from assistant.mind import Mind
 from assistant.mouth import Mouth
-from assistant.stages import Pcm, Speaker
+from assistant.stages import AudioChunk, Pcm, Speaker
 from assistant.turn import Rules
 from assistant.wake import WakeDecision
 from tests.fakes import (
@@ -56,6 +62,7 @@ class House:
         light: OneLight | None = None,
         wake: bool = True,
         fast: bool = True,
+        rings: bool = False,
     ) -> None:
         self.clock = AudioClock()
         self.session = session
@@ -83,7 +90,7 @@ class House:
             mouth=Mouth(
                 self.voice,
                 self.speaker,
-                {},
+                earcons.make() if rings else {},
                 now_ms=lambda: self.clock.now_s() * 1000,
                 heard_ms=lambda: self.listener.heard_ms,
             ),
@@ -317,3 +324,63 @@ async def test_two_replays_of_the_same_sound_give_the_same_events() -> None:
     for house in (first, second):
         await house.replay(sound(*COMMAND, *COMMAND))
     assert first.events == second.events
+
+
+class TimedSource(ListSource):
+    """A source during which a timer rings at a place in the audio."""
+
+    def __init__(self, house: House, samples: Pcm, *, rings_at_s: float) -> None:
+        super().__init__(samples, house.clock)
+        self._house = house
+        self._rings_at_s = rings_at_s
+
+    async def __aiter__(self) -> AsyncIterator[AudioChunk]:
+        async for chunk in super().__aiter__():
+            if chunk.start_ms == self._rings_at_s * 1000:
+                self._house.conversation.post(TimerRang(chunk.start_ms, chunk.start_ms, "pasta"))
+            yield chunk
+
+
+async def ring(house: House, *stretches: tuple[int, float], at_s: float) -> None:
+    await house.conversation.run(TimedSource(house, sound(*stretches), rings_at_s=at_s))
+    await house.conversation.aclose()
+
+
+async def test_a_timer_rings_until_the_wake_word_which_opens_a_turn() -> None:
+    """Sound, words, pause, and again; then the person is heard."""
+    house = House(ScriptedSession(CALL), rings=True)
+    await ring(house, (SILENCE, 12.0), *COMMAND, at_s=1.0)
+    done = ("Your pasta timer is done.", "en")
+    assert house.voice.said == [done, done, done, ("Light on.", "en")]
+    (ended,) = house.all_of(RingingEnded)
+    (woken,) = house.all_of(WakeHeard)
+    assert ended.reason == "wake_word"
+    assert ended.at_ms == woken.at_ms
+    assert len(house.all_of(TurnEnded)) == 1
+
+
+async def test_ringing_that_nobody_stops_gives_up_after_ten_minutes(caplog: pytest.LogCaptureFixture) -> None:
+    house = House(ScriptedSession(CALL), rings=True)
+    await ring(house, (SILENCE, 640.0), *COMMAND, at_s=1.0)
+    (ended,) = house.all_of(RingingEnded)
+    assert ended.reason == "nobody"
+    assert 600_000 <= ended.audio_ms - 1_000 <= 605_000
+    assert "nobody stopped a timer or alarm in 10 minutes" in caplog.text
+    assert house.voice.said[-1] == ("Light on.", "en")
+    assert 110 <= len(house.voice.said) <= 125
+
+
+async def test_a_timer_that_rings_when_the_file_is_over_does_not_hold_it_open() -> None:
+    """Neither one that has rung already, nor one that waited for the end of a turn."""
+    for at_s in (4.0, 3.0):
+        house = House(ScriptedSession(CALL), rings=True)
+        async with asyncio.timeout(5):
+            await ring(house, (SILENCE, 0.5), (WAKE, 0.6), (SPEECH, 1.2), (SILENCE, 2.0), at_s=at_s)
+        assert house.all_of(RingingEnded)[0].reason == "input_ended"
+        assert ("Your pasta timer is done.", "en") in house.voice.said
+
+
+def test_several_timers_and_an_alarm_are_told_together() -> None:
+    assert replies.rung([("pasta", None), (None, None), (None, "07:30"), ("gym", "18:05")]) == (
+        "Your pasta timer is done. Your timer is done. It's 07:30. It's 18:05, your gym alarm."
+    )

@@ -6,15 +6,26 @@ import pytest
 from assistant.audio import earcons
 from assistant.audio.devices import meter
 
-EARCONS = earcons.make()
+EARCONS = earcons.make(earcons.PEAK)
+SOUNDS = sorted(set(EARCONS) - {"pause"})
 
 
 def test_there_is_one_for_each_thing_to_tell() -> None:
     """Their names are what the turn-taking asks for."""
-    assert set(EARCONS) == {"heard", "cancelled", "error", "timer"}
+    assert set(EARCONS) == {"heard", "cancelled", "error", "timer", "pause"}
 
 
-@pytest.mark.parametrize("name", sorted(EARCONS))
+def test_the_ring_is_as_loud_as_it_shall_be_and_its_pause_is_silent() -> None:
+    """Half of full scale is -6 dBFS; nothing else gets louder."""
+    for volume, peak_dbfs in ((1.0, 0.0), (0.5, -6.0), (0.05, -26.0)):
+        sounds = earcons.make(volume)
+        assert meter(sounds["timer"].samples).peak_dbfs == pytest.approx(peak_dbfs, abs=0.1)
+        assert np.array_equal(sounds["heard"].samples, EARCONS["heard"].samples)
+        assert not sounds["pause"].samples.any()
+    assert not earcons.make(0.0)["timer"].samples.any()
+
+
+@pytest.mark.parametrize("name", SOUNDS)
 def test_an_earcon_is_soft_and_short(name: str) -> None:
     """Audible, but below the voice; only the timer may take its time."""
     clip = EARCONS[name]
@@ -24,7 +35,7 @@ def test_an_earcon_is_soft_and_short(name: str) -> None:
     assert clip.duration_s < (3.0 if name == "timer" else 0.5)
 
 
-@pytest.mark.parametrize("name", sorted(EARCONS))
+@pytest.mark.parametrize("name", SOUNDS)
 def test_an_earcon_does_not_click(name: str) -> None:
     """It begins and ends at zero, and above its tones (4 kHz) there is nothing: a click would be heard there."""
     sound = EARCONS[name].samples.astype(float)

@@ -15,8 +15,9 @@ def row(path: str, speech_s: float, first_token_ms: float, hangover_ms: float) -
         encode_ms=50,
         prefill_ms=250,
         first_token_ms=first_token_ms,
-        decode_ms=1600,
-        tokens=16,
+        decode_ms=900,
+        tokens=6,
+        forced=10,
         call_ms=first_token_ms + 1600,
         voice_ms=first_token_ms + 1700,
         cue_ms=1,
@@ -57,3 +58,5 @@ def test_the_projection_shows_its_arithmetic() -> None:
     assert "not measured there" in told[0]
     # 70 + 50 + (250 - 100) x 30.4 / 38 + 1000 / 6.8
     assert "wait 70 + encode 50 + ear 150 x 30/38 + last token 147 = first token 387 ms" in told[-2]
+    # 387 + 6 x 1000 / 6.8 + (900 - 6 x 100) x 30.4 / 38
+    assert "+ 6 tokens x 147 + 10 forced, 300 x 30/38 = call 1509 ms" in told[-2]

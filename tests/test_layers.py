@@ -11,14 +11,14 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"assistant.errors"}),
     frozenset({"assistant.stages", "assistant.config", "assistant.disk"}),
     frozenset(
-        {"assistant.events", "assistant.states", "assistant.gguf_file", "assistant.progress", "assistant.spoken"}
+        {"assistant.events", "assistant.gguf_file", "assistant.progress", "assistant.spoken"}
     ),
     frozenset({"assistant.ear_slice"}),
     frozenset(
         {
             "assistant.audio", "assistant.wake", "assistant.vad", "assistant.speech", "assistant.llm",
-            "assistant.intents", "assistant.trace", "assistant.commands", "assistant.endpoint", "assistant.lane",
-            "assistant.board", "assistant.manifest", "assistant.shape_vocabulary", "assistant.noise",
+            "assistant.intents", "assistant.trace", "assistant.commands", "assistant.states", "assistant.endpoint",
+            "assistant.lane", "assistant.board", "assistant.manifest", "assistant.shape_vocabulary", "assistant.noise",
         }
     ),
     frozenset({"assistant.mouth", "assistant.mind", "assistant.listen", "assistant.shape", "assistant.download"}),

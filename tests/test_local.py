@@ -1,12 +1,14 @@
 """Clock and date."""
 
-from datetime import datetime
+import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from assistant.errors import CallFailed
-from assistant.intents.local import LocalClock
+from assistant.intents.local import LocalClock, local_zone
 from assistant.stages import Call
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -34,3 +36,17 @@ async def test_other_tools_are_not_its_own() -> None:
     assert clock.context() == ""
     with pytest.raises(CallFailed):
         await clock.handle(Call("HassTurnOn"))
+
+
+def test_the_zone_of_this_place_knows_its_rules(tmp_path: Path) -> None:
+    """`$TZ` first, then the system's; what can't be read is UTC."""
+    system = tmp_path / "localtime"
+    assert local_zone({}, system) is UTC
+    assert local_zone({"TZ": "Nowhere/Never"}, system) is UTC
+    system.write_bytes(b"no zone")
+    assert local_zone({}, system) is UTC
+    shutil.copy("/usr/share/zoneinfo/Europe/Paris", system)
+    for environ in ({}, {"TZ": "Europe/Paris"}, {"TZ": ":Europe/Paris"}):
+        zone = local_zone(environ, system)
+        offsets = [datetime(2026, month, 1, tzinfo=zone).utcoffset() for month in (1, 7)]
+        assert offsets == [timedelta(hours=1), timedelta(hours=2)]

@@ -1,6 +1,7 @@
 """The main job on real parts: sound -> wake word -> model -> home -> voice. Nothing here is faked."""
 
 import asyncio
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,20 @@ from assistant.audio.clock import WallClock
 from assistant.audio.devices import Sound
 from assistant.audio.speaker import SoundSpeaker
 from assistant.config import AudioConfig, Config
-from assistant.events import Event, Reply, Started, ToolCalled, TurnEnded, WakeHeard, name_of
+from assistant.events import (
+    Event,
+    Reply,
+    ReplyAudioFinished,
+    RingingEnded,
+    Started,
+    TimerRang,
+    ToolCalled,
+    TurnEnded,
+    WakeHeard,
+    name_of,
+)
+from assistant.intents.deadlines import Timer
+from assistant.intents.timer_file import TimerFile
 from assistant.stages import AudioClip
 from tests.sound_server import sound_server, why_not
 
@@ -42,6 +56,16 @@ async def test_a_spoken_command_turns_on_the_light_and_a_voice_answers(tmp_path:
     samples, rate_hz = soundfile.read(answer)
     assert 0.5 < len(samples) / rate_hz < 4
     assert np.sqrt(np.mean(samples**2)) > 0.01
+
+
+def test_a_replay_neither_reads_nor_writes_the_users_own_timers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of its turns starts a timer."""
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path))
+    (tmp_path / "timers.json").write_text("damaged")
+    asyncio.run(replay("four_turns.flac"))
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["damaged"]
 
 
 async def test_at_real_time_every_figure_of_the_turn_is_known() -> None:
@@ -101,7 +125,10 @@ OK_SHARE, WRONG_SHARE = 0.60, 0.08
 
 @pytest.mark.sound
 @pytest.mark.skipif(why_not() is not None, reason=why_not() or "")
-async def test_a_command_through_a_real_microphone_is_answered_by_a_real_speaker(tmp_path: Path) -> None:
+async def test_a_command_through_a_real_microphone_is_answered_by_a_real_speaker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path))
     events: list[Event] = []
     started, ended = asyncio.Event(), asyncio.Event()
 
@@ -128,3 +155,40 @@ async def test_a_command_through_a_real_microphone_is_answered_by_a_real_speaker
         await asyncio.gather(assistant, return_exceptions=True)
     assert [c.effects for c in all_of(events, ToolCalled)] == [KITCHEN]
     assert "reply_audio_finished" in [name_of(e) for e in events]
+
+
+@pytest.mark.sound
+@pytest.mark.skipif(why_not() is not None, reason=why_not() or "")
+async def test_what_was_due_while_nothing_ran_rings_at_the_start_until_the_wake_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path))
+    file = TimerFile(tmp_path / "timers.json")
+    file.save((Timer("pasta", 480, time.time() - 60),))
+    events: list[Event] = []
+    rang_twice, silenced = asyncio.Event(), asyncio.Event()
+
+    def observe(event: Event) -> None:
+        events.append(event)
+        if len(all_of(events, ReplyAudioFinished)) == 2:
+            rang_twice.set()
+        if isinstance(event, RingingEnded):
+            silenced.set()
+
+    with sound_server(tmp_path):
+        config = Config(audio=AudioConfig(microphone="mic", speaker="room", cue=False, alarm_volume=0.01))
+        assistant = asyncio.create_task(app.run(config, app.Options(), [observe]))
+        async with asyncio.timeout(60):
+            await rang_twice.wait()
+        assert len(file.load()) == 1
+        samples, rate_hz = soundfile.read(REPLAY / "demo.flac", dtype="int16")
+        person = SoundSpeaker(Sound(), WallClock(), device="room")
+        async with asyncio.timeout(90):
+            while not silenced.is_set():  # over the words between two rings nobody is heard
+                await person.play(AudioClip(np.asarray(samples, np.int16), rate_hz))
+        await person.aclose()
+        assistant.cancel()
+        await asyncio.gather(assistant, return_exceptions=True)
+    assert [rang.name for rang in all_of(events, TimerRang)] == ["pasta"]
+    assert all_of(events, RingingEnded)[0].reason == "wake_word"
+    assert file.load() == ()

@@ -160,12 +160,53 @@ def test_a_lost_microphone_is_waited_for() -> None:
 def test_a_timer_rings_again_until_the_wake_word() -> None:
     rang = TimerRang(1, 1, "pasta")
     state, commands = play(rang, HEARD)
-    assert commands == [c.Ring("pasta"), c.Ring("pasta")]
-    assert play(WAKE, state=state)[0] == s.Listening(1)
+    assert commands == [c.Ring((rang,)), c.Ring((rang,), again=True)]
+    state, commands = play(WAKE, state=state)
+    assert state == s.Listening(1)
+    assert commands == [c.Silence(), c.EndRinging("wake_word"), c.OpenTurn(1, 900.0)]
 
 
-def test_a_timer_stops_ringing_by_itself_in_the_end() -> None:
-    assert play(TimerRang(1, 1, None), *[HEARD] * t.RINGS)[0] == s.Idle(0)
+def test_ringing_gives_up_after_ten_minutes() -> None:
+    """Counted from the latest that rang, on the clock or on the audio of a replay that is faster."""
+    for minutes_ms in ((0.0, 600_001.0), (600_001.0, 0.0)):
+        rang, late = TimerRang(0, 0, None), ReplyAudioFinished(*minutes_ms)
+        state, commands = play(rang, ReplyAudioFinished(599_000, 599_000), late)
+        assert state == s.Idle(0)
+        assert commands[-2:] == [c.Silence(), c.EndRinging("nobody")]
+        assert isinstance(play(rang, TimerRang(1_000, 1_000, "egg"), late)[0], s.Ringing)
+
+
+def test_what_is_due_while_another_one_rings_joins_it() -> None:
+    pasta, alarm = TimerRang(1, 1, "pasta"), TimerRang(2, 2, None, "07:30")
+    _, commands = play(pasta, alarm, HEARD)
+    assert commands == [c.Ring((pasta,)), c.Ring((pasta, alarm), again=True)]
+
+
+def test_a_timer_rings_without_a_microphone_too() -> None:
+    rang = TimerRang(1, 1, None)
+    state, commands = play(MicrophoneLost(1, 1, "gone"), rang, MicrophoneLost(2, 2, "gone"), HEARD)
+    assert state == s.Ringing(0, (rang,), deaf=True)
+    assert commands[1:] == [c.Ring((rang,)), c.Ring((rang,), again=True)]
+    assert play(MicrophoneFound(3, 3), WAKE, state=state)[0] == s.Listening(1)
+    assert play(ReplyAudioFinished(3, 700_000), state=state)[0] == s.WaitingForMicrophone(0)
+    state, commands = play(rang, MicrophoneLost(2, 2, "gone"))
+    assert (state, commands) == (s.Ringing(0, (rang,), deaf=True), [c.Ring((rang,))])
+
+
+def test_a_voice_that_fails_does_not_stop_the_ring_but_a_lost_speaker_does() -> None:
+    """Without a speaker each ring would be over at once: a busy loop."""
+    state, _ = play(TimerRang(1, 1, None), Failed(1, 1, "speech_failed", "no voice", "install one"))
+    assert isinstance(state, s.Ringing)
+    state, commands = play(Failed(1, 1, "audio_device", "gone", "plug it in"), state=state)
+    assert state == s.Idle(0)
+    assert commands == [c.Silence(), c.EndRinging("speaker")]
+
+
+def test_nobody_can_stop_a_ring_when_the_input_is_over_so_it_rings_once() -> None:
+    once = t.Rules(ring_once=True)
+    state, commands = play(TimerRang(1, 1, None), HEARD, rules=once)
+    assert state == s.Idle(0)
+    assert commands[-1] == c.EndRinging("input_ended")
 
 
 def test_a_timer_that_ends_during_a_turn_waits_for_its_end() -> None:

@@ -107,14 +107,16 @@ class Stream:
 class Sound:
     """PortAudio, shared by microphone and speaker. Methods block and may be called from any thread."""
 
+    # One for the process, as PortAudio is: its calls aren't safe against one another.
+    _lock = threading.Lock()
+    _streams = 0
+
     def __init__(self) -> None:
         try:
             import sounddevice
         except OSError as e:
             raise AudioDeviceError("PortAudio isn't installed", remedy="sudo apt install libportaudio2") from e
         self._portaudio: Any = sounddevice
-        self._lock = threading.Lock()  # PortAudio's calls aren't safe against one another
-        self._open_streams = 0
 
     def devices(self) -> list[Device]:
         """What PortAudio saw when it started."""
@@ -136,7 +138,7 @@ class Sound:
     def rescan(self) -> bool:
         """Look for devices anew. Not possible, and False, while a stream is open: it would be torn away."""
         with self._lock:
-            if self._open_streams:
+            if Sound._streams:
                 return False
             self._portaudio._terminate()  # noqa: SLF001 - the documented way to see a device plugged in later
             self._portaudio._initialize()  # noqa: SLF001
@@ -186,11 +188,12 @@ class Sound:
                     vendor.close()
                 message = f"the {_NAMES[direction]} {device.name!r} can't be opened: {e}"
                 raise AudioDeviceError(message, remedy=f"see if another program holds it, then: {_REMEDY}") from e
-            self._open_streams += 1
+            Sound._streams += 1
         return Stream(vendor, self._lock, self._closed)
 
-    def _closed(self) -> None:
-        self._open_streams -= 1
+    @staticmethod
+    def _closed() -> None:
+        Sound._streams -= 1
 
 
 def _dbfs(amplitude: float) -> float:

@@ -1,4 +1,6 @@
-"""Short soft sounds, synthesized: heard, cancelled, error, timer. Knows nothing of when they are played.
+"""Short soft sounds, synthesized: heard, cancelled, error, and the ring, as loud as it shall be, with its pause.
+
+Knows nothing of when they are played.
 
 Measured: all four take 4 ms of CPU to make; peak -15 dBFS; "heard" lasts 140 ms.
 """
@@ -13,6 +15,7 @@ from assistant.stages import AudioClip
 
 RATE_HZ = 22_050
 PEAK = 0.18
+PAUSE_S = 2.0
 _FADE_S = 0.01
 
 # Each note: start in s, frequency in Hz, duration in s. Fifths and fourths upwards for yes, downwards for no.
@@ -24,19 +27,20 @@ _NOTES: Mapping[str, tuple[tuple[float, float, float], ...]] = {
 }
 
 
-def make() -> dict[str, AudioClip]:
-    """The earcons by name."""
-    return {name: _render(notes) for name, notes in _NOTES.items()}
+def make(alarm_volume: float = 0.5) -> dict[str, AudioClip]:
+    """The earcons by name; `alarm_volume` is the peak of "timer", 0..1. "pause", between two rings, is silent."""
+    sounds = {name: _render(notes, alarm_volume if name == "timer" else PEAK) for name, notes in _NOTES.items()}
+    return {**sounds, "pause": AudioClip(np.zeros(round(PAUSE_S * RATE_HZ), np.int16), RATE_HZ)}
 
 
-def _render(notes: tuple[tuple[float, float, float], ...]) -> AudioClip:
+def _render(notes: tuple[tuple[float, float, float], ...], peak: float) -> AudioClip:
     total_s = max(start_s + duration_s for start_s, _, duration_s in notes)
     sound = np.zeros(round(total_s * RATE_HZ) + 1)
     for start_s, frequency_hz, duration_s in notes:
         note = _note(frequency_hz, duration_s)
         start = round(start_s * RATE_HZ)
         sound[start : start + len(note)] += note
-    return AudioClip(to_int16((sound * (PEAK / np.abs(sound).max())).astype(np.float32)), RATE_HZ)
+    return AudioClip(to_int16((sound * (peak / np.abs(sound).max())).astype(np.float32)), RATE_HZ)
 
 
 def _note(frequency_hz: float, duration_s: float) -> NDArray[np.float64]:

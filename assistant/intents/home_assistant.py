@@ -4,13 +4,15 @@ Knows nothing of the wire (home_link), nor of how a service is asked for and wat
 can be named. No service is ever called twice for one call. From call to seen state: 2 ms on a real server.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from assistant.errors import CallFailed
+from assistant.config import HomeConfig
+from assistant.errors import CallFailed, ConfigError
 from assistant.intents import replies
 from assistant.intents.home_answers import facts, forecast_of, state_after
 from assistant.intents.home_asking import ANSWER_WITHIN_S, ask, unseen
@@ -18,12 +20,15 @@ from assistant.intents.home_facts import static_facts
 from assistant.intents.home_link import Declined, HomeLink, Unreachable
 from assistant.intents.home_registry import clean
 from assistant.intents.home_states import AWAY, State
+from assistant.intents.home_token import read_token
 from assistant.intents.names import Directory, Entity
 from assistant.intents.policy import Policy
 from assistant.intents.services import IMPLIED, SERVICES, TOOLS, VALUES, domains_of, effects_of, tools_for
 from assistant.stages import Call, Effect, Outcome, Tool, Value
 
+WAIT_S = 5.0  # for the home at the start; one that comes later is taken in when it comes
 _READING = "changes nothing"
+_log = logging.getLogger(__name__)
 _GATES = frozenset({"garage", "gate", "door"})
 _KINDS_OF_FORECAST = ((1, "daily"), (4, "twice_daily"), (2, "hourly"))  # Home Assistant's feature bits
 
@@ -198,3 +203,20 @@ class HomeAssistant:
         if day == "today" and state.state not in AWAY and isinstance(temperature, int | float):
             result |= {"condition": state.state, "temperature": temperature}
         return Outcome(call, ok=True, sentence=None, result=result, allowed_by=_READING)
+
+
+@asynccontextmanager
+async def connected(config: HomeConfig) -> AsyncIterator[HomeAssistant]:
+    """The home that the config names; it needn't be there yet. Raises ConfigError, HomeRefused."""
+    if not config.url:
+        raise ConfigError("[home] has no url", remedy="write one, as http://homeassistant.local:8123")
+    read_token(config.token_file)  # a missing one ends the start
+    link = HomeLink(config.url, lambda: read_token(config.token_file))
+    home = HomeAssistant(link, here=config.area)
+    try:
+        await link.start(WAIT_S)
+        if not link.ready:
+            _log.warning("Home Assistant at %s can't be reached; it is tried again and again", config.url)
+        yield home
+    finally:
+        await link.aclose()

@@ -1,13 +1,27 @@
-"""Clock and date, from an injected `now`. Knows nothing of the home. Answers in 0.02 ms."""
+"""Clock and date, from an injected `now`, and the zone of this place. Knows nothing of the home. Answers in 0.02 ms."""
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
+import os
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, tzinfo
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from assistant.errors import CallFailed
 from assistant.intents import replies
 from assistant.stages import Call, Outcome, Tool, Value
 
 _TOOLS = (Tool("HassGetCurrentTime", "Time"), Tool("HassGetCurrentDate", "Date"))
+
+
+def local_zone(environ: Mapping[str, str] = os.environ, system: Path = Path("/etc/localtime")) -> tzinfo:
+    """The zone with its rules (a mere offset doesn't know when summer time begins): `$TZ`, the system's, or UTC."""
+    try:
+        if named := environ.get("TZ", "").removeprefix(":"):
+            return ZoneInfo(named)
+        with system.open("rb") as file:
+            return ZoneInfo.from_file(file)
+    except (OSError, ValueError, ZoneInfoNotFoundError):  # no such file or name, or no zone in it
+        return UTC
 
 
 class LocalClock:

@@ -99,16 +99,53 @@ def _set(name: str, result: Result, words: Words) -> _Clause:
 
 
 def _timer(name: str, result: Result, words: Words) -> _Clause:
-    timer = words["named_timer"].format(name=result["name"]) if "name" in result else words["timer"]
-    return _fill(words[name], timer, timer=timer, duration=duration(float(result.get("seconds", 0)), words))
+    timer = _timer_name(result, words)
+    length, left = (duration(float(result.get(slot, 0)), words) for slot in ("seconds", "left"))
+    return _fill(words[name], timer, timer=timer, duration=length, left=left)
+
+
+def _timer_name(result: Result, words: Words) -> str:
+    """What a timer is called, or alarms: `alarms` are their times."""
+    kind = "alarm" if "alarms" in result else "timer"
+    if "name" in result:
+        return words[f"named_{kind}"].format(name=result["name"])
+    return words["alarm_for"].format(time=result["alarms"]) if "alarms" in result else words["timer"]
+
+
+def _alarm(_: str, result: Result, words: Words) -> _Clause:
+    alarm = words["named_alarm"].format(name=result["name"]) if "name" in result else words["alarm"]
+    return _fill(words[f"alarm_{result['day']}"], timer=alarm, time=str(result["time"]))
 
 
 def _timers_left(result: Result, words: Words) -> str:
-    """`result`: seconds left by what the timer is called."""
-    left = [(str(timer), remaining(float(seconds), words)) for timer, seconds in result.items()]
-    kinds = ["timer_left"] + ["timer_left_too"] * len(left)
-    parts = [words[kind].format(timer=timer, duration=d) for kind, (timer, d) in zip(kinds, left, strict=False)]
+    """`result`: by what it is called seconds left on a timer, the day of an alarm ("tomorrow 07:30"), or "missed"."""
+    timers = {timer: left for timer, left in result.items() if not isinstance(left, str)}
+    kinds = ["timer_left"] + ["timer_left_too"] * len(timers)
+    parts = [
+        words[kind].format(timer=timer, duration=remaining(float(seconds), words))
+        for kind, (timer, seconds) in zip(kinds, timers.items(), strict=False)
+    ]
+    for alarm, when in result.items():
+        if isinstance(when, str):
+            day, _, time = when.partition(" ")
+            parts.append(
+                words[f"left_{day}"].format(timer=alarm, at=words["left_at"].format(time=time) if time else "")
+            )
     return ", ".join(parts) or words["timer_none"]
+
+
+def rung(rings: Sequence[tuple[str | None, str | None]], language: str = "en") -> str:
+    """What is said while timers and alarms ring, given name and, of an alarm, the time of day."""
+    words = LANGUAGES.get(language, LANGUAGES["en"])
+    said = []
+    for name, time in rings:
+        result: Result = {} if name is None else {"name": name}
+        if time is None:
+            said.append(words["timer_done"].format(timer=_timer_name(result, words)))
+        else:
+            named = _timer_name({"name": name, "alarms": time}, words) if name is not None else ""
+            said.append(words["named_alarm_rings" if named else "alarm_rings"].format(time=time, timer=named))
+    return " ".join(_finish(text) for text in dict.fromkeys(said))
 
 
 def _time(result: Result, words: Words) -> str:
@@ -210,6 +247,11 @@ _DONE: Mapping[str, Callable[[str, Result, Words], _Clause]] = {
     "HassMediaPrevious": _set,
     "HassListAddItem": _set,
     "HassStartTimer": _timer,
+    "HassIncreaseTimer": _timer,
+    "HassDecreaseTimer": _timer,
+    "HassPauseTimer": _timer,
+    "HassUnpauseTimer": _timer,
+    "HassSetAlarm": _alarm,
     "HassCancelTimer": _timer,
     "HassCancelAllTimers": _timer,
 }

@@ -17,19 +17,20 @@ _NAME = Parameter("name", "string")
 _WHERE = (_NAME, Parameter("area", "string"), Parameter("domain", "string"))
 
 TOOLS: tuple[Tool, ...] = (
-    Tool("HassTurnOn", "Turn on, open, lock", _WHERE),
-    Tool("HassTurnOff", "Turn off, close, unlock", _WHERE),
+    Tool("HassTurnOn", "Turn on, open, lock", _WHERE, bare=False),
+    Tool("HassTurnOff", "Turn off, close, unlock", _WHERE, bare=False),
     # Home Assistant's older names for the same: a model may know them, and tiny does.
-    Tool("HassOpenCover", "Open blinds", _WHERE, told=False),
-    Tool("HassCloseCover", "Close blinds", _WHERE, told=False),
-    Tool("HassLock", "Lock", _WHERE, told=False),
-    Tool("HassUnlock", "Unlock", _WHERE, told=False),
+    Tool("HassOpenCover", "Open blinds", _WHERE, told=False, bare=False),
+    Tool("HassCloseCover", "Close blinds", _WHERE, told=False, bare=False),
+    Tool("HassLock", "Lock", _WHERE, told=False, bare=False),
+    Tool("HassUnlock", "Unlock", _WHERE, told=False, bare=False),
     Tool("HassVacuumStart", "Start a vacuum", (_NAME,), told=False),
     Tool("HassVacuumReturnToBase", "Send a vacuum home", (_NAME,), told=False),
     Tool(
         "HassLightSet",
         "Dim or color lights",
         (*_WHERE, Parameter("brightness", "integer", "percent"), Parameter("color", "string", choices=COLORS)),
+        bare=False,
     ),
     Tool("HassSetPosition", "Move blinds", (*_WHERE, Parameter("position", "integer", "percent open", required=True))),
     Tool(
@@ -43,7 +44,7 @@ TOOLS: tuple[Tool, ...] = (
     Tool("HassMediaNext", "Next song", (_NAME,)),
     Tool("HassMediaPrevious", "Previous song", (_NAME,)),
     Tool("HassListAddItem", "Add to a list", (Parameter("item", "string", required=True), _NAME)),
-    Tool("HassGetState", "State of a device or sensor", _WHERE),
+    Tool("HassGetState", "State of a device or sensor", _WHERE, bare=False),
     Tool("HassGetWeather", "Weather", (Parameter("day", "string", choices=DAYS),)),
 )
 

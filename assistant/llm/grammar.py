@@ -20,7 +20,7 @@ Tokenize = Callable[[str], Sequence[int]]
 
 @dataclass(slots=True)
 class _Node:
-    """A place in a tree of words; `word` is the one that ends here: none goes on behind another one's end."""
+    """A place in a tree of words; `word` is the one that ends here, and then it is taken."""
 
     after: dict[int, "_Node"] = field(default_factory=dict)
     word: str = ""
@@ -61,12 +61,11 @@ class Guide:
 
     def __init__(self, grammar: Grammar) -> None:
         self._grammar = grammar
-        self._tool: Tool | None = None
         self._open: dict[str, Parameter] = {}
         self._node: _Node | None = None  # None: free text, or lost, or the call is over
         self._then: Callable[[str], None] = self._name_tool
         self._free = False
-        self._offer(f"call:{name}{{" for name in grammar.tools)
+        self._offer(word for tool in grammar.tools.values() for word in _openings(tool))
 
     def legal(self) -> list[int] | None:
         """The tokens that may come now; None: any."""
@@ -114,13 +113,16 @@ class Guide:
         self._node = self._grammar.tree(words)
 
     def _name_tool(self, word: str) -> None:
-        self._tool = self._grammar.tools[word.removeprefix("call:").removesuffix("{")]
-        self._open = {p.name: p for p in self._tool.parameters}
-        self._offer_slots(first=True)
+        if word.endswith(CALL_END):
+            self._node = None
+            return
+        tool = self._grammar.tools[word.removeprefix("call:").removesuffix("{")]
+        self._open = {p.name: p for p in tool.parameters}
+        self._offer_slots(may_close=tool.bare and self._may_close())
 
-    def _offer_slots(self, *, first: bool) -> None:
+    def _offer_slots(self, *, may_close: bool) -> None:
         words = [name + (f":{QUOTE}" if p.kind == "string" else ":") for name, p in self._open.items()]
-        if first and self._may_close():
+        if may_close:
             words.append(f"}}{CALL_END}")
         self._then = self._name_slot
         self._offer(words)
@@ -148,7 +150,7 @@ class Guide:
 
     def _end_slot(self, word: str) -> None:
         if word.endswith(","):
-            self._offer_slots(first=False)
+            self._offer_slots(may_close=False)
         else:
             self._node = None
 
@@ -157,6 +159,14 @@ class Guide:
 
     def _may_close(self) -> bool:
         return not any(p.required for p in self._open.values())
+
+
+def _openings(tool: Tool) -> list[str]:
+    """How a call begins; a vocabulary may have a token of its own for the braces of one without slots."""
+    found = [f"call:{tool.name}{{"] * bool(tool.parameters)
+    if tool.bare and not any(p.required for p in tool.parameters):
+        found.append(f"call:{tool.name}{{}}{CALL_END}")
+    return found
 
 
 def _numbers(parameter: Parameter) -> list[str]:

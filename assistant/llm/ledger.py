@@ -83,6 +83,7 @@ class Ledger:
         self._profile = profile
         self._chooser = chooser
         self._grammar = grammar
+        self.only_legal_calls = True
         self._max_tokens = max_tokens
         self._now_s = now_s
         self._call_token = engine.vocabulary.control(prompt.TOOL_CALL)
@@ -255,7 +256,7 @@ class Ledger:
                     break
                 if choice.token == self._call_token:
                     turn.calling = True
-                    guide = self._grammar.begin() if self._grammar else None
+                    guide = self._grammar.begin() if self._grammar and self.only_legal_calls else None
                     tokens = [choice.token, *(guide.forced() if guide else ())]
                 else:
                     tokens = guide.follow(choice.token) if guide else [choice.token]

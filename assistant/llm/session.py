@@ -126,6 +126,10 @@ class LlamaSession:
         """Take sound in while it comes, where that can be done, or only when the turn is over. Between turns."""
         await self._run(lambda: self._ledger.listen_ahead(on=on))
 
+    def only_legal_calls(self, *, on: bool) -> None:
+        """Write only calls that the home can carry out, where it is known which, or any. Between turns."""
+        self._ledger.only_legal_calls = on
+
     async def open(self) -> None:
         """Begin a user turn (drops an open one)."""
         await self._stopped()
