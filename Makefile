@@ -24,7 +24,7 @@ demo: install ## set up (once), then hear "Hey Gemma, turn on the kitchen light"
 run: install ## listen on the microphone
 	@$(BIN)/hey-gemma run
 
-test: dev ## every test: real models, a private sound server (no network needed)
+test: dev ## every test: real models, a private sound server, Home Assistant if it is up (no network needed)
 	@$(BIN)/python -m pytest -q
 
 check: dev ## ruff, mypy --strict, layers and fast tests
@@ -85,13 +85,13 @@ lock: ## pin all dependencies anew (network)
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --group dev -c requirements.lock -o requirements-dev.lock
 
 # A Home Assistant of its own Python, in its own environment: the product needs none of it.
-HA_PYTHON ?= python3.13
+HA_PYTHON ?= $(shell for p in python3.13 $(HOME)/.pyenv/versions/3.13.*/bin/python3.13; do $$p -c "" 2>/dev/null && echo $$p && break; done)
 HA_VERSION ?= 2025.4.4
 HA := build/home-assistant
 HA_BIN := $(HA)/venv-$(HA_VERSION)/bin
 
 $(HA)/venv-$(HA_VERSION)/.installed:
-	@command -v $(HA_PYTHON) >/dev/null || { echo "Home Assistant $(HA_VERSION) needs $(HA_PYTHON): HA_PYTHON=/path/to/it make ha-up"; exit 1; }
+	@[ -n "$(HA_PYTHON)" ] || { echo "Home Assistant $(HA_VERSION) needs Python 3.13: HA_PYTHON=/path/to/python3.13 make ha-up"; exit 1; }
 	@mkdir -p $(HA) && $(HA_PYTHON) -m venv $(HA)/venv-$(HA_VERSION) && $(HA_BIN)/python -m pip install -q --disable-pip-version-check uv
 	@echo "Installing Home Assistant $(HA_VERSION) for tests: two minutes."
 	@$(HA_BIN)/uv pip install -q --python $(HA_BIN)/python homeassistant==$(HA_VERSION)

@@ -1,8 +1,11 @@
 """Against a real Home Assistant on loopback (`make ha-up`): what is said happens there, as others see it too."""
 
 import asyncio
+import json
 import os
+import shlex
 import subprocess
+import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -68,8 +71,8 @@ class Server:
     @staticmethod
     def script(what: str) -> None:
         """End or start the server: kill, again."""
-        python = (HOME / "python").read_text(encoding="utf-8")
-        subprocess.run([python, str(ROOT / "tests" / "home_assistant" / "server.py"), what], check=True)
+        python = shlex.split((HOME / "python").read_text(encoding="utf-8"))
+        subprocess.run([*python, str(ROOT / "tests" / "home_assistant" / "server.py"), what], check=True)
 
 
 @pytest.fixture
@@ -249,3 +252,52 @@ async def test_fifty_commands_while_the_server_is_killed_are_all_accounted_for(s
         assert counts == {None: 38, "connection_lost": 2, "unreachable": 10}
         assert all(bool(o.effects) is (o.error != "unreachable") for o in outcomes)
         assert (await server.state("light.kitchen"))["state"] == "off"
+
+
+def hey_gemma(config: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", "from assistant.cli import main; main()", *arguments, "--config", str(config)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+
+
+def config_for(server: Server, path: Path, token: str) -> Path:
+    (path / "token").write_text(token, encoding="utf-8")
+    config = path / "config.toml"
+    section = f'[home]\nkind = "home_assistant"\nurl = "{server.url}"\ntoken_file = "{path / "token"}"\n'
+    config.write_text(section, encoding="utf-8")
+    return config
+
+
+@pytest.mark.models
+@pytest.mark.slow
+async def test_a_spoken_command_changes_the_real_home(server: Server, tmp_path: Path) -> None:
+    """From sound to the server's state; the small model is warned about at the start."""
+    assert (await server.state("light.kitchen"))["state"] == "off"
+    config = config_for(server, tmp_path, server.token)
+    sound, events = ROOT / "tests" / "replay" / "demo.flac", tmp_path / "events.jsonl"
+    told = await asyncio.to_thread(hey_gemma, config, "run", "--mic-file", str(sound), "--events", str(events))
+    assert told.returncode == 0, told.stderr
+    assert (await server.state("light.kitchen"))["state"] == "on"
+    assert "only knows the words of the demo home" in told.stdout + told.stderr
+    recorded = [json.loads(line) for line in events.read_text(encoding="utf-8").splitlines()]
+    (called,) = [event for event in recorded if event["event"] == "tool_called"]
+    assert called["ok"]
+    assert [event["text"] for event in recorded if event["event"] == "reply"] == ["Kitchen light on."]
+    assert server.token not in told.stdout + told.stderr + events.read_text(encoding="utf-8")
+
+
+@pytest.mark.models
+@pytest.mark.slow
+async def test_a_wrong_token_ends_the_start_with_its_exit_code(server: Server, tmp_path: Path) -> None:
+    """A remedy, code 5, no token in it."""
+    config = config_for(server, tmp_path, "not-a-token-of-yours")
+    told = await asyncio.to_thread(hey_gemma, config, "ask", "what is the weather")
+    assert told.returncode == 5
+    assert "what to do:" in told.stdout + told.stderr
+    assert "not-a-token-of-yours" not in told.stdout + told.stderr

@@ -209,7 +209,7 @@ class HomeAssistant:
 async def connected(config: HomeConfig) -> AsyncIterator[HomeAssistant]:
     """The home that the config names; it needn't be there yet. Raises ConfigError, HomeRefused."""
     if not config.url:
-        raise ConfigError("[home] has no url", remedy="write one, as http://homeassistant.local:8123")
+        raise ConfigError("the section home has no url", remedy="write one, as http://homeassistant.local:8123")
     read_token(config.token_file)  # a missing one ends the start
     link = HomeLink(config.url, lambda: read_token(config.token_file))
     home = HomeAssistant(link, here=config.area)

@@ -73,8 +73,10 @@ def _light(data: Mapping[str, Any], now: State, *, newer: bool) -> bool:
     if "color_name" not in data:
         return True
     shown = now.attributes.get("hs_color")
-    if not isinstance(shown, list | tuple) or len(shown) != 2:
+    if shown is None:
         return newer
+    if not isinstance(shown, list) or len(shown) != 2 or not all(isinstance(n, int | float) for n in shown):
+        return False
     hue, saturation = _COLORS[str(data["color_name"])]
     turn = abs(float(shown[0]) - hue) % 360
     return _near(shown[1], saturation, 15) and (saturation == 0 or min(turn, 360 - turn) <= 15)

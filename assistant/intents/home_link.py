@@ -248,6 +248,8 @@ def websocket_url(url: str) -> str:
     parts = urlsplit(url.strip())
     scheme = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}.get(parts.scheme)
     if scheme is None or not parts.hostname:
-        raise ConfigError(f"[home] url is no address: {url!r}", remedy="write it as http://homeassistant.local:8123")
+        raise ConfigError(
+            f"url in the section home is no address: {url!r}", remedy="write it as http://homeassistant.local:8123"
+        )
     path = parts.path.rstrip("/").removesuffix("/websocket").removesuffix("/api")
     return urlunsplit((scheme, parts.netloc, f"{path}/api/websocket", "", ""))

@@ -55,7 +55,7 @@ def read_token(token_file: str, environ: Mapping[str, str] = os.environ) -> Toke
     raise ConfigError(
         "there is no token for Home Assistant",
         remedy=f"create one in Home Assistant (your profile > Security), write it into a file, and name that file in "
-        f"[home] token_file (or set {VARIABLE})",
+        f"token_file in the section home (or set {VARIABLE})",
     )
 
 

@@ -98,7 +98,7 @@ async def up() -> None:
         (HOME / "token").touch(mode=0o600)
         (HOME / "token").write_text(token, encoding="utf-8")
         (HOME / "url").write_text(URL, encoding="utf-8")
-        (HOME / "python").write_text(sys.executable, encoding="utf-8")
+        (HOME / "python").write_text(os.environ.get("HA_RUN", sys.executable), encoding="utf-8")
         await furnish(http, token)
     print(f"Home Assistant is up at {URL} after {time.monotonic() - began:.0f} s; `make ha-down` ends it.")
 
