@@ -323,6 +323,25 @@ async def test_what_isnt_available_isnt_asked(fake: FakeHome) -> None:
     assert fake.calls == []
 
 
+async def test_a_blind_on_its_way_is_said_to_move(fake: FakeHome) -> None:
+    """It isn't there yet, so nobody says that it is."""
+    fake.add("cover.blind", "blind", "open", current_position=100)
+    async with linked(fake.url, lambda: Token(TOKEN), 5) as (home, link):
+        await fake.settings_changed()
+        await until(link, lambda: "cover.blind" in home.states())
+        await fake.set("cover.blind", "closing", current_position=90)
+        await until(link, lambda: home.states()["cover.blind"] == "closing")
+        assert (await ask(home, "HassSetPosition", name="blind", position=30)).sentence == "Blind moving to 30 percent."
+
+
+async def test_of_several_weathers_the_one_at_home_is_meant(fake: FakeHome) -> None:
+    """Nobody can say which: there is no word for it."""
+    fake.add("weather.abroad", "Far away", "rainy", temperature=1, supported_features=1)
+    fake.forecast = [{"datetime": NOON.isoformat(), "condition": "sunny", "temperature": 9, "templow": 4}]
+    async with living_in(fake) as home:
+        assert (await ask(home, "HassGetWeather")).sentence == "Today it's sunny, 7.5 degrees, high 9, low 4."
+
+
 async def test_rooms_have_aliases_and_a_floor_means_its_rooms(fake: FakeHome) -> None:
     """What Home Assistant's users set up counts."""
     async with living_in(fake) as home:

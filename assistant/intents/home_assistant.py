@@ -16,12 +16,13 @@ from assistant.errors import CallFailed, ConfigError
 from assistant.intents import replies
 from assistant.intents.home_answers import facts, forecast_of, state_after
 from assistant.intents.home_asking import ANSWER_WITHIN_S, ask, unseen
+from assistant.intents.home_change import MOVING
 from assistant.intents.home_facts import static_facts
 from assistant.intents.home_link import Declined, HomeLink, Unreachable
 from assistant.intents.home_registry import clean
 from assistant.intents.home_states import AWAY, State
 from assistant.intents.home_token import read_token
-from assistant.intents.names import Directory, Entity
+from assistant.intents.names import Directory, Entity, key
 from assistant.intents.policy import Policy
 from assistant.intents.services import IMPLIED, SERVICES, TOOLS, VALUES, domains_of, effects_of, tools_for
 from assistant.stages import Call, Effect, Outcome, Tool, Value
@@ -148,6 +149,8 @@ class HomeAssistant:
         now = self._link.states.of(targets[0].id) or State("unknown")
         result: dict[str, Value] = {"name": what, "state": state_after(effects[0], targets[0], now)}
         result |= {k: v for k, v in call.arguments.items() if k in VALUES}
+        if "position" in result and now.state in MOVING:
+            result["moving"] = True
         done = Outcome(call, ok=True, sentence=None, effects=effects, result=result, allowed_by=allowed_by)
         return replies.worded(done)
 
@@ -181,7 +184,7 @@ class HomeAssistant:
         return ", ".join(filter(None, (clean(row.get("summary")).replace(",", "") for row in open_ones)))
 
     async def _weather(self, call: Call) -> Outcome:
-        (entity,) = self._directory.resolve({}, frozenset({"weather"}), implied=True)
+        entity = self._outside()
         day = str(call.arguments.get("day", "today"))
         state = self._link.states.of(entity.id) or State("unknown")
         features = state.attributes.get("supported_features", 0)
@@ -203,6 +206,13 @@ class HomeAssistant:
         if day == "today" and state.state not in AWAY and isinstance(temperature, int | float):
             result |= {"condition": state.state, "temperature": temperature}
         return Outcome(call, ok=True, sentence=None, result=result, allowed_by=_READING)
+
+    def _outside(self) -> Entity:
+        """The weather that is meant without a name: of several, the one that is called so, or home, or the first."""
+        there = [e for e in self._directory.entities if e.domain == "weather"]
+        if not there:
+            raise CallFailed("I don't know any weather.", code="not_found")
+        return min(there, key=lambda e: (not {"weather", "home"} & set(map(key, e.names)), "home" not in e.id, e.id))
 
 
 @asynccontextmanager

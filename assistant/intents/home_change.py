@@ -24,7 +24,7 @@ _STATES: Mapping[str, frozenset[str]] = {
 }
 _MOMENTARY = frozenset({"scene.turn_on", "script.turn_on", "media_player.media_next_track",
                         "media_player.media_previous_track"})  # fmt: skip
-_MOVING = frozenset({"opening", "closing"})
+MOVING = frozenset({"opening", "closing"})
 # Hue and saturation that Home Assistant gives a color name.
 _COLORS: Mapping[str, tuple[float, float]] = {
     "red": (0, 100), "green": (120, 100), "blue": (240, 100), "yellow": (60, 100), "orange": (39, 100),
@@ -49,7 +49,7 @@ def seen(effect: Effect, before: State | None, now: State | None) -> bool:
             return _light(effect.data, now, newer=newer)
         case "set_cover_position":
             position = now.attributes.get("current_position")
-            return now.state in _MOVING or _near(position, effect.data["position"], 2)
+            return now.state in MOVING or _near(position, effect.data["position"], 2)
         case "set_temperature":
             return _near(now.attributes.get("temperature"), effect.data["temperature"], 0.5)
         case "volume_set":
