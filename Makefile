@@ -84,27 +84,30 @@ lock: ## pin all dependencies anew (network)
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate pyproject.toml -o requirements.lock
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --group dev -c requirements.lock -o requirements-dev.lock
 
-# A Home Assistant of its own Python, in its own environment: the product needs none of it.
-HA_PYTHON ?= $(shell for p in python3.13 $(HOME)/.pyenv/versions/3.13.*/bin/python3.13; do $$p -c "" 2>/dev/null && echo $$p && break; done)
+# A Home Assistant of its own Python, in its own environment: the product needs none of it. The newest one needs root, for a
+# chroot: make ha-up HA_VERSION=2026.11.0 HA_RUN=tests/home_assistant/in_chroot HA_PYTHON=python3.14
 HA_VERSION ?= 2025.4.4
+HA_RUN ?=
+HA_PYTHON ?= $(shell for p in python3.13 $(HOME)/.pyenv/versions/3.13.*/bin/python3.13; do $$p -c "" 2>/dev/null && echo $$p && break; done)
 HA := build/home-assistant
 HA_BIN := $(HA)/venv-$(HA_VERSION)/bin
+HA_CONSTRAINTS = $$($(HA_RUN) $(HA_BIN)/python -c 'import homeassistant as h; print(h.__path__[0] + "/package_constraints.txt")')
 
 $(HA)/venv-$(HA_VERSION)/.installed:
-	@[ -n "$(HA_PYTHON)" ] || { echo "Home Assistant $(HA_VERSION) needs Python 3.13: HA_PYTHON=/path/to/python3.13 make ha-up"; exit 1; }
-	@mkdir -p $(HA) && $(HA_PYTHON) -m venv $(HA)/venv-$(HA_VERSION) && $(HA_BIN)/python -m pip install -q --disable-pip-version-check uv
-	@echo "Installing Home Assistant $(HA_VERSION) for tests: two minutes."
-	@$(HA_BIN)/uv pip install -q --python $(HA_BIN)/python homeassistant==$(HA_VERSION)
-	@$(HA_BIN)/python tests/home_assistant/server.py requirements > $(HA)/requirements.txt
-	@$(HA_BIN)/uv pip install -q --python $(HA_BIN)/python -r $(HA)/requirements.txt \
-	  -c $$($(HA_BIN)/python -c 'import homeassistant, pathlib; print(pathlib.Path(homeassistant.__file__).with_name("package_constraints.txt"))')
+	@[ -n "$(HA_PYTHON)" ] || { echo "Home Assistant $(HA_VERSION) needs Python 3.13: make ha-up HA_PYTHON=/path/to/python3.13"; exit 1; }
+	@echo "Installing Home Assistant $(HA_VERSION) for tests: some minutes."
+	@mkdir -p $(HA) && $(HA_RUN) $(HA_PYTHON) -m venv $(HA)/venv-$(HA_VERSION)
+	@$(HA_RUN) $(HA_BIN)/python -m pip install -q --disable-pip-version-check uv
+	@$(HA_RUN) $(HA_BIN)/uv pip install -q --python $(HA_BIN)/python homeassistant==$(HA_VERSION)
+	@$(HA_RUN) $(HA_BIN)/python tests/home_assistant/server.py requirements > $(HA)/requirements.txt
+	@$(HA_RUN) $(HA_BIN)/uv pip install -q --python $(HA_BIN)/python -r $(HA)/requirements.txt -c $(HA_CONSTRAINTS)
 	@touch $@
 
 ha-up: $(HA)/venv-$(HA_VERSION)/.installed ## start a real Home Assistant on loopback for tests (network once; Python 3.13)
-	@$(HA_BIN)/python tests/home_assistant/server.py up
+	@HA_RUN="$(addprefix $(CURDIR)/,$(HA_RUN)) $(CURDIR)/$(HA_BIN)/python" $(HA_RUN) $(HA_BIN)/python tests/home_assistant/server.py up
 
 ha-down: ## end it
-	@[ ! -x $(HA_BIN)/python ] || $(HA_BIN)/python tests/home_assistant/server.py down
+	@[ ! -e $(HA)/python ] || $$(cat $(HA)/python) $(CURDIR)/tests/home_assistant/server.py down
 
 clean: ## remove the environment and all output
-	@rm -rf $(VENV) out build .mypy_cache .ruff_cache .pytest_cache
+	@rm -rf --one-file-system $(VENV) out build .mypy_cache .ruff_cache .pytest_cache
