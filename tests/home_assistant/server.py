@@ -25,7 +25,7 @@ DEMO_HOME = ROOT / "assistant" / "intents" / "demo_home.toml"
 PORT = int(os.environ.get("HA_PORT", "18123"))
 URL = f"http://127.0.0.1:{PORT}"
 INTEGRATIONS = ("api", "config", "conversation", "demo", "homeassistant", "mcp_server", "onboarding", "websocket_api")
-EXPOSED_DEMO = ("vacuum.robot", "media_player.walkman", "fan.ceiling_fan", "cover.garage_door")
+EXPOSED_DEMO = ("media_player.walkman", "fan.ceiling_fan", "cover.garage_door")
 
 CONFIGURATION = f"""
 homeassistant:
@@ -177,12 +177,9 @@ async def furnish(http, token: str) -> None:
                 "config/entity_registry/update", entity_id=entity["id"], aliases=entity["names"][1:], **placed
             )
         vacuum = min(s["entity_id"] for s in await command("get_states") if s["entity_id"].startswith("vacuum."))
-        await command(
-            "config/entity_registry/update", entity_id=vacuum, new_entity_id="vacuum.robot", name="robot vacuum"
-        )
         states = {state["entity_id"] for state in await command("get_states")}
         ours = {entity["id"] for entity in home["entity"]}
-        ours |= {"scene.movie_night", "script.good_night", *EXPOSED_DEMO} & states
+        ours |= {"scene.movie_night", "script.good_night", *EXPOSED_DEMO, vacuum} & states
         for shown, ids in ((False, states - ours), (True, ours)):
             await command(
                 "homeassistant/expose_entity",
