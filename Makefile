@@ -11,7 +11,7 @@ SOUND_TEST_PACKAGES := pulseaudio libasound2-plugins
 # We use llama.cpp as a library: its tools, server, examples and downloads stay out of the build.
 LLAMA_CMAKE := -DLLAMA_BUILD_TOOLS=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_SERVER=OFF -DLLAMA_CURL=OFF
 
-.PHONY: help demo run test check fast-test format packages install dev hooks lock clean
+.PHONY: help demo run test check fast-test format packages install dev hooks lock clean ha-up ha-down
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | while IFS='|' read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
@@ -24,14 +24,14 @@ demo: install ## set up (once), then hear "Hey Gemma, turn on the kitchen light"
 run: install ## listen on the microphone
 	@$(BIN)/hey-gemma run
 
-test: dev ## every test: real models, a private sound server (no network needed)
+test: dev ## every test: real models, a private sound server, Home Assistant if it is up (no network needed)
 	@$(BIN)/python -m pytest -q
 
 check: dev ## ruff, mypy --strict, layers and fast tests
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/python -m pytest -q -m 'not models and not sound and not slow'
+	@$(BIN)/python -m pytest -q -m 'not models and not sound and not slow and not home_assistant'
 
 format: dev ## let ruff format the code
 	@$(BIN)/ruff format .
@@ -84,5 +84,30 @@ lock: ## pin all dependencies anew (network)
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate pyproject.toml -o requirements.lock
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --group dev -c requirements.lock -o requirements-dev.lock
 
+# A Home Assistant of its own Python, in its own environment: the product needs none of it. The newest one needs root, for a
+# chroot: make ha-up HA_VERSION=2026.11.0 HA_RUN=tests/home_assistant/in_chroot HA_PYTHON=python3.14
+HA_VERSION ?= 2025.4.4
+HA_RUN ?=
+HA_PYTHON ?= $(shell for p in python3.13 $(HOME)/.pyenv/versions/3.13.*/bin/python3.13; do $$p -c "" 2>/dev/null && echo $$p && break; done)
+HA := build/home-assistant
+HA_BIN := $(HA)/venv-$(HA_VERSION)/bin
+HA_CONSTRAINTS = $$($(HA_RUN) $(HA_BIN)/python -c 'import homeassistant as h; print(h.__path__[0] + "/package_constraints.txt")')
+
+$(HA)/venv-$(HA_VERSION)/.installed:
+	@[ -n "$(HA_PYTHON)" ] || { echo "Home Assistant $(HA_VERSION) needs Python 3.13: make ha-up HA_PYTHON=/path/to/python3.13"; exit 1; }
+	@echo "Installing Home Assistant $(HA_VERSION) for tests: some minutes."
+	@mkdir -p $(HA) && $(HA_RUN) $(HA_PYTHON) -m venv $(HA)/venv-$(HA_VERSION)
+	@$(HA_RUN) $(HA_BIN)/python -m pip install -q --disable-pip-version-check uv
+	@$(HA_RUN) $(HA_BIN)/uv pip install -q --python $(HA_BIN)/python homeassistant==$(HA_VERSION)
+	@$(HA_RUN) $(HA_BIN)/python tests/home_assistant/server.py requirements > $(HA)/requirements.txt
+	@$(HA_RUN) $(HA_BIN)/uv pip install -q --python $(HA_BIN)/python -r $(HA)/requirements.txt -c $(HA_CONSTRAINTS)
+	@touch $@
+
+ha-up: $(HA)/venv-$(HA_VERSION)/.installed ## start a real Home Assistant on loopback for tests (network once; Python 3.13)
+	@HA_RUN="$(addprefix $(CURDIR)/,$(HA_RUN)) $(CURDIR)/$(HA_BIN)/python" $(HA_RUN) $(HA_BIN)/python tests/home_assistant/server.py up
+
+ha-down: ## end it
+	@[ ! -e $(HA)/python ] || $$(cat $(HA)/python) $(CURDIR)/tests/home_assistant/server.py down
+
 clean: ## remove the environment and all output
-	@rm -rf $(VENV) out build .mypy_cache .ruff_cache .pytest_cache
+	@rm -rf --one-file-system $(VENV) out build .mypy_cache .ruff_cache .pytest_cache

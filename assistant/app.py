@@ -3,6 +3,7 @@
 `Stages` are what is slow to load (models, voice, wake word) and is shared; `converse` wires one conversation from them.
 """
 
+import logging
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -26,6 +27,7 @@ from assistant.intents.consent import Consent
 from assistant.intents.deadlines import Alarm, Entry
 from assistant.intents.deeds import Deeds
 from assistant.intents.demo_home import DemoHome
+from assistant.intents.home_assistant import HomeAssistant, connected
 from assistant.intents.local import LocalClock, local_zone
 from assistant.intents.router import Router
 from assistant.intents.timer_file import TimerFile
@@ -45,6 +47,7 @@ from assistant.wake import WakeDecision, WakeWord
 
 Observer = Callable[[Event], None]
 NEVER = 1.01  # a confidence that no draft reaches
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ class Home:
 
     router: Router
     timers: Timers
-    demo: DemoHome
+    things: DemoHome | HomeAssistant
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,7 @@ class Stages:
     wake: WakeWord | None
     vad: GatedVad
     voice: Voice
+    real_home: HomeAssistant | None = None
 
 
 def build_home(
@@ -95,23 +99,25 @@ def build_home(
     model: manifest.ModelEntry,
     clock: Clock,
     ring: Callable[[Entry], None] = lambda _: None,
+    *,
     timer_file: TimerFile | None = None,
+    real: HomeAssistant | None = None,
 ) -> Home:
-    """The handlers that the config names."""
+    """The handlers that the config names: the real home where there is one, else the demo home."""
     now = local_time(clock)
     timers = Timers(clock, ring, now=now, file=timer_file)
     rules = config.home.policy
     demo_file = Path(config.home.demo_file) if config.home.demo_file else None
-    demo = DemoHome(demo_file, policy=policy.from_config(rules), now=now)
+    things = real or DemoHome(demo_file, policy=policy.from_config(rules), now=now)
     router = Router(
-        (demo, timers, LocalClock(lambda: datetime.now().astimezone())),
+        (things, timers, LocalClock(lambda: datetime.now().astimezone())),
         deadline_s=config.home.call_deadline_s,
         min_confidence=float(model.thresholds.get("call_confidence", 0.0)),
         language=config.speech.language,
         deeds=Deeds(clock.now_s),
         consent=Consent(rules.pin, told=bool(rules.confirm), now_s=clock.now_s),
     )
-    return Home(router, timers, demo)
+    return Home(router, timers, things)
 
 
 def local_time(clock: Clock) -> Callable[[], datetime]:
@@ -132,8 +138,13 @@ async def loaded(
     With a `script` every reply is that text, and the model is in no doubt of it: for figures, not for sense.
     """
     model = manifest.load().entry(config.model.name)
-    router = build_home(config, model, clock).router
     async with AsyncExitStack() as stack:
+        real = None
+        if config.home.kind == "home_assistant":
+            if model.name == "tiny":
+                _log.warning("the model tiny only knows the words of the demo home; for yours: hey-gemma models fetch")
+            real = await stack.enter_async_context(connected(config.home))
+        router = build_home(config, model, clock, real=real).router
         voice: Voice = Silent()
         if speak:
             voice = voices = Voices(config.speech, manifest.data_dirs())
@@ -151,7 +162,7 @@ async def loaded(
         stack.push_async_callback(session.aclose)
         vad = GatedVad(WebRtcVad(), SileroVad())
         head = WakeWord(manifest.models_dir() / "hey_gemma" / "hey_gemma.npz") if wake else None
-        yield Stages(config, model, session, head, vad, voice)
+        yield Stages(config, model, session, head, vad, voice, real)
 
 
 @asynccontextmanager
@@ -183,7 +194,7 @@ async def conversing(
             home.timers.countdown.silenced()
         observe(event)
 
-    home = build_home(config, stages.model, clock, ring, timer_file)
+    home = build_home(config, stages.model, clock, ring, timer_file=timer_file, real=stages.real_home)
     decision = WakeDecision(
         threshold=config.wake.threshold,
         near_threshold=config.wake.near_threshold,
@@ -219,7 +230,7 @@ async def conversing(
         now_ms=now_ms,
         fast=isinstance(clock, AudioClock),
     )
-    observe(Started(0.0, now_ms(), stages.model.name, "demo", versions()))
+    observe(Started(0.0, now_ms(), stages.model.name, config.home.kind, versions()))
     home.timers.countdown.restore()
     try:
         yield conversation, home

@@ -92,11 +92,14 @@ class PolicyConfig:
 
 @dataclass(frozen=True, slots=True)
 class HomeConfig:
-    """What is controlled. `demo_file`: another demo home than the built-in one."""
+    """What is controlled. `demo_file`: another demo home than the built-in one; `area`: where the assistant stands."""
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
-    kind: Annotated[str, Field(pattern="^demo$")] = "demo"
+    kind: Annotated[str, Field(pattern="^(demo|home_assistant)$")] = "demo"
     demo_file: str = ""
+    url: str = ""
+    token_file: str = ""
+    area: str = ""
     call_deadline_s: Annotated[float, Field(gt=0, le=60)] = 4.0
     policy: PolicyConfig = field(default_factory=PolicyConfig)
 

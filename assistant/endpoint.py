@@ -19,9 +19,8 @@ SHORT_SPEECH_MS = 700.0
 SHORT_EXTRA_MS = 300.0
 PAUSE_MARGIN_MS = 250.0
 LOWER = 10 ** (-3 / 10)  # of the energy, over so long a time: less is another voice
-LOUDNESS_CHUNKS = 30  # 600 ms: a word or two
+LOUDNESS_CHUNKS = 40  # 800 ms: a word or two
 SOFT_MS = 500.0
-SOFT_AFTER_CALL_MS = 600.0  # how much of another voice ends a turn whose last pause came after a whole call
 KNOWN_CHUNKS = 25  # half a second of voice: before that nobody knows how loud the person is
 
 
@@ -92,7 +91,6 @@ class Endpoint:
         self._longest_pause_ms = 0.0
         self._paused = False
         self._verdict: Verdict | None = None
-        self._called = False  # what was said before the latest pause was a call
         self._hasty = False  # an early end would have cut the person off once already
         self._goes_on_ms = opened_ms
         self._foreground = _Foreground()
@@ -126,7 +124,6 @@ class Endpoint:
         """Take what the model makes of all that was said before this pause."""
         if self._paused:
             self._verdict = verdict
-            self._called = verdict.kind == "call"
 
     def reopen(self, goes_on_ms: float) -> None:
         """Go on after `Over`: the silence up to `goes_on_ms` was a pause."""
@@ -138,8 +135,6 @@ class Endpoint:
 
     def hangover_ms(self) -> float:
         """How much silence ends the turn now."""
-        if self._background and self._called:
-            return min(SOFT_AFTER_CALL_MS, self._config.longest_hangover_ms)
         if self._background or (self._verdict is not None and self._verdict.kind == "unsure"):
             return self._config.longest_hangover_ms
         if self._is_early() and not self._hasty:

@@ -202,7 +202,7 @@ def values_of(home: app.Home) -> dict[str, Sequence[str]]:
     """For every entity, `clock` and `timer`: what an answer about it must contain one of."""
     now = datetime.now().astimezone()
     left = [str(n) for timer in home.timers.running for n in (timer.seconds // 60, timer.seconds)]
-    values: dict[str, Sequence[str]] = {id_: home.demo.facts(id_) for id_ in home.demo.states()}
+    values: dict[str, Sequence[str]] = {id_: home.things.facts(id_) for id_ in home.things.states()}
     values["clock"] = [f"{now:%H:%M}", f"{now:%-H:%M}", f"{now:%A}"]
     values["timer"] = left or ["no timer", "no timers", "timer"]
     return values

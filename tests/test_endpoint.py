@@ -111,18 +111,6 @@ def test_a_television_that_goes_on_lower_does_not_keep_the_turn_open() -> None:
     assert over.audio_ms - 2000 < 1500
 
 
-@pytest.mark.parametrize(("kind", "within_ms"), [("call", 1200), ("unsure", 1500)])
-def test_it_is_over_sooner_when_a_whole_call_came_before_the_television(kind: str, within_ms: float) -> None:
-    """The verdict is of the moment between the two voices."""
-    ear = Ear()
-    ear.say(2000)
-    ear.hear(0.0, 20)
-    ear.endpoint.judge(Verdict("call" if kind == "call" else "unsure", 0.5))
-    over = ear.hear(0.9, 5000, energy=0.25)[-1]
-    assert isinstance(over, Over)
-    assert within_ms - 350 < over.audio_ms - 2000 < within_ms
-
-
 def test_somebody_who_ends_softly_is_not_cut_off() -> None:
     ear = Ear()
     ear.say(2000)

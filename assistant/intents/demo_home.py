@@ -13,7 +13,8 @@ from typing import Any
 
 from assistant.errors import CallFailed, ConfigError
 from assistant.intents import replies, undo
-from assistant.intents.names import Directory, Entity, key
+from assistant.intents.home_facts import static_facts
+from assistant.intents.names import Directory, Entity
 from assistant.intents.policy import Policy
 from assistant.intents.services import IMPLIED, SERVICES, VALUES, domains_of, effects_of, tools_for
 from assistant.stages import Call, Effect, Outcome, Tool, Value
@@ -66,14 +67,7 @@ class DemoHome:
 
     def context(self) -> str:
         """Static facts for the prompt: names by kind, the area where the name doesn't tell it, no states."""
-        lines = [f"Areas: {', '.join(self._directory.areas)}."]
-        if self._directory.here is not None:
-            lines.append(f"You are in the {self._directory.here}.")
-        lines.append("Things by domain:")
-        kinds: dict[str, list[str]] = {}
-        for entity in self._directory.entities:
-            kinds.setdefault(entity.domain, []).append(_shown(entity))
-        return "\n".join([*lines, *(f"{kind}: {', '.join(names)}" for kind, names in kinds.items())])
+        return static_facts(self._directory)
 
     def states(self) -> dict[str, str]:
         """The state of every entity, by id."""
@@ -228,13 +222,6 @@ def _apply(thing: Thing, effect: Effect) -> None:
 
 def _back(effect: Effect, thing: Thing) -> tuple[Effect, ...]:
     return undo.inverse(effect, thing.state, thing.attributes)
-
-
-def _shown(entity: Entity) -> str:
-    names = {key(name): name for name in reversed(entity.names)}
-    shown = " / ".join(reversed(names.values()))
-    told = entity.area is None or any(key(entity.area) in key(name) for name in entity.names)
-    return shown if told else f"{shown} ({entity.area})"
 
 
 def _load(path: Path) -> tuple[Directory, list[Thing], frozenset[str]]:

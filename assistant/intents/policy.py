@@ -54,7 +54,9 @@ def limits(*, volume: float = 100, coldest: float = 5, warmest: float = 30) -> M
     }
 
 
-HARMLESS = frozenset({"light", "fan", "switch", "cover", "climate", "media_player", "todo"})
+HARMLESS = frozenset(
+    {"light", "fan", "switch", "cover", "climate", "media_player", "todo", "input_boolean", "scene", "script", "vacuum"}
+)
 SAFER = frozenset({"lock.lock", "cover.close_cover", "switch.turn_off", "climate.turn_off"})
 GUARDED = frozenset({"lock.unlock", "lock.open", "alarm_control_panel.alarm_disarm"})
 _HEATS = re.compile(r"\b(?:oven|stove|hob|cooktop|cooker)s?\b")

@@ -94,7 +94,8 @@ def _switched(_: str, result: Result, words: Words) -> _Clause:
 
 def _adjusted(_: str, result: Result, words: Words) -> _Clause:
     level = result.get("brightness", result.get("position"))
-    kind = "_".join([*(["color"] if "color" in result else []), *(["percent"] if level is not None else [])])
+    parts = ("moving", "moving" in result), ("color", "color" in result), ("percent", level is not None)
+    kind = "_".join(part for part, there in parts if there)
     percent = "" if level is None else number(level, words)
     return _fill(words[kind], result["name"], color=str(result.get("color", "")), percent=percent)
 
@@ -249,6 +250,8 @@ _DONE: Mapping[str, Callable[[str, Result, Words], _Clause]] = {
     "HassCloseCover": _switched,
     "HassLock": _switched,
     "HassUnlock": _switched,
+    "HassVacuumStart": _switched,
+    "HassVacuumReturnToBase": _switched,
     "HassLightSet": _adjusted,
     "HassSetPosition": _adjusted,
     "HassClimateSetTemperature": _set,

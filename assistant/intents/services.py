@@ -24,6 +24,8 @@ TOOLS: tuple[Tool, ...] = (
     Tool("HassCloseCover", "Close blinds", _WHERE, told=False, bare=False),
     Tool("HassLock", "Lock", _WHERE, told=False, bare=False),
     Tool("HassUnlock", "Unlock", _WHERE, told=False, bare=False),
+    Tool("HassVacuumStart", "Start a vacuum", (_NAME,), told=False),
+    Tool("HassVacuumReturnToBase", "Send a vacuum home", (_NAME,), told=False),
     Tool(
         "HassLightSet",
         "Dim or color lights",
@@ -46,14 +48,26 @@ TOOLS: tuple[Tool, ...] = (
     Tool("HassGetWeather", "Weather", (Parameter("day", "string", choices=DAYS),)),
 )
 
-_SWITCHED = ("light", "fan", "switch", "media_player", "climate")
+_SWITCHED = ("light", "fan", "switch", "media_player", "climate", "input_boolean")
 SERVICES: Mapping[str, Mapping[str, str]] = {
-    "HassTurnOn": {**dict.fromkeys(_SWITCHED, "turn_on"), "cover": "open_cover", "lock": "lock"},
-    "HassTurnOff": {**dict.fromkeys(_SWITCHED, "turn_off"), "cover": "close_cover", "lock": "unlock"},
+    "HassTurnOn": {
+        **dict.fromkeys((*_SWITCHED, "scene", "script"), "turn_on"),
+        "cover": "open_cover",
+        "lock": "lock",
+        "vacuum": "start",
+    },
+    "HassTurnOff": {
+        **dict.fromkeys(_SWITCHED, "turn_off"),
+        "cover": "close_cover",
+        "lock": "unlock",
+        "vacuum": "return_to_base",
+    },
     "HassOpenCover": {"cover": "open_cover"},
     "HassCloseCover": {"cover": "close_cover"},
     "HassLock": {"lock": "lock"},
     "HassUnlock": {"lock": "unlock"},
+    "HassVacuumStart": {"vacuum": "start"},
+    "HassVacuumReturnToBase": {"vacuum": "return_to_base"},
     "HassLightSet": {"light": "turn_on"},
     "HassSetPosition": {"cover": "set_cover_position"},
     "HassClimateSetTemperature": {"climate": "set_temperature"},

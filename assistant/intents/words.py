@@ -28,6 +28,7 @@ ENGLISH: Words = {
     "switched": "{these} {state}",
     "switched_heat": "on",
     "percent": "{these} at {percent} percent",
+    "moving_percent": "{these} moving to {percent} percent",
     "color": "{these} {color}",
     "color_percent": "{these} {color} at {percent} percent",
     "HassClimateSetTemperature": "temperature set to {degrees}",

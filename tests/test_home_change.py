@@ -1,0 +1,80 @@
+"""When an effect counts as seen."""
+
+from typing import Any
+
+import pytest
+
+from assistant.intents.home_change import seen
+from assistant.intents.home_states import LiveStates, State
+from assistant.stages import Effect
+
+BLUE, RED = [240.0, 100.0], [358.0, 97.0]
+
+
+@pytest.mark.parametrize(
+    ("service", "data", "state", "attributes", "is_seen"),
+    [
+        ("light.turn_on", {}, "on", {}, True),
+        ("light.turn_on", {}, "off", {}, False),
+        ("light.turn_on", {}, "unavailable", {}, False),
+        ("light.turn_on", {"brightness_pct": 30}, "on", {"brightness": 77}, True),
+        ("light.turn_on", {"brightness_pct": 30}, "on", {"brightness": 255}, False),
+        ("light.turn_on", {"brightness_pct": 30}, "on", {}, True),
+        ("light.turn_on", {"brightness_pct": 0}, "off", {}, True),
+        ("light.turn_on", {"color_name": "blue"}, "on", {"hs_color": BLUE}, True),
+        ("light.turn_on", {"color_name": "blue"}, "on", {"hs_color": RED}, False),
+        ("light.turn_on", {"color_name": "red"}, "on", {"hs_color": RED}, True),
+        ("light.turn_on", {"color_name": "white"}, "on", {"hs_color": [27.0, 6.0]}, True),
+        ("light.turn_on", {"color_name": "blue"}, "on", {"hs_color": None}, True),
+        ("light.turn_on", {"color_name": "blue"}, "on", {"hs_color": ["x", None]}, False),
+        ("switch.turn_off", {}, "off", {}, True),
+        ("media_player.turn_on", {}, "idle", {}, True),
+        ("media_player.turn_on", {}, "standby", {}, False),
+        ("climate.turn_on", {}, "heat", {}, True),
+        ("cover.open_cover", {}, "opening", {}, True),
+        ("cover.close_cover", {}, "open", {}, False),
+        ("cover.set_cover_position", {"position": 50}, "open", {"current_position": 49}, True),
+        ("cover.set_cover_position", {"position": 50}, "open", {"current_position": 100}, False),
+        ("cover.set_cover_position", {"position": 50}, "closing", {"current_position": 90}, True),
+        ("lock.lock", {}, "jammed", {}, False),
+        ("climate.set_temperature", {"temperature": 21}, "heat", {"temperature": 21.0}, True),
+        ("climate.set_temperature", {"temperature": 21}, "heat", {"temperature": None}, False),
+        ("media_player.volume_set", {"volume_level": 0.4}, "playing", {"volume_level": 0.41}, True),
+        ("media_player.media_pause", {}, "playing", {}, False),
+        ("media_player.media_next_track", {}, "playing", {}, True),
+        ("scene.turn_on", {}, "2026-11-24T10:00:00+00:00", {}, True),
+        ("todo.add_item", {"item": "milk"}, "4", {}, True),
+        ("todo.add_item", {"item": "milk"}, "3", {}, False),
+        ("vacuum.start", {}, "cleaning", {}, True),
+        ("vacuum.return_to_base", {}, "returning", {}, True),
+        ("vacuum.return_to_base", {}, "error", {}, False),
+    ],
+)
+def test_a_newer_report_shows_the_effect_or_not(
+    service: str, data: dict[str, Any], state: str, attributes: dict[str, Any], is_seen: bool
+) -> None:
+    """Each kind of thing shows what was done to it in its own way."""
+    effect = Effect(service, f"{service.partition('.')[0]}.x", data)
+    assert seen(effect, State("3", {}, 1), State(state, attributes, 2)) is is_seen
+
+
+def test_a_scene_or_a_song_leaves_a_trace_only_in_a_newer_report() -> None:
+    """An old state proves nothing; a thing that is gone neither."""
+    effect = Effect("media_player.media_next_track", "media_player.x")
+    state = State("playing", {}, 5)
+    assert not seen(effect, state, state)
+    assert not seen(effect, state, None)
+
+
+def test_states_follow_additions_changes_and_removals() -> None:
+    """The compressed form of Home Assistant's events."""
+    states = LiveStates()
+    assert states.apply({"a": {"light.a": {"s": "on", "a": {"friendly_name": "a", "brightness": 3}}}})
+    assert not states.apply({"c": {"light.a": {"+": {"s": "off"}, "-": {"a": ["brightness"]}}}})
+    state = states.of("light.a")
+    assert state is not None
+    assert (state.state, dict(state.attributes), state.report) == ("off", {"friendly_name": "a"}, 2)
+    assert states.apply({"c": {"light.a": {"+": {"a": {"friendly_name": "b"}}}}})
+    assert states.apply({"r": ["light.a"]})
+    assert not states.apply({"r": ["light.a"]})
+    assert states.of("light.a") is None
