@@ -23,10 +23,6 @@ from models.voices import Pcm, Voice, say, voices
 # Kokoro costs 1.7 CPU-s a clip, festival 0.24, the others 0.01 to 0.02. What costs much is recorded more often.
 ENGINES = {"espeak": 0.45, "flite": 0.28, "festival": 0.015, "hibari": 0.24, "kokoro": 0.015}
 CHEAP = {"espeak": 0.5, "flite": 0.26, "hibari": 0.24}
-# From the fourteenth shard on: many more speakers.
-WIDER = {"espeak": 0.2, "flite": 0.17, "festival": 0.02, "hibari": 0.11, "disguised": 0.4, "speaker": 0.1}
-FIRST_WIDER = 14
-IN_ONE_BREATH = {*CHEAP, "disguised"}
 WORDS, NEAR_MISSES, SENTENCES, HUMAN, NOISES = 120, 180, 30, 20, 20  # spoken for a shard
 COMMAND_S = 1.3  # what is kept of speech behind the word
 VALIDATION = 9999  # the number of the shard that thresholds are chosen on, by voices that are in no other
@@ -74,12 +70,11 @@ def training_takes(number: int) -> Iterator[Take]:
     cast = [v for v in voices() if not heldout_voice(v) and validation(v.name) == (number == VALIDATION)]
     recordings = [p for p in human.files(held_out=False) if validation(p.name) == (number == VALIDATION)]
     studio = Studio(rng, recordings)
-    engines = WIDER if FIRST_WIDER <= number < VALIDATION else ENGINES
     takes: list[Take] = []
     for _ in range(WORDS):
-        takes += _positives(_pick(cast, engines, rng), studio)
+        takes += _positives(_pick(cast, ENGINES, rng), studio)
     for _ in range(NEAR_MISSES):
-        voice = _pick(cast, engines, rng)
+        voice = _pick(cast, ENGINES, rng)
         group, phrase = phrases.near_miss(rng)
         if rng.random() < 0.5:
             phrase = f"{phrase}{rng.choice([',', ''])} {phrases.sentence(rng)}"
@@ -113,7 +108,7 @@ def _positives(voice: Voice, studio: Studio) -> list[Take]:
     command = _float(say(voice, phrases.sentence(rng), np.random.default_rng(seed)))[: int(COMMAND_S * RATE)]
     end = len(alone) - 0.012 * RATE
     ways = [(alone, end, 0.0), (*_joined(alone, command, rng), 0.0)]
-    if voice.engine in IN_ONE_BREATH:
+    if voice.engine in CHEAP:
         text = f"{rng.choice(['hey gemma', 'Hey Gemma,', 'hey gemma,'])} {phrases.sentence(rng)}"
         breath = _float(say(voice, text, np.random.default_rng(seed)))[: len(alone) + int(COMMAND_S * RATE)]
         stop = pause(breath, len(alone))
