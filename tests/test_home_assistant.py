@@ -18,6 +18,7 @@ import pytest
 from assistant.intents.home_assistant import HomeAssistant
 from assistant.intents.home_link import HomeLink
 from assistant.intents.home_token import Token
+from assistant.intents.policy import Policy
 from assistant.intents.router import Dispatched, Router
 from assistant.stages import Call, Value
 from tests.test_demo_home import CALLS, COMMANDS, SENTENCES, effects_of
@@ -87,7 +88,7 @@ async def server() -> AsyncIterator[Server]:
 @asynccontextmanager
 async def living_in(server: Server) -> AsyncIterator[tuple[HomeAssistant, HomeLink]]:
     link = HomeLink(server.url, lambda: Token(server.token))
-    home = HomeAssistant(link, here="living room")
+    home = HomeAssistant(link, here="living room", policy=Policy(confirm=frozenset({"lock.front_door"})))
     try:
         await link.start(30)
         assert link.ready
