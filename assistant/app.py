@@ -195,6 +195,9 @@ async def conversing(
         observe(event)
 
     home = build_home(config, stages.model, clock, ring, timer_file=timer_file, real=stages.real_home)
+    if stages.real_home is not None:  # the prompt stays what it was; new names can be written in calls at once
+        stages.real_home.on_change = lambda: stages.session.legalize(home.router.legal())
+        stages.real_home.on_change()
     decision = WakeDecision(
         threshold=config.wake.threshold,
         near_threshold=config.wake.near_threshold,

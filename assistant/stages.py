@@ -68,6 +68,9 @@ class Parameter:
     bounds: tuple[int, int] = (0, 100)
 
 
+UNKNOWN = "unknown"  # what stands in a call for a name that isn't there
+
+
 @dataclass(frozen=True, slots=True)
 class Tool:
     """What the model may call, `bare`: without arguments too. `told` False: understood, but it isn't told of it."""

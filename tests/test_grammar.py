@@ -99,6 +99,14 @@ def test_a_number_out_of_its_range_cannot_be_written() -> None:
     assert sorted(text(writer.guide.legal() or [])) == [",", "0"]
 
 
+def test_every_number_within_the_bounds_can_be_written() -> None:
+    """Large ones too: 2,400 seconds are 40 minutes."""
+    timer = Tool("Timer", "", (Parameter("seconds", "number", required=True, bounds=(0, 3600)),))
+    for number in ("2400", "3600", "0.5"):
+        wanted = f"call:Timer{{seconds:{number}}}{END}"
+        assert Writer(timer).write(wanted) == wanted
+
+
 def test_a_name_that_is_not_there_becomes_unknown() -> None:
     """The model wanted "radio"."""
     writer = Writer(LIGHT)

@@ -69,3 +69,12 @@ def test_a_script_is_followed_reply_by_reply() -> None:
     assert [script.choose(logits(0.25, 0.25, 0.25, 0.25)).token for _ in range(2)] == [3, 1]
     script.begin()
     assert script.choose(logits(0.25, 0.25, 0.25, 0.25)).token == 2
+
+
+def test_of_the_legal_tokens_the_likeliest_is_taken_with_the_models_own_probability() -> None:
+    """Unless the model would rather write something else: then that is the choice, and whoever asked sees it."""
+    sampler = Sampler(SamplingProfile(), CALL, seed=0)
+    choice = sampler.choose(logits(0.1, 0.2, 0.4, 0.3), [1, 2])
+    assert choice.token == 2
+    assert choice.probability == pytest.approx(0.4)
+    assert sampler.choose(logits(0.1, 0.2, 0.4, 0.3), [0, 1]).token == 2

@@ -10,12 +10,13 @@ import pytest
 from assistant import manifest
 from assistant.errors import ModelDamaged, ModelFailed, ModelMissing
 from assistant.llm.engine import Engine, Threads
+from assistant.llm.grammar import Grammar
 from assistant.llm.ledger import Ledger
 from assistant.llm.parse import ReplyParser
 from assistant.llm.prompt import PromptProfile
 from assistant.llm.sampling import SamplingProfile, Script
 from assistant.llm.session import LlamaSession, ModelSpec
-from assistant.stages import Call, Outcome, Piece, Session
+from assistant.stages import Call, Outcome, Piece, Session, Tool
 
 Start = Callable[..., LlamaSession]
 LONG = "la" * 200 + "<turn|>"
@@ -54,6 +55,24 @@ async def test_pieces_come_in_order_with_their_probability(start: Start) -> None
     assert "".join(p.text for p in pieces) == "Hello there!"
     assert all(0 < p.probability <= 1 for p in pieces)
     assert session.timings.decoded_tokens == len(pieces)
+
+
+async def test_what_can_be_nothing_else_comes_along_as_if_it_had_been_decoded(
+    start: Start,
+) -> None:
+    """The same call, and the same probabilities after it, free and limited to tool A; then to tool B."""
+    after = []
+    for limited in (False, True):
+        session = start(CALL, "Fine.<turn|>", CALL.replace(":A", ":B"))
+        if limited:
+            session._ledger.grammar = Grammar([Tool("A", "")], session._engine.vocabulary.tokenize)
+        assert await ask(session, "hi") == CALL.removesuffix("<|tool_response>")
+        assert (session.timings.forced_tokens > 0) == limited
+        outcome = Outcome(Call("A", {}), ok=True, sentence=None)
+        after.append([p.probability async for p in session.answer([outcome])])
+    assert np.allclose(after[0], after[1], rtol=0.01)
+    session.legalize([Tool("B", "")])
+    assert ":B" in await ask(session, "again")
 
 
 async def test_pieces_come_while_the_model_still_decodes(start: Start) -> None:

@@ -18,12 +18,11 @@ from assistant.intents.consent import Consent
 from assistant.intents.deeds import Deeds
 from assistant.intents.names import speakable
 from assistant.intents.policy import NEEDS_ANSWER
-from assistant.stages import Call, Handler, Outcome, Parameter, Tool, Value
+from assistant.stages import UNKNOWN, Call, Handler, Outcome, Parameter, Tool, Value
 
 NOT_UNDERSTOOD = "Sorry, I didn't understand that."
 ONE_AT_A_TIME = "That needs a yes for each: one at a time, please."
 LONGEST_TEXT = 200
-UNKNOWN = "unknown"  # what a model writes for a name that isn't there
 _log = logging.getLogger(__name__)
 
 

@@ -82,7 +82,7 @@ class Ledger:
         self.listen_ahead(on=True)
         self._profile = profile
         self._chooser = chooser
-        self._grammar = grammar
+        self.grammar = grammar
         self.only_legal_calls = True
         self._max_tokens = max_tokens
         self._now_s = now_s
@@ -256,7 +256,7 @@ class Ledger:
                     break
                 if choice.token == self._call_token:
                     turn.calling = True
-                    guide = self._grammar.begin() if self._grammar and self.only_legal_calls else None
+                    guide = self.grammar.begin() if self.grammar and self.only_legal_calls else None
                     tokens = [choice.token, *(guide.forced() if guide else ())]
                 else:
                     tokens = guide.follow(choice.token) if guide else [choice.token]

@@ -64,7 +64,7 @@ class Sampler:
         """Choose from the logits, shape (vocabulary,). Not a legal token: together they are under `LEAST_LEGAL`."""
         best = int(logits.argmax())
         if legal is not None:
-            p = np.array([probability(logits, token) for token in legal])
+            p = probabilities(logits, legal)
             if p.sum() >= LEAST_LEGAL:
                 return Choice(legal[int(p.argmax())], float(p.max()))
             return Choice(best, probability(logits, best))
@@ -111,5 +111,11 @@ class Script:
 
 def probability(logits: Logits, token: int) -> float:
     """Softmax of one token."""
+    return float(probabilities(logits, [token])[0])
+
+
+def probabilities(logits: Logits, tokens: Sequence[int]) -> Logits:
+    """Softmax of some tokens, shape (n,)."""
     with np.errstate(under="ignore"):
-        return float(np.exp(logits[token] - logits.max()) / np.exp(logits - logits.max()).sum())
+        weights = np.exp(logits - logits.max())
+    return np.asarray(weights[list(tokens)] / weights.sum())

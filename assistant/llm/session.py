@@ -126,6 +126,11 @@ class LlamaSession:
         """Take sound in while it comes, where that can be done, or only when the turn is over. Between turns."""
         await self._run(lambda: self._ledger.listen_ahead(on=on))
 
+    def legalize(self, tools: Sequence[Tool]) -> None:
+        """From the next call on, let calls be what these tools can take, if calls are limited at all."""
+        if self._ledger.grammar is not None:
+            self._ledger.grammar = Grammar(tools, self._engine.vocabulary.tokenize)
+
     def only_legal_calls(self, *, on: bool) -> None:
         """Write only calls that the home can carry out, where it is known which, or any. Between turns."""
         self._ledger.only_legal_calls = on
