@@ -237,7 +237,6 @@ def version() -> None:
 
 def main() -> None:
     """Run the command; turn our errors into a line and an exit code."""
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before libgomp loads: busy waiting costs 10x under load
     try:
         app()
     except HeyGemmaError as e:

@@ -29,6 +29,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"assistant.evaluate", "assistant.figures"}),
     frozenset({"assistant.bench"}),
     frozenset({"assistant.cli"}),
+    frozenset({"assistant.start"}),
 )  # fmt: skip
 
 VENDORS = {

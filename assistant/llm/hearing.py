@@ -23,8 +23,11 @@ _LOG = logging.getLogger(__name__)
 LONGEST_SOUND = LONGEST_AUDIO_S * SAMPLE_RATE_HZ
 ROW_S = 0.04
 GROUP = 4
-HOPS = (12, 8, 4, 2)  # rows that are encoded at once: the more wait, the more at once, and the less each costs
-LEAST_HOP = 4  # while there may be more to come: two cost nearly what four do
+HOPS = (12, 10, 8, 6, 4, 2)  # rows that are encoded at once: the more wait, the more at once, and the less each costs
+STRONG_HOP = 6  # at least, in the middle of a word: it won't be over at once
+FADING_HOP = 4  # at least, as the voice fades: what a draft will have to wait for is done now
+FADED = 10 ** (-15 / 10)  # of the loudest chunk's energy
+FADING_CHUNKS = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,6 +59,8 @@ class Hearing:
         self._rows = np.zeros((0, self._width), np.float32)  # not a whole group yet
         self._hurry = False
         self._overlong = False
+        self._recent: deque[float] = deque(maxlen=FADING_CHUNKS)
+        self._loudest = 0.0
         self.samples = 0
 
     @property
@@ -71,6 +76,9 @@ class Hearing:
             _LOG.warning("a turn longer than %d s: the rest is not heard", LONGEST_AUDIO_S)
         self.samples += len(heard)
         self._inbox.append(np.array(heard, np.int16))
+        if len(heard):
+            self._recent.append(float(np.mean(np.square(heard, dtype=np.float32))))
+            self._loudest = max(self._loudest, self._recent[-1])
 
     def hurry(self, *, on: bool) -> None:
         """Let a `listen` that runs end soon, for a reply is wanted; off again when its work begins."""
@@ -79,7 +87,8 @@ class Hearing:
     def ready(self) -> int:
         """How many rows could be encoded next, in one go; 0: too few."""
         self._take_in()
-        return self._hop(LEAST_HOP)
+        fading = max(self._recent, default=0.0) <= FADED * self._loudest
+        return self._hop(FADING_HOP if fading else STRONG_HOP)
 
     def listen(self) -> None:
         """Encode what is final, as long as nobody is in a hurry."""

@@ -1,0 +1,23 @@
+"""The command's first lines: what must be set before a process starts, or before a library is loaded. Imports no more.
+
+glibc's malloc in large pages, where the system lets a program ask for them: a token of E2B's shapes takes 15 % less
+time, four rows of sound in the ear 10 % less. It is read once, as a process begins: so the command begins twice.
+"""
+
+import os
+import sys
+
+TUNABLES = "GLIBC_TUNABLES"
+LARGE_PAGES = "glibc.malloc.hugetlb=1"
+HEAVY = ("run", "bench")
+
+
+def main() -> None:
+    """Run the command."""
+    if sys.platform == "linux" and sys.argv[1:2] and sys.argv[1] in HEAVY and TUNABLES not in os.environ:
+        os.environ[TUNABLES] = LARGE_PAGES
+        os.execv(sys.executable, sys.orig_argv)  # noqa: S606 - the same program again, without a shell
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before libgomp loads: busy waiting costs 10x under load
+    from assistant import cli
+
+    cli.main()
