@@ -108,7 +108,7 @@ def build_home(
     timers = Timers(clock, ring, now=now, file=timer_file)
     rules = config.home.policy
     demo_file = Path(config.home.demo_file) if config.home.demo_file else None
-    things = real or DemoHome(demo_file, policy=policy.from_config(rules), now=now)
+    things = real or DemoHome(demo_file, policy=policy.from_config(rules), now=now, shown=config.home.shown)
     router = Router(
         (things, timers, LocalClock(lambda: datetime.now().astimezone())),
         deadline_s=config.home.call_deadline_s,

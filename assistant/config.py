@@ -92,7 +92,10 @@ class PolicyConfig:
 
 @dataclass(frozen=True, slots=True)
 class HomeConfig:
-    """What is controlled. `demo_file`: another demo home than the built-in one; `area`: where the assistant stands."""
+    """What is controlled. `demo_file`: another demo home than the built-in one; `area`: where the assistant stands.
+
+    `shown`: how many names the model is shown; it understands the others too.
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
     kind: Annotated[str, Field(pattern="^(demo|home_assistant)$")] = "demo"
@@ -100,6 +103,7 @@ class HomeConfig:
     url: str = ""
     token_file: str = ""
     area: str = ""
+    shown: Annotated[int, Field(ge=0, le=500)] = 45
     call_deadline_s: Annotated[float, Field(gt=0, le=60)] = 4.0
     policy: PolicyConfig = field(default_factory=PolicyConfig)
 

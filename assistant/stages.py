@@ -54,14 +54,15 @@ class AudioClip:
 class Parameter:
     """One argument of a tool. `kind` is a JSON schema type: string, integer or number.
 
-    `choices` are declared to the model and checked. `values`, the names that there are now, and `bounds`, of a number,
-    only limit what the model can write. `told` False: understood, but the model isn't told of it.
+    `choices` are checked, and declared to the model where they are `listed`. `values`, the names that there are now, and
+    `bounds`, of a number, only limit what the model can write. `told` False: understood, but the model isn't told of it.
     """
 
     name: str
     kind: str
     description: str = ""
     choices: tuple[str, ...] = ()
+    listed: bool = True
     required: bool = False
     told: bool = True
     values: tuple[str, ...] = ()

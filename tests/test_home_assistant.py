@@ -15,11 +15,17 @@ from typing import Any
 import httpx
 import pytest
 
+from assistant import app, manifest
+from assistant.audio.clock import WallClock
+from assistant.config import Config
 from assistant.intents.home_assistant import HomeAssistant
 from assistant.intents.home_link import HomeLink
 from assistant.intents.home_token import Token
 from assistant.intents.policy import Policy
 from assistant.intents.router import Dispatched, Router
+from assistant.llm import prompt
+from assistant.llm.engine import read_vocabulary
+from assistant.llm.prompt import PromptProfile
 from assistant.stages import Call, Value
 from tests.test_demo_home import CALLS, COMMANDS, SENTENCES, effects_of
 
@@ -183,6 +189,32 @@ async def test_exposure_is_respected_while_it_changes(server: Server) -> None:
         await link.command("homeassistant/expose_entity", should_expose=True, **exposure)
         await until(link, lambda: "desk lamp" in home.context())
         assert (await ask(home, "HassTurnOn", name="desk lamp")).outcomes[0].ok
+
+
+@pytest.mark.models
+async def test_all_of_the_demo_fits_into_the_prompt(server: Server, vocabulary_file: Path) -> None:
+    """131 entities exposed: the names that are shown, all tools and the system text are 1,200 tokens at most."""
+    async with living_in(server) as (home, link):
+        before = sorted(home.states())
+        every = sorted(state["entity_id"] for state in await link.command("get_states"))
+        await expose(link, every, seen=True)
+        try:
+            await until(link, lambda: len(home.states()) > 120, 30)
+            entry = manifest.load().entry("e2b")
+            router = app.build_home(Config(), entry, WallClock(), real=home).router
+            text = prompt.prefix(PromptProfile(**entry.prompt), router.tools(), router.context())
+            assert len(read_vocabulary(vocabulary_file).tokenize(text)) <= 1200
+            hidden = "Poorly Installed Door"
+            assert (await ask(home, "HassGetState", name=hidden)).sentence == f"The {hidden} is unlocked."
+        finally:
+            await expose(link, sorted(set(every) - set(before)), seen=False)
+        await until(link, lambda: len(home.states()) == len(before), 30)
+
+
+async def expose(link: HomeLink, ids: list[str], *, seen: bool) -> None:
+    await link.command(
+        "homeassistant/expose_entity", assistants=["conversation"], entity_ids=ids, should_expose=seen, within_s=30
+    )
 
 
 async def test_renamed_new_and_removed_things_are_known_without_a_restart(server: Server) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from assistant.errors import CallFailed, ConfigError
 from assistant.intents import replies, undo
-from assistant.intents.home_facts import static_facts
+from assistant.intents.home_facts import SHOWN, static_facts
 from assistant.intents.names import Directory, Entity
 from assistant.intents.policy import Policy
 from assistant.intents.services import IMPLIED, SERVICES, VALUES, domains_of, effects_of, tools_for
@@ -51,12 +51,14 @@ class DemoHome:
         *,
         policy: Policy | None = None,
         now: Callable[[], datetime] | None = None,
+        shown: int = SHOWN,
     ) -> None:
-        """`now` gives local time, for quiet hours; without it there are none."""
+        """`now` gives local time, for quiet hours; without it there are none. `shown`: how many names are told."""
         self._directory, things, confirm = _load(BUILT_IN if path is None else path)
         policy = Policy() if policy is None else policy
         self._policy = replace(policy, confirm=policy.confirm | confirm)
         self._now = now
+        self._shown = shown
         self._things = {thing.entity.id: thing for thing in things}
         self._deeds = 0
         self._before: dict[int, _Before] = {}
@@ -66,8 +68,8 @@ class DemoHome:
         return tools_for(self._directory)
 
     def context(self) -> str:
-        """Static facts for the prompt: names by kind, the area where the name doesn't tell it, no states."""
-        return static_facts(self._directory)
+        """Static facts for the prompt: names by room, as many as are shown, no states."""
+        return static_facts(self._directory, self._shown)
 
     def states(self) -> dict[str, str]:
         """The state of every entity, by id."""

@@ -17,7 +17,7 @@ from assistant.intents import replies
 from assistant.intents.home_answers import facts, forecast_of, state_after
 from assistant.intents.home_asking import ANSWER_WITHIN_S, ask, unseen
 from assistant.intents.home_change import MOVING
-from assistant.intents.home_facts import static_facts
+from assistant.intents.home_facts import SHOWN, static_facts
 from assistant.intents.home_link import Declined, HomeLink, Unreachable
 from assistant.intents.home_registry import clean
 from assistant.intents.home_states import AWAY, State
@@ -36,7 +36,7 @@ _KINDS_OF_FORECAST = ((1, "daily"), (4, "twice_daily"), (2, "hourly"))  # Home A
 class HomeAssistant:
     """Handler of a real home. `here`: the area that the assistant stands in. `now` gives local time, aware of its zone.
 
-    `on_change` is called on the loop when `tools` or `context` say something else than before.
+    `shown`: how many names the prompt tells. `on_change` is called on the loop when `tools` or `context` say something else than before.
     """
 
     def __init__(
@@ -47,11 +47,13 @@ class HomeAssistant:
         policy: Policy | None = None,
         now: Callable[[], datetime] = lambda: datetime.now().astimezone(),
         on_change: Callable[[], None] = lambda: None,
+        shown: int = SHOWN,
     ) -> None:
         self._link = link
         self._here = here
         self._policy = Policy() if policy is None else policy
         self._now = now
+        self._shown = shown
         self.on_change = on_change
         link.on_change = self._look_again
         self._directory = Directory(())
@@ -62,8 +64,8 @@ class HomeAssistant:
         return self._tools
 
     def context(self) -> str:
-        """Static facts for the prompt: names by kind, the area where the name doesn't tell it, no states."""
-        return static_facts(self._directory)
+        """Static facts for the prompt: names by room, as many as are shown, no states."""
+        return static_facts(self._directory, self._shown)
 
     def states(self) -> dict[str, str]:
         """The state of every exposed entity, by id."""
@@ -225,7 +227,7 @@ async def connected(config: HomeConfig) -> AsyncIterator[HomeAssistant]:
         raise ConfigError("the section home has no url", remedy="write one, as http://homeassistant.local:8123")
     read_token(config.token_file)  # a missing one ends the start
     link = HomeLink(config.url, lambda: read_token(config.token_file))
-    home = HomeAssistant(link, here=config.area, policy=from_config(config.policy))
+    home = HomeAssistant(link, here=config.area, policy=from_config(config.policy), shown=config.shown)
     try:
         await link.start(WAIT_S)
         if not link.ready:
