@@ -54,8 +54,8 @@ class AudioClip:
 class Parameter:
     """One argument of a tool. `kind` is a JSON schema type: string, integer or number.
 
-    `choices` are checked, and declared to the model where they are `listed`. `values`, the names that there are now, and
-    `bounds`, of a number, only limit what the model can write. `told` False: understood, but the model isn't told of it.
+    `choices` are checked, and declared to the model if they are `listed`. `values`, the names that there are now, and
+    `bounds`, of a number, only limit what the model can write. `told` False: understood, but the model isn't told.
     """
 
     name: str

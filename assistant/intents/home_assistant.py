@@ -36,7 +36,8 @@ _KINDS_OF_FORECAST = ((1, "daily"), (4, "twice_daily"), (2, "hourly"))  # Home A
 class HomeAssistant:
     """Handler of a real home. `here`: the area that the assistant stands in. `now` gives local time, aware of its zone.
 
-    `shown`: how many names the prompt tells. `on_change` is called on the loop when `tools` or `context` say something else than before.
+    `shown`: how many names the prompt tells. `on_change` is called on the loop when `tools` or
+    `context` say something else than before.
     """
 
     def __init__(
