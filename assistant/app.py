@@ -38,6 +38,7 @@ from assistant.llm.prompt import PromptProfile
 from assistant.llm.session import LlamaSession
 from assistant.mind import Mind
 from assistant.mouth import Mouth
+from assistant.renewal import Renewal
 from assistant.speech import Voices
 from assistant.stages import AudioClip, Clock, Speaker, Voice
 from assistant.trace import JsonLines
@@ -195,9 +196,6 @@ async def conversing(
         observe(event)
 
     home = build_home(config, stages.model, clock, ring, timer_file=timer_file, real=stages.real_home)
-    if stages.real_home is not None:  # the prompt stays what it was; new names can be written in calls at once
-        stages.real_home.on_change = lambda: stages.session.legalize(home.router.legal())
-        stages.real_home.on_change()
     decision = WakeDecision(
         threshold=config.wake.threshold,
         near_threshold=config.wake.near_threshold,
@@ -207,6 +205,11 @@ async def conversing(
         stages.wake.reset()
     stages.vad.reset()
     await stages.session.forget()
+    renewal: Renewal | None = None
+    if stages.real_home is not None:
+        renewal = Renewal(stages.session, home.router)
+        stages.real_home.on_change = renewal.changed
+        renewal.changed()
     listener = Listener(
         config.endpoint,
         stages.wake if wake else None,
@@ -238,6 +241,8 @@ async def conversing(
     try:
         yield conversation, home
     finally:
+        if renewal is not None:
+            await renewal.aclose()
         await conversation.aclose()
         await home.timers.aclose()
 

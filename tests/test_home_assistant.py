@@ -24,8 +24,12 @@ from assistant.intents.home_token import Token
 from assistant.intents.policy import Policy
 from assistant.intents.router import Dispatched, Router
 from assistant.llm import prompt
-from assistant.llm.engine import read_vocabulary
+from assistant.llm.engine import Engine, Threads, read_vocabulary
+from assistant.llm.ledger import Ledger
 from assistant.llm.prompt import PromptProfile
+from assistant.llm.sampling import Script
+from assistant.llm.session import LlamaSession
+from assistant.renewal import Renewal
 from assistant.stages import Call, Value
 from tests.test_demo_home import CALLS, COMMANDS, SENTENCES, effects_of
 
@@ -189,6 +193,52 @@ async def test_exposure_is_respected_while_it_changes(server: Server) -> None:
         await link.command("homeassistant/expose_entity", should_expose=True, **exposure)
         await until(link, lambda: "desk lamp" in home.context())
         assert (await ask(home, "HassTurnOn", name="desk lamp")).outcomes[0].ok
+
+
+@pytest.mark.slow
+async def test_the_next_prompt_has_a_new_name_and_no_turn_is_disturbed(server: Server, mini: tuple[Path, Path]) -> None:
+    """A light is renamed in the settings while we run: the turn that is open goes on with the old prompt."""
+    engine = Engine(*mini, context=8192, threads=Threads(1, 1))
+    script = Script(engine.vocabulary.tokenize(f"{word}.<turn|>") for word in ("Before", "Meanwhile", "After"))
+    profile = PromptProfile("Hi.", tools=False, history_turns=0)
+    ledger = Ledger(engine, profile, script, max_tokens=50, now_s=lambda: 0.0)
+    session = LlamaSession(engine, ledger, profile=profile)
+
+    def told() -> str:
+        return b"".join(map(engine.vocabulary.piece, ledger._prefix._tokens)).decode()
+
+    async with living_in(server) as (home, link):
+        router = Router([home])
+        ledger.prepare(prompt.prefix(profile, router.tools(), router.context()))
+        renewal = Renewal(session, router, lambda _: asyncio.sleep(0.5))
+        home.on_change = renewal.changed
+        try:
+            assert "hallway light" in told()
+            await session.open()
+            assert await reply(session) == "Before."
+            await session.drop()
+            await session.open()  # somebody begins to speak
+            await link.command("config/entity_registry/update", entity_id="light.hallway", name="corridor light")
+            await until(link, lambda: "corridor light" in home.context())
+            await asyncio.sleep(2)  # the change is over long ago: the open turn is what the prompt waits for
+            assert "corridor light" not in told()
+            assert await reply(session) == "Meanwhile."
+            await session.drop()
+            async with asyncio.timeout(30):
+                while "corridor light" not in told():  # noqa: ASYNC110 - a thread of llama.cpp
+                    await asyncio.sleep(0.1)
+            assert "hallway light" not in told()
+            await session.open()
+            assert await reply(session) == "After."
+        finally:
+            await link.command("config/entity_registry/update", entity_id="light.hallway", name=None)
+            await renewal.aclose()
+            await session.aclose()
+
+
+async def reply(session: LlamaSession) -> str:
+    await session.write("hi")
+    return "".join([piece.text async for piece in session.commit()])
 
 
 @pytest.mark.models

@@ -21,7 +21,12 @@ LAYERS: tuple[frozenset[str], ...] = (
             "assistant.lane", "assistant.board", "assistant.manifest", "assistant.shape_vocabulary", "assistant.noise",
         }
     ),
-    frozenset({"assistant.mouth", "assistant.mind", "assistant.listen", "assistant.shape", "assistant.download"}),
+    frozenset(
+        {
+            "assistant.mouth", "assistant.mind", "assistant.listen", "assistant.shape", "assistant.download",
+            "assistant.renewal",
+        }
+    ),
     frozenset({"assistant.chat_template", "assistant.turn"}),
     frozenset({"assistant.conversation", "assistant.weights"}),
     frozenset({"assistant.sessions"}),
