@@ -8,7 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, tzinfo
 from importlib.metadata import version
 from pathlib import Path
 
@@ -32,6 +32,7 @@ from assistant.intents.local import LocalClock, local_zone
 from assistant.intents.router import Router
 from assistant.intents.timer_file import TimerFile
 from assistant.intents.timers import Timers
+from assistant.intents.units import InDegrees, Scale, temperature_limit
 from assistant.listen import Listener
 from assistant.llm import prompt
 from assistant.llm.prompt import PromptProfile
@@ -105,25 +106,29 @@ def build_home(
     real: HomeAssistant | None = None,
 ) -> Home:
     """The handlers that the config names: the real home where there is one, else the demo home."""
-    now = local_time(clock)
+    place = config.place
+    zone = local_zone(place.time_zone)
+    now = local_time(clock, zone)
     timers = Timers(clock, ring, now=now, file=timer_file)
     rules = config.home.policy
     demo_file = Path(config.home.demo_file) if config.home.demo_file else None
     things = real or DemoHome(demo_file, policy=policy.from_config(rules), now=now, shown=config.home.shown)
+    said: Scale = "F" if place.units == "imperial" else "C"
+    limit = temperature_limit(said, rules.min_temperature, rules.max_temperature)
     router = Router(
-        (things, timers, LocalClock(lambda: datetime.now().astimezone())),
+        (InDegrees(things, said, things.scale, limit), timers, LocalClock(lambda: datetime.now(zone))),
         deadline_s=config.home.call_deadline_s,
         min_confidence=float(model.thresholds.get("call_confidence", 0.0)),
         language=config.speech.language,
+        twelve=place.clock == "12h",
         deeds=Deeds(clock.now_s),
         consent=Consent(rules.pin, told=bool(rules.confirm), now_s=clock.now_s),
     )
     return Home(router, timers, things)
 
 
-def local_time(clock: Clock) -> Callable[[], datetime]:
+def local_time(clock: Clock, zone: tzinfo) -> Callable[[], datetime]:
     """Time of day: the wall clock's; in a fast replay it passes with the audio, from now on."""
-    zone = local_zone()
     if not isinstance(clock, AudioClock):
         return lambda: datetime.now(zone)
     start_s = datetime.now(zone).timestamp() - clock.now_s()
@@ -144,7 +149,9 @@ async def loaded(
         if config.home.kind == "home_assistant":
             if model.name == "tiny":
                 _log.warning("the model tiny only knows the words of the demo home; for yours: hey-gemma models fetch")
-            real = await stack.enter_async_context(connected(config.home))
+            real = await stack.enter_async_context(
+                connected(config.home, local_time(clock, local_zone(config.place.time_zone)))
+            )
         router = build_home(config, model, clock, real=real).router
         voice: Voice = Silent()
         if speak:
@@ -235,6 +242,7 @@ async def conversing(
         observe=see,
         now_ms=now_ms,
         fast=isinstance(clock, AudioClock),
+        twelve=config.place.clock == "12h",
     )
     observe(Started(0.0, now_ms(), stages.model.name, config.home.kind, versions()))
     home.timers.countdown.restore()

@@ -109,6 +109,16 @@ class HomeConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class PlaceConfig:
+    """How this place tells temperature and time. `time_zone`: as Europe/Paris; empty: the system's."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    units: Annotated[str, Field(pattern="^(metric|imperial)$")] = "metric"
+    clock: Annotated[str, Field(pattern="^(24h|12h)$")] = "24h"
+    time_zone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class SpeechConfig:
     """The voice: a Piper voice by name or path to its .onnx."""
 
@@ -146,6 +156,7 @@ class Config:
     endpoint: EndpointConfig = field(default_factory=EndpointConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
     home: HomeConfig = field(default_factory=HomeConfig)
+    place: PlaceConfig = field(default_factory=PlaceConfig)
     speech: SpeechConfig = field(default_factory=SpeechConfig)
     log: LogConfig = field(default_factory=LogConfig)
     service: ServiceConfig = field(default_factory=ServiceConfig)

@@ -17,6 +17,7 @@ from assistant.intents.home_facts import SHOWN, static_facts
 from assistant.intents.names import Directory, Entity
 from assistant.intents.policy import Policy
 from assistant.intents.services import IMPLIED, SERVICES, VALUES, domains_of, effects_of, tools_for
+from assistant.intents.units import Scale
 from assistant.stages import Call, Effect, Outcome, Tool, Value
 
 UNDOABLE = 16
@@ -66,6 +67,10 @@ class DemoHome:
     def tools(self) -> Sequence[Tool]:
         """What it can do now: the tools for the kinds of devices there are."""
         return tools_for(self._directory)
+
+    def scale(self) -> Scale:
+        """The degrees that the home counts in."""
+        return "C"
 
     def context(self) -> str:
         """Static facts for the prompt: names by room, as many as are shown, no states."""

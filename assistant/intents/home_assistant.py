@@ -25,6 +25,7 @@ from assistant.intents.home_token import read_token
 from assistant.intents.names import Directory, Entity, key
 from assistant.intents.policy import Policy, from_config
 from assistant.intents.services import IMPLIED, SERVICES, TOOLS, VALUES, domains_of, effects_of, tools_for
+from assistant.intents.units import Scale, in_celsius
 from assistant.stages import Call, Outcome, Tool, Value
 
 WAIT_S = 5.0  # for the home at the start; one that comes later is taken in when it comes
@@ -63,6 +64,10 @@ class HomeAssistant:
     def tools(self) -> Sequence[Tool]:
         """What it can do now; before the home was ever reached, what homes can do."""
         return self._tools
+
+    def scale(self) -> Scale:
+        """The degrees that the home counts in."""
+        return "F" if self._link.fahrenheit else "C"
 
     def context(self) -> str:
         """Static facts for the prompt: names by room, as many as are shown, no states."""
@@ -133,7 +138,7 @@ class HomeAssistant:
         return tuple(dict.fromkeys(found))
 
     async def _act(self, call: Call) -> Outcome:
-        self._policy.check_values(call.arguments)
+        self._policy.check_values(in_celsius(call.arguments, self.scale()))
         if call.name == "HassLightSet" and not {"brightness", "color"} & set(call.arguments):
             raise CallFailed("How bright, or which color?", code="bad_arguments")
         targets = self._resolve(call, domains_of(call), implied=call.name in IMPLIED)
@@ -204,7 +209,7 @@ class HomeAssistant:
             target={"entity_id": entity.id},
             return_response=True,
         )
-        on = self._now().date() + timedelta(days=day == "tomorrow")
+        on = self._now() + timedelta(days=day == "tomorrow")
         told = answer.get("response", {}).get(entity.id, {}) if isinstance(answer, Mapping) else {}
         if (result := forecast_of(told.get("forecast"), day, on)) is None:
             raise CallFailed("I don't have a forecast for that day.", code="no_forecast")
@@ -222,13 +227,15 @@ class HomeAssistant:
 
 
 @asynccontextmanager
-async def connected(config: HomeConfig) -> AsyncIterator[HomeAssistant]:
-    """The home that the config names; it needn't be there yet. Raises ConfigError, HomeRefused."""
+async def connected(
+    config: HomeConfig, now: Callable[[], datetime] = lambda: datetime.now().astimezone()
+) -> AsyncIterator[HomeAssistant]:
+    """The home that the config names; it needn't be there yet. `now`: local time. Raises ConfigError, HomeRefused."""
     if not config.url:
         raise ConfigError("the section home has no url", remedy="write one, as http://homeassistant.local:8123")
     read_token(config.token_file)  # a missing one ends the start
     link = HomeLink(config.url, lambda: read_token(config.token_file))
-    home = HomeAssistant(link, here=config.area, policy=from_config(config.policy), shown=config.shown)
+    home = HomeAssistant(link, here=config.area, policy=from_config(config.policy), now=now, shown=config.shown)
     try:
         await link.start(WAIT_S)
         if not link.ready:

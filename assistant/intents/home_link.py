@@ -68,6 +68,7 @@ class HomeLink:
         self.registry: Registry | None = None
         self.states = LiveStates()
         self.refusal: HomeRefused | None = None
+        self.fahrenheit = False
 
     @property
     def ready(self) -> bool:
@@ -219,6 +220,9 @@ class HomeLink:
             self.command("config/device_registry/list"),
             self.command("config/entity_registry/get_entries", entity_ids=sorted(exposed)),
         )
+        settings = await self.command("get_config")
+        units = settings.get("unit_system") if isinstance(settings, dict) else None
+        self.fahrenheit = isinstance(units, dict) and units.get("temperature") == "°F"
         return registry_of(exposed, areas, floors, devices, entries if isinstance(entries, dict) else {})
 
     async def _watch(
