@@ -105,6 +105,33 @@ def devices() -> None:
     Console().print(device_table(Sound().devices()))
 
 
+@app.command()
+def home(
+    config_file: ConfigOption = None,
+    model: Annotated[str | None, typer.Option(help="Which model is told; default: the config's.")] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Everything, for programs.")] = False,
+    prompt: Annotated[bool, typer.Option("--prompt", help="Only what the model reads before you speak.")] = False,
+) -> None:
+    """Show what the assistant sees of the home, and what of it the model is told."""
+    from dataclasses import replace
+
+    from assistant import inventory
+
+    settings = _settings(config_file)
+    if model is not None:
+        settings = replace(settings, model=replace(settings.model, name=model))
+
+    async def look() -> None:
+        found = await inventory.take(settings)
+        if prompt or as_json:
+            typer.echo(found.prompt if prompt else inventory.as_json(found))
+        else:
+            inventory.show(found, Console(highlight=False))
+
+    _main(look())
+
+
 @app.command("eval")
 def evaluate(
     directory: Path,

@@ -132,6 +132,17 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """One thing of a home, as a person would look it up. `shown`: the model is told its name."""
+
+    id: str
+    names: tuple[str, ...]
+    area: str | None
+    state: str
+    shown: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Piece:
     """One decoded token: its text (special tokens spelled out) and the probability the model gave it, 0..1."""
 
@@ -298,6 +309,16 @@ class Handler(Protocol):
 
     async def handle(self, call: Call) -> Outcome:
         """Carry out one call. Raises CallFailed with a spoken sentence."""
+
+
+class HomeView(Protocol):
+    """A home as a person looks it up: what may be named in it."""
+
+    def seen(self) -> Sequence[Seen]:
+        """Everything that is exposed to us, by room and name."""
+
+    async def unexposed(self) -> int:
+        """How many other things it has. Raises HomeAway."""
 
 
 class Voice(Protocol):

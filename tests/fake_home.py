@@ -14,8 +14,8 @@ class FakeHome:
     """Serves on loopback while it is up. `calls` is every service call that came in.
 
     Knobs: `delay_s` before a service is answered and done, `changes` False: OK without a state change, `dies` at the
-    next service call, `declines` every service, `forbids` to list what is exposed, `tokens` that it takes, `unit` of its
-    degrees.
+    next service call, `declines` every service, `forbids` to list what is exposed, `tokens` that it takes, `unit` of
+    its degrees.
     """
 
     def __init__(self) -> None:
@@ -156,6 +156,8 @@ class FakeHome:
                 return {id_: self.entries.get(id_) for id_ in asked["entity_ids"]}
             case "get_config":
                 return {"unit_system": {"temperature": self.unit}}
+            case "get_states":
+                return [{"entity_id": id_, "state": state["s"]} for id_, state in self.states.items()]
             case "todo/item/list":
                 return {"items": self.items}
             case "call_service":

@@ -31,7 +31,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"assistant.conversation", "assistant.weights"}),
     frozenset({"assistant.sessions"}),
     frozenset({"assistant.app", "assistant.view"}),
-    frozenset({"assistant.evaluate", "assistant.figures"}),
+    frozenset({"assistant.evaluate", "assistant.figures", "assistant.inventory"}),
     frozenset({"assistant.bench"}),
     frozenset({"assistant.cli"}),
 )  # fmt: skip

@@ -13,12 +13,12 @@ from typing import Any
 
 from assistant.errors import CallFailed, ConfigError
 from assistant.intents import replies, undo
-from assistant.intents.home_facts import SHOWN, static_facts
+from assistant.intents.home_facts import SHOWN, overview, static_facts
 from assistant.intents.names import Directory, Entity
 from assistant.intents.policy import Policy
 from assistant.intents.services import IMPLIED, SERVICES, VALUES, domains_of, effects_of, tools_for
 from assistant.intents.units import Scale
-from assistant.stages import Call, Effect, Outcome, Tool, Value
+from assistant.stages import Call, Effect, Outcome, Seen, Tool, Value
 
 UNDOABLE = 16
 BUILT_IN = Path(__file__).with_name("demo_home.toml")
@@ -75,6 +75,14 @@ class DemoHome:
     def context(self) -> str:
         """Static facts for the prompt: names by room, as many as are shown, no states."""
         return static_facts(self._directory, self._shown)
+
+    def seen(self) -> Sequence[Seen]:
+        """Everything in it."""
+        return overview(self._directory, self._shown, lambda entity: self._things[entity.id].state)
+
+    async def unexposed(self) -> int:
+        """None: all of it is for us."""
+        return 0
 
     def states(self) -> dict[str, str]:
         """The state of every entity, by id."""

@@ -12,12 +12,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from assistant.config import HomeConfig
-from assistant.errors import CallFailed, ConfigError
+from assistant.errors import CallFailed, ConfigError, HomeAway
 from assistant.intents import replies
-from assistant.intents.home_answers import facts, forecast_of, state_after
+from assistant.intents.home_answers import facts, forecast_of, spoken_state, state_after
 from assistant.intents.home_asking import ANSWER_WITHIN_S, ask, unseen
 from assistant.intents.home_change import MOVING
-from assistant.intents.home_facts import SHOWN, static_facts
+from assistant.intents.home_facts import SHOWN, overview, static_facts
 from assistant.intents.home_link import Declined, HomeLink, Unreachable
 from assistant.intents.home_registry import clean
 from assistant.intents.home_states import AWAY, State
@@ -26,7 +26,7 @@ from assistant.intents.names import Directory, Entity, key
 from assistant.intents.policy import Policy, from_config
 from assistant.intents.services import IMPLIED, SERVICES, TOOLS, VALUES, domains_of, effects_of, tools_for
 from assistant.intents.units import Scale, in_celsius
-from assistant.stages import Call, Outcome, Tool, Value
+from assistant.stages import Call, Outcome, Seen, Tool, Value
 
 WAIT_S = 5.0  # for the home at the start; one that comes later is taken in when it comes
 _READING = "changes nothing"
@@ -72,6 +72,26 @@ class HomeAssistant:
     def context(self) -> str:
         """Static facts for the prompt: names by room, as many as are shown, no states."""
         return static_facts(self._directory, self._shown)
+
+    def seen(self) -> Sequence[Seen]:
+        """Everything that is exposed to the voice assistant of Home Assistant, and so to us."""
+
+        def spoken(entity: Entity) -> str:
+            state = self._link.states.of(entity.id)
+            return "unknown" if state is None else spoken_state(entity, state)
+
+        return overview(self._directory, self._shown, spoken)
+
+    async def unexposed(self) -> int:
+        """How many other things it has. Raises HomeAway."""
+        try:
+            rows = await self._link.command("get_states")
+        except (Unreachable, Declined, TimeoutError) as e:
+            raise HomeAway("Home Assistant can't be reached", remedy="see if it runs, and what [home] url says") from e
+        ids = (
+            {str(row.get("entity_id")) for row in rows if isinstance(row, Mapping)} if isinstance(rows, list) else set()
+        )
+        return len(ids - {entity.id for entity in self._directory.entities})
 
     def states(self) -> dict[str, str]:
         """The state of every exposed entity, by id."""

@@ -5,9 +5,10 @@ names.py finds it. Choosing among 500 entities takes 3 ms.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from assistant.intents.names import Directory, Entity, key
+from assistant.stages import Seen
 
 SHOWN = 45
 MOST_ROOMS = 24
@@ -57,6 +58,13 @@ def shown_of(home: Directory, most: int = SHOWN) -> tuple[Entity, ...]:
     able = [entity for entity in home.entities if entity.domain not in _NAMELESS]
     chosen = {entity.id for entity in sorted(able, key=lambda e: ranks[e.id])[:most]}
     return tuple(entity for entity in able if entity.id in chosen)
+
+
+def overview(home: Directory, most: int, state: Callable[[Entity], str]) -> tuple[Seen, ...]:
+    """The whole home for a person, by room and kind: `state` says how a thing is in words."""
+    shown = {entity.id for entity in shown_of(home, most)}
+    ordered = sorted(home.entities, key=lambda e: (e.area is None, e.area != home.here, e.area or "", e.domain, e.name))
+    return tuple(Seen(e.id, e.names, e.area, state(e), e.id in shown) for e in ordered)
 
 
 def examples(shown: Sequence[Entity], here: str | None = None) -> tuple[str, ...]:
