@@ -112,7 +112,9 @@ def build_home(
     timers = Timers(clock, ring, now=now, file=timer_file)
     rules = config.home.policy
     demo_file = Path(config.home.demo_file) if config.home.demo_file else None
-    things = real or DemoHome(demo_file, policy=policy.from_config(rules), now=now, shown=config.home.shown)
+    things = real or DemoHome(
+        demo_file, here=config.home.area, policy=policy.from_config(rules), now=now, shown=config.home.shown
+    )
     said: Scale = "F" if place.units == "imperial" else "C"
     limit = temperature_limit(said, rules.min_temperature, rules.max_temperature)
     router = Router(

@@ -15,7 +15,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
-from assistant.errors import ConfigError, OutputError
+from assistant.errors import ConfigError
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 EntityId = Annotated[str, Field(pattern=r"^[a-z0-9_]+\.[a-z0-9_]+$")]
@@ -178,26 +178,6 @@ def user_file(environ: Mapping[str, str]) -> Path:
     return base / "hey-gemma" / "config.toml"
 
 
-def choose_model(path: Path, name: str) -> None:
-    """Write `[model] name` into a config file; everything else in it stays as it is. Raises OutputError."""
-    text = path.read_text(encoding="utf-8") if path.is_file() else ""
-    line = f'name = "{name}"'
-    section = re.search(r"^\[model\][^\n]*\n(?:(?!\[).*\n?)*", text, re.MULTILINE)
-    if section is None:
-        text = f"{text.rstrip()}\n\n[model]\n{line}\n".lstrip()
-    elif re.search(r"^\s*name\s*=.*$", section[0], re.MULTILINE):
-        text = text.replace(section[0], re.sub(r"^\s*name\s*=.*$", line, section[0], flags=re.MULTILINE))
-    else:
-        text = text.replace(section[0], section[0].replace("]\n", f"]\n{line}\n", 1))
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(".new")
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
-    except OSError as e:
-        raise OutputError(f"{path} can't be written: {e.strerror}", remedy=f"put {line} under [model] yourself") from e
-
-
 def load(path: Path | None) -> Config:
     """Read a config file; None gives the defaults. Raises ConfigError with key, nearest known key, file and line."""
     if path is None:
@@ -207,6 +187,11 @@ def load(path: Path | None) -> Config:
     except (OSError, UnicodeDecodeError) as e:
         reason = e.strerror if isinstance(e, OSError) else "not UTF-8 text"
         raise ConfigError(f"{path}: {reason}", remedy="check the path, or leave --config out for defaults") from e
+    return parse(text, path)
+
+
+def parse(text: str, path: Path) -> Config:
+    """Read the text of a config file; `path` is for what is said about it. Raises ConfigError as `load`."""
     try:
         return TypeAdapter(Config).validate_python(tomllib.loads(text), strict=False)
     except tomllib.TOMLDecodeError as e:

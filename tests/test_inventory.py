@@ -93,7 +93,7 @@ async def test_programs_get_everything(config: Config) -> None:
 
 
 async def test_a_model_that_is_told_nothing_is_no_model_that_knows_the_home(config: Config) -> None:
-    """A prompt that no home carries no mark: no name is marked as told."""
+    """Its prompt carries no home: no name is marked as told."""
     found = await inventory.take(replace(config, model=ModelConfig(name="tiny")), words)
     assert (found.tells, found.tools) == (False, ())
     told = await shown(replace(config, model=ModelConfig(name="tiny")), terminal=False)

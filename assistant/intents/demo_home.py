@@ -50,12 +50,18 @@ class DemoHome:
         self,
         path: Path | None = None,
         *,
+        here: str = "",
         policy: Policy | None = None,
         now: Callable[[], datetime] | None = None,
         shown: int = SHOWN,
     ) -> None:
-        """`now` gives local time, for quiet hours; without it there are none. `shown`: how many names are told."""
+        """`here`: another room than the file's. `shown`: how many names are told.
+
+        `now` gives local time, for quiet hours; without it there are none.
+        """
         self._directory, things, confirm = _load(BUILT_IN if path is None else path)
+        if here:
+            self._directory = replace(self._directory, here=here)
         policy = Policy() if policy is None else policy
         self._policy = replace(policy, confirm=policy.confirm | confirm)
         self._now = now
@@ -83,6 +89,10 @@ class DemoHome:
     async def unexposed(self) -> int:
         """None: all of it is for us."""
         return 0
+
+    def rooms(self) -> Sequence[str]:
+        """Where the assistant may stand."""
+        return self._directory.areas
 
     def states(self) -> dict[str, str]:
         """The state of every entity, by id."""
