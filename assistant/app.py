@@ -138,6 +138,16 @@ def local_time(clock: Clock, zone: tzinfo) -> Callable[[], datetime]:
 
 
 @asynccontextmanager
+async def real_home(config: Config, clock: Clock) -> AsyncIterator[HomeAssistant | None]:
+    """The home that the config names, on its connection; None: the demo home. Raises ConfigError, HomeRefused."""
+    if config.home.kind == "demo":
+        yield None
+        return
+    async with connected(config.home, local_time(clock, local_zone(config.place.time_zone))) as home:
+        yield home
+
+
+@asynccontextmanager
 async def loaded(
     config: Config, clock: Clock, *, speak: bool = True, wake: bool = True, script: str | None = None
 ) -> AsyncIterator[Stages]:
@@ -147,13 +157,9 @@ async def loaded(
     """
     model = manifest.load().entry(config.model.name)
     async with AsyncExitStack() as stack:
-        real = None
-        if config.home.kind == "home_assistant":
-            if model.name == "tiny":
-                _log.warning("the model tiny only knows the words of the demo home; for yours: hey-gemma models fetch")
-            real = await stack.enter_async_context(
-                connected(config.home, local_time(clock, local_zone(config.place.time_zone)))
-            )
+        real = await stack.enter_async_context(real_home(config, clock))
+        if real is not None and model.name == "tiny":
+            _log.warning("the model tiny only knows the words of the demo home; for yours: hey-gemma models fetch")
         router = build_home(config, model, clock, real=real).router
         voice: Voice = Silent()
         if speak:

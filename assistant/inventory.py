@@ -8,7 +8,6 @@ import json
 import lzma
 import tempfile
 from collections.abc import Callable
-from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -19,11 +18,10 @@ from rich.text import Text
 from assistant import app, manifest
 from assistant.audio.clock import WallClock
 from assistant.config import Config
-from assistant.intents.home_assistant import connected
 from assistant.llm import prompt
 from assistant.llm.engine import read_vocabulary
 from assistant.llm.prompt import PromptProfile
-from assistant.stages import Seen
+from assistant.stages import HomeView, Seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +45,15 @@ async def take(config: Config, count: Callable[[manifest.ModelEntry, str], int] 
     """Look at the home that the config names. `count`: tokens of a text. Raises ConfigError, HomeRefused, HomeAway."""
     entry = manifest.load().entry(config.model.name)
     profile = PromptProfile(**entry.prompt)
-    async with AsyncExitStack() as stack:
-        real = None
-        if config.home.kind == "home_assistant":
-            real = await stack.enter_async_context(connected(config.home))
-        home = app.build_home(config, entry, WallClock(), real=real)
-        unexposed = await home.things.unexposed()
+    clock = WallClock()
+    async with app.real_home(config, clock) as real:
+        home = app.build_home(config, entry, clock, real=real)
+        view: HomeView = home.things
+        unexposed = await view.unexposed()
         text = prompt.prefix(profile, home.router.tools(), home.router.context())
         return Inventory(
             home=config.home.kind,
-            things=tuple(home.things.seen()),
+            things=tuple(view.seen()),
             unexposed=unexposed,
             model=entry.name,
             tells=profile.home,

@@ -3,11 +3,15 @@
 import asyncio
 import io
 import os
+import pty
 import signal
 import stat
 import subprocess
 import sys
+import termios
+import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -323,3 +327,42 @@ def hey_gemma(path: Path, *arguments: str, answers: str) -> subprocess.Completed
     running = started(path, *arguments)
     out, _ = running.communicate(answers, timeout=120)
     return subprocess.CompletedProcess(running.args, running.returncode, out, "")
+
+
+@pytest.mark.slow
+async def test_a_token_typed_in_a_terminal_is_not_shown(tmp_path: Path) -> None:
+    """A real terminal: the echo is off while the token is asked for."""
+    fake = FakeHome()
+    fake.add("light.kitchen", "kitchen light", area="kitchen")
+    async with fake:
+        given = ["--no-test", "--home=home_assistant", f"--url={fake.url}", "--microphone=default", "--room=none"]
+        given += ["--speaker=default", "--language=en", "--units=metric", "--clock=24h", "--time-zone=system"]
+        shown = await asyncio.to_thread(type_token, ["setup", f"--config={tmp_path / 'config.toml'}", *given])
+    assert "Next: hey-gemma models fetch" in shown
+    assert "isn't shown" in shown
+    assert TOKEN not in shown
+    assert (tmp_path / "home-assistant-token").read_text(encoding="utf-8").strip() == TOKEN
+
+
+def type_token(arguments: list[str]) -> str:
+    """Run the command in a terminal, type the token once the echo is off; all that the terminal showed."""
+    ours, its = pty.openpty()
+    command = [sys.executable, "-c", "from assistant.cli import main; main()", *arguments]
+    environ = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm"}
+    with subprocess.Popen(
+        command, stdin=its, stdout=its, stderr=its, cwd=ROOT, env=environ, start_new_session=True
+    ) as running:
+        give_up_s = time.monotonic() + 120
+        while termios.tcgetattr(its)[3] & termios.ECHO:
+            assert time.monotonic() < give_up_s
+            assert running.poll() is None, os.read(ours, 4096).decode()
+            time.sleep(0.05)
+        os.write(ours, f"{TOKEN}\n".encode())
+        running.wait(120)
+    os.close(its)
+    shown = b""
+    with suppress(OSError):  # the other side is closed: all was read
+        while part := os.read(ours, 4096):
+            shown += part
+    os.close(ours)
+    return shown.decode()

@@ -25,12 +25,7 @@ _SOME_NAME = replace(_NAME, told=False)
 _HOURS = Parameter("hours", "number", bounds=(0, 24))
 _MINUTES = Parameter("minutes", "number", bounds=(0, 1440))
 _SECONDS = Parameter("seconds", "number", bounds=(0, 3600))
-_CHANGE = (
-    replace(_HOURS, told=False),
-    _MINUTES,
-    replace(_SECONDS, told=False),
-    _SOME_NAME,
-)  # half a minute can be written
+_CHANGE = (replace(_HOURS, told=False), _MINUTES, replace(_SECONDS, told=False), _SOME_NAME)  # minutes have halves
 _TOOLS = (
     Tool("HassStartTimer", "Start a timer", (replace(_HOURS, told=False), _MINUTES, _SECONDS, _NAME), bare=False),
     Tool("HassIncreaseTimer", "Add time to a timer", _CHANGE, bare=False),
