@@ -87,7 +87,9 @@ class HomeAssistant:
         try:
             rows = await self._link.command("get_states")
         except (Unreachable, Declined, TimeoutError) as e:
-            raise HomeAway("Home Assistant can't be reached", remedy="see if it runs, and what [home] url says") from e
+            raise HomeAway(
+                "Home Assistant can't be reached", remedy="see if it runs, and what url says in the section home"
+            ) from e
         ids = (
             {str(row.get("entity_id")) for row in rows if isinstance(row, Mapping)} if isinstance(rows, list) else set()
         )
