@@ -2,7 +2,7 @@
 
 Knows no turn: its caller says when there is none. It is computed in stretches that begin at fixed places, so that what
 the old and the new one have in common needn't be computed again, and the bits are those of a start with the new one.
-E2B's shapes, 995 tokens, processor time: all of it through the ear 9.4 s; stopping and putting the old one back 4 to 13 ms.
+E2B's shapes, 995 tokens, CPU time: all of it through the ear 9.4 s; stopping and putting the old one back 4 to 13 ms.
 """
 
 from collections.abc import Sequence
