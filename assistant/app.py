@@ -8,7 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, tzinfo
 from importlib.metadata import version
 from pathlib import Path
 
@@ -32,12 +32,14 @@ from assistant.intents.local import LocalClock, local_zone
 from assistant.intents.router import Router
 from assistant.intents.timer_file import TimerFile
 from assistant.intents.timers import Timers
+from assistant.intents.units import InDegrees, Scale, temperature_limit
 from assistant.listen import Listener
 from assistant.llm import prompt
 from assistant.llm.prompt import PromptProfile
 from assistant.llm.session import LlamaSession
 from assistant.mind import Mind
 from assistant.mouth import Mouth
+from assistant.renewal import Renewal
 from assistant.speech import Voices
 from assistant.stages import AudioClip, Clock, Speaker, Voice
 from assistant.trace import JsonLines
@@ -104,29 +106,45 @@ def build_home(
     real: HomeAssistant | None = None,
 ) -> Home:
     """The handlers that the config names: the real home where there is one, else the demo home."""
-    now = local_time(clock)
+    place = config.place
+    zone = local_zone(place.time_zone)
+    now = local_time(clock, zone)
     timers = Timers(clock, ring, now=now, file=timer_file)
     rules = config.home.policy
     demo_file = Path(config.home.demo_file) if config.home.demo_file else None
-    things = real or DemoHome(demo_file, policy=policy.from_config(rules), now=now)
+    things = real or DemoHome(
+        demo_file, here=config.home.area, policy=policy.from_config(rules), now=now, shown=config.home.shown
+    )
+    said: Scale = "F" if place.units == "imperial" else "C"
+    limit = temperature_limit(said, rules.min_temperature, rules.max_temperature)
     router = Router(
-        (things, timers, LocalClock(lambda: datetime.now().astimezone())),
+        (InDegrees(things, said, things.scale, limit), timers, LocalClock(lambda: datetime.now(zone))),
         deadline_s=config.home.call_deadline_s,
         min_confidence=float(model.thresholds.get("call_confidence", 0.0)),
         language=config.speech.language,
+        twelve=place.clock == "12h",
         deeds=Deeds(clock.now_s),
         consent=Consent(rules.pin, told=bool(rules.confirm), now_s=clock.now_s),
     )
     return Home(router, timers, things)
 
 
-def local_time(clock: Clock) -> Callable[[], datetime]:
+def local_time(clock: Clock, zone: tzinfo) -> Callable[[], datetime]:
     """Time of day: the wall clock's; in a fast replay it passes with the audio, from now on."""
-    zone = local_zone()
     if not isinstance(clock, AudioClock):
         return lambda: datetime.now(zone)
     start_s = datetime.now(zone).timestamp() - clock.now_s()
     return lambda: datetime.fromtimestamp(start_s + clock.now_s(), zone)
+
+
+@asynccontextmanager
+async def real_home(config: Config, clock: Clock) -> AsyncIterator[HomeAssistant | None]:
+    """The home that the config names, on its connection; None: the demo home. Raises ConfigError, HomeRefused."""
+    if config.home.kind == "demo":
+        yield None
+        return
+    async with connected(config.home, local_time(clock, local_zone(config.place.time_zone))) as home:
+        yield home
 
 
 @asynccontextmanager
@@ -139,11 +157,9 @@ async def loaded(
     """
     model = manifest.load().entry(config.model.name)
     async with AsyncExitStack() as stack:
-        real = None
-        if config.home.kind == "home_assistant":
-            if model.name == "tiny":
-                _log.warning("the model tiny only knows the words of the demo home; for yours: hey-gemma models fetch")
-            real = await stack.enter_async_context(connected(config.home))
+        real = await stack.enter_async_context(real_home(config, clock))
+        if real is not None and model.name == "tiny":
+            _log.warning("the model tiny only knows the words of the demo home; for yours: hey-gemma models fetch")
         router = build_home(config, model, clock, real=real).router
         voice: Voice = Silent()
         if speak:
@@ -195,9 +211,6 @@ async def conversing(
         observe(event)
 
     home = build_home(config, stages.model, clock, ring, timer_file=timer_file, real=stages.real_home)
-    if stages.real_home is not None:  # the prompt stays what it was; new names can be written in calls at once
-        stages.real_home.on_change = lambda: stages.session.legalize(home.router.legal())
-        stages.real_home.on_change()
     decision = WakeDecision(
         threshold=config.wake.threshold,
         near_threshold=config.wake.near_threshold,
@@ -207,6 +220,11 @@ async def conversing(
         stages.wake.reset()
     stages.vad.reset()
     await stages.session.forget()
+    renewal: Renewal | None = None
+    if stages.real_home is not None:
+        renewal = Renewal(stages.session, home.router)
+        stages.real_home.on_change = renewal.changed
+        renewal.changed()
     listener = Listener(
         config.endpoint,
         stages.wake if wake else None,
@@ -232,12 +250,15 @@ async def conversing(
         observe=see,
         now_ms=now_ms,
         fast=isinstance(clock, AudioClock),
+        twelve=config.place.clock == "12h",
     )
     observe(Started(0.0, now_ms(), stages.model.name, config.home.kind, versions()))
     home.timers.countdown.restore()
     try:
         yield conversation, home
     finally:
+        if renewal is not None:
+            await renewal.aclose()
         await conversation.aclose()
         await home.timers.aclose()
 

@@ -62,5 +62,5 @@ def _schema(tool: Tool) -> Mapping[str, Any]:
 
 def _property(parameter: Parameter) -> Mapping[str, Any]:
     described = {"description": parameter.description} if parameter.description else {}
-    choices = {"enum": list(parameter.choices)} if parameter.choices else {}
+    choices = {"enum": list(parameter.choices)} if parameter.choices and parameter.listed else {}
     return {"type": parameter.kind, **described, **choices}

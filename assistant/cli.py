@@ -36,6 +36,27 @@ class Pace(StrEnum):
     FAST = "fast"
 
 
+class HomeKind(StrEnum):
+    """What can be controlled."""
+
+    DEMO = "demo"
+    HOME_ASSISTANT = "home_assistant"
+
+
+class Units(StrEnum):
+    """How temperatures are told."""
+
+    METRIC = "metric"
+    IMPERIAL = "imperial"
+
+
+class HourClock(StrEnum):
+    """How times of day are told."""
+
+    HOURS_24 = "24h"
+    HOURS_12 = "12h"
+
+
 class AudioType(StrEnum):
     """Tensor types of an audio encoder."""
 
@@ -97,12 +118,71 @@ def say(
 
 
 @app.command()
+def setup(
+    config_file: ConfigOption = None,
+    *,
+    microphone: Annotated[str | None, typer.Option(help="Its number, part of its name, or default.")] = None,
+    speaker: Annotated[str | None, typer.Option(help="Its number, part of its name, or default.")] = None,
+    home: Annotated[HomeKind | None, typer.Option(help="Which home.")] = None,
+    url: Annotated[str | None, typer.Option(help="Of Home Assistant.")] = None,
+    token_file: Annotated[Path | None, typer.Option(help="Holds its long-lived token.")] = None,
+    room: Annotated[str | None, typer.Option(help="Where the assistant stands, or none.")] = None,
+    language: Annotated[str | None, typer.Option(help="ISO 639-1 code.")] = None,
+    units: Annotated[Units | None, typer.Option(help="Of temperatures.")] = None,
+    clock: Annotated[HourClock | None, typer.Option(help="Of 24 or of 12 hours.")] = None,
+    time_zone: Annotated[str | None, typer.Option(help="As Europe/Paris, or system.")] = None,
+    test: Annotated[bool, typer.Option("--test/--no-test", help="Try microphone and speaker.")] = True,
+) -> None:
+    """Ask for all that you may want to set, test each answer, write the config. What an option says isn't asked."""
+    from assistant import trials
+    from assistant.asking import Asker
+    from assistant.setup import Given, Setup
+
+    logging.basicConfig(level=logging.CRITICAL)  # what goes wrong is told where it is asked for
+    given = Given(microphone, speaker, home, url, token_file, room, language, units, clock, time_zone, test=test)
+    path = config.find(config_file, os.environ) or config.user_file(os.environ)
+    try:
+        tests = trials.real(config.load(path if path.is_file() else None))
+        Setup(path, Asker(Console(highlight=False), sys.stdin), tests, given).run()
+    except KeyboardInterrupt:
+        Console(stderr=True).print("\nNothing was changed.")
+        sys.exit(130)
+
+
+@app.command()
 def devices() -> None:
     """List microphones and speakers."""
     from assistant.audio.devices import Sound
     from assistant.view import device_table
 
     Console().print(device_table(Sound().devices()))
+
+
+@app.command()
+def home(
+    config_file: ConfigOption = None,
+    model: Annotated[str | None, typer.Option(help="Which model is told; default: the config's.")] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Everything, for programs.")] = False,
+    prompt: Annotated[bool, typer.Option("--prompt", help="Only what the model reads before you speak.")] = False,
+) -> None:
+    """Show what the assistant sees of the home, and what of it the model is told."""
+    from dataclasses import replace
+
+    from assistant import inventory
+
+    settings = _settings(config_file)
+    if model is not None:
+        settings = replace(settings, model=replace(settings.model, name=model))
+
+    async def look() -> None:
+        found = await inventory.take(settings)
+        if prompt or as_json:
+            typer.echo(found.prompt if prompt else inventory.as_json(found))
+        else:
+            inventory.show(found, Console(highlight=False))
+
+    _main(look())
 
 
 @app.command("eval")
@@ -157,7 +237,7 @@ def models_fetch(
     use: Annotated[bool, typer.Option("--use", help="Use it from now on, without asking.")] = False,
 ) -> None:
     """Download a model: resumes, checks every byte, shows progress."""
-    from assistant import manifest, weights
+    from assistant import config_file, manifest, weights
     from assistant.progress import meter
 
     console = Console(highlight=False)
@@ -165,7 +245,7 @@ def models_fetch(
     console.print(f"{name} is in {found.text.parent}.")
     target = config.user_file(os.environ)
     if use or (sys.stdin.isatty() and typer.confirm(f"Use {name} from now on?", default=True)):
-        config.choose_model(target, name)
+        config_file.write(target, config_file.changed(config_file.read(target), {"model.name": name}))
         console.print(f"{target} now says so. Next: hey-gemma run")
     else:
         console.print(f'To use it: put  name = "{name}"  under [model] in {target}', markup=False)

@@ -15,7 +15,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
-from assistant.errors import ConfigError, OutputError
+from assistant.errors import ConfigError
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 EntityId = Annotated[str, Field(pattern=r"^[a-z0-9_]+\.[a-z0-9_]+$")]
@@ -92,7 +92,10 @@ class PolicyConfig:
 
 @dataclass(frozen=True, slots=True)
 class HomeConfig:
-    """What is controlled. `demo_file`: another demo home than the built-in one; `area`: where the assistant stands."""
+    """What is controlled. `demo_file`: another demo home than the built-in one; `area`: where the assistant stands.
+
+    `shown`: how many names the model is shown; it understands the others too.
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
     kind: Annotated[str, Field(pattern="^(demo|home_assistant)$")] = "demo"
@@ -100,8 +103,19 @@ class HomeConfig:
     url: str = ""
     token_file: str = ""
     area: str = ""
+    shown: Annotated[int, Field(ge=0, le=500)] = 45
     call_deadline_s: Annotated[float, Field(gt=0, le=60)] = 4.0
     policy: PolicyConfig = field(default_factory=PolicyConfig)
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceConfig:
+    """How this place tells temperature and time. `time_zone`: as Europe/Paris; empty: the system's."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    units: Annotated[str, Field(pattern="^(metric|imperial)$")] = "metric"
+    clock: Annotated[str, Field(pattern="^(24h|12h)$")] = "24h"
+    time_zone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +156,7 @@ class Config:
     endpoint: EndpointConfig = field(default_factory=EndpointConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
     home: HomeConfig = field(default_factory=HomeConfig)
+    place: PlaceConfig = field(default_factory=PlaceConfig)
     speech: SpeechConfig = field(default_factory=SpeechConfig)
     log: LogConfig = field(default_factory=LogConfig)
     service: ServiceConfig = field(default_factory=ServiceConfig)
@@ -163,26 +178,6 @@ def user_file(environ: Mapping[str, str]) -> Path:
     return base / "hey-gemma" / "config.toml"
 
 
-def choose_model(path: Path, name: str) -> None:
-    """Write `[model] name` into a config file; everything else in it stays as it is. Raises OutputError."""
-    text = path.read_text(encoding="utf-8") if path.is_file() else ""
-    line = f'name = "{name}"'
-    section = re.search(r"^\[model\][^\n]*\n(?:(?!\[).*\n?)*", text, re.MULTILINE)
-    if section is None:
-        text = f"{text.rstrip()}\n\n[model]\n{line}\n".lstrip()
-    elif re.search(r"^\s*name\s*=.*$", section[0], re.MULTILINE):
-        text = text.replace(section[0], re.sub(r"^\s*name\s*=.*$", line, section[0], flags=re.MULTILINE))
-    else:
-        text = text.replace(section[0], section[0].replace("]\n", f"]\n{line}\n", 1))
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(".new")
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
-    except OSError as e:
-        raise OutputError(f"{path} can't be written: {e.strerror}", remedy=f"put {line} under [model] yourself") from e
-
-
 def load(path: Path | None) -> Config:
     """Read a config file; None gives the defaults. Raises ConfigError with key, nearest known key, file and line."""
     if path is None:
@@ -192,6 +187,11 @@ def load(path: Path | None) -> Config:
     except (OSError, UnicodeDecodeError) as e:
         reason = e.strerror if isinstance(e, OSError) else "not UTF-8 text"
         raise ConfigError(f"{path}: {reason}", remedy="check the path, or leave --config out for defaults") from e
+    return parse(text, path)
+
+
+def parse(text: str, path: Path) -> Config:
+    """Read the text of a config file; `path` is for what is said about it. Raises ConfigError as `load`."""
     try:
         return TypeAdapter(Config).validate_python(tomllib.loads(text), strict=False)
     except tomllib.TOMLDecodeError as e:

@@ -50,7 +50,9 @@ class Conversation:
         observe: Callable[[Event], None],
         now_ms: Callable[[], float],
         fast: bool,
+        twelve: bool = False,
     ) -> None:
+        """`twelve`: alarms tell their time by the clock of twelve hours."""
         self._listener = listener
         self._mind = mind
         self._mouth = mouth
@@ -58,6 +60,7 @@ class Conversation:
         self._observe = observe
         self._now_ms = now_ms
         self._fast = fast
+        self._twelve = twelve
         self._state: s.State = s.WaitingForMicrophone(0)
         self._inbox: deque[Event] = deque()
         self._deferred: deque[TimerRang] = deque()
@@ -246,7 +249,8 @@ class Conversation:
         if again:
             self._mouth.earcon("pause")
         self._mouth.earcon("timer")
-        self._mouth.speak(replies.rung([(ring.name, ring.time) for ring in rings]), "en")
+        said = replies.rung([(ring.name, ring.time) for ring in rings], twelve=self._twelve)
+        self._mouth.speak(said, "en")
         self._mouth.finish()
 
     def _end_ringing(self, reason: str) -> None:

@@ -9,6 +9,7 @@
     │   └── ModelDamaged
     ├── AudioDeviceError      exit 4   microphone or speaker
     ├── HomeRefused           exit 5   the home or broker refuses us for good
+    ├── HomeAway              exit 5   the home can't be reached now, and it is asked for
     ├── OutputError           exit 6   an output file can't be written
     ├── ModelFailed           (a turn) decoding went wrong; the next turn works
     ├── SpeechFailed          (a turn) no voice could speak
@@ -85,6 +86,13 @@ class HomeRefused(HeyGemmaError):
 
     exit_code = 5
     code = "home_refused"
+
+
+class HomeAway(HeyGemmaError):
+    """The home can't be reached, where a command is about nothing else."""
+
+    exit_code = 5
+    code = "home_away"
 
 
 class OutputError(HeyGemmaError):

@@ -203,7 +203,7 @@ def values_of(home: app.Home) -> dict[str, Sequence[str]]:
     now = datetime.now().astimezone()
     left = [str(n) for timer in home.timers.running for n in (timer.seconds // 60, timer.seconds)]
     values: dict[str, Sequence[str]] = {id_: home.things.facts(id_) for id_ in home.things.states()}
-    values["clock"] = [f"{now:%H:%M}", f"{now:%-H:%M}", f"{now:%A}"]
+    values["clock"] = [f"{now:%H:%M}", f"{now:%-H:%M}", f"{now:%-I:%M %p}", f"{now:%A}"]
     values["timer"] = left or ["no timer", "no timers", "timer"]
     return values
 

@@ -54,14 +54,15 @@ class AudioClip:
 class Parameter:
     """One argument of a tool. `kind` is a JSON schema type: string, integer or number.
 
-    `choices` are declared to the model and checked. `values`, the names that there are now, and `bounds`, of a number,
-    only limit what the model can write. `told` False: understood, but the model isn't told of it.
+    `choices` are checked, and declared to the model if they are `listed`. `values`, the names that there are now, and
+    `bounds`, of a number, only limit what the model can write. `told` False: understood, but the model isn't told.
     """
 
     name: str
     kind: str
     description: str = ""
     choices: tuple[str, ...] = ()
+    listed: bool = True
     required: bool = False
     told: bool = True
     values: tuple[str, ...] = ()
@@ -128,6 +129,17 @@ class Outcome:
     error: str | None = None
     allowed_by: str | None = None
     undo: Call | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One thing of a home, as a person would look it up. `shown`: the model is told its name."""
+
+    id: str
+    names: tuple[str, ...]
+    area: str | None
+    state: str
+    shown: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +309,16 @@ class Handler(Protocol):
 
     async def handle(self, call: Call) -> Outcome:
         """Carry out one call. Raises CallFailed with a spoken sentence."""
+
+
+class HomeView(Protocol):
+    """A home as a person looks it up: what may be named in it."""
+
+    def seen(self) -> Sequence[Seen]:
+        """Everything that is exposed to us, by room and name."""
+
+    async def unexposed(self) -> int:
+        """How many other things it has. Raises HomeAway."""
 
 
 class Voice(Protocol):

@@ -14,7 +14,8 @@ class FakeHome:
     """Serves on loopback while it is up. `calls` is every service call that came in.
 
     Knobs: `delay_s` before a service is answered and done, `changes` False: OK without a state change, `dies` at the
-    next service call, `declines` every service, `forbids` to list what is exposed, `tokens` that it takes.
+    next service call, `declines` every service, `forbids` to list what is exposed, `tokens` that it takes, `unit` of
+    its degrees.
     """
 
     def __init__(self) -> None:
@@ -31,6 +32,7 @@ class FakeHome:
         self.logins = 0
         self.delay_s = 0.0
         self.changes = True
+        self.unit = "°C"
         self.dies = False
         self.declines = False
         self.forbids = False
@@ -152,6 +154,10 @@ class FakeHome:
                 return self.devices
             case "config/entity_registry/get_entries":
                 return {id_: self.entries.get(id_) for id_ in asked["entity_ids"]}
+            case "get_config":
+                return {"unit_system": {"temperature": self.unit}}
+            case "get_states":
+                return [{"entity_id": id_, "state": state["s"]} for id_, state in self.states.items()]
             case "todo/item/list":
                 return {"items": self.items}
             case "call_service":
@@ -182,4 +188,6 @@ class FakeHome:
                 await self.set(entity_id, state)
             if self.changes and "brightness_pct" in data:
                 await self.set(entity_id, "on", brightness=round(data["brightness_pct"] * 2.55))
+            if self.changes and "temperature" in data:
+                await self.set(entity_id, state, temperature=data["temperature"])
         await self._result(socket, asked, {"context": {}})

@@ -78,27 +78,6 @@ def test_the_explicit_file_wins_then_the_environment_then_the_users(tmp_path: Pa
     assert config.find(None, environ) == mine
 
 
-@pytest.mark.parametrize(
-    "before",
-    [
-        "",
-        "[wake]\nthreshold = 0.4\n",
-        '[model]\nname = "tiny"\nseed = 3\n',
-        "[model]\nseed = 3\n\n[wake]\nthreshold = 0.4\n",
-    ],
-)
-def test_choosing_a_model_keeps_everything_else(tmp_path: Path, before: str) -> None:
-    path = tmp_path / "deep" / "config.toml"
-    if before:
-        path.parent.mkdir()
-        path.write_text(before, encoding="utf-8")
-    earlier = config.load(path) if before else config.Config()
-    config.choose_model(path, "e2b")
-    later = config.load(path)
-    assert later.model.name == "e2b"
-    assert (later.model.seed, later.wake) == (earlier.model.seed, earlier.wake)
-
-
 def test_the_example_documents_every_key_with_its_default() -> None:
     example = Path(__file__).parent.parent / "config.example.toml"
     assert config.load(example) == config.Config()

@@ -276,15 +276,16 @@ async def test_the_list_remembers_what_was_added() -> None:
     assert outcome.sentence == "On the shopping list: bread, butter and milk."
 
 
-def test_the_prompt_is_told_names_kinds_and_rooms_but_no_state() -> None:
+def test_the_prompt_is_told_names_and_rooms_but_no_state() -> None:
     """The static context of the demo home."""
     context = DemoHome().context()
     assert "You are in the living room." in context
-    assert "light: kitchen light, living room light, bedroom light, bathroom light, office light / desk lamp" in context
-    assert "switch: coffee machine (kitchen), television / tv (living room)" in context
-    assert "todo: shopping list" in context
+    assert "kitchen: kitchen light, coffee machine" in context
+    assert "office: office light / desk lamp, office blinds" in context
+    assert "elsewhere: thermostat / heating / temperature, outdoor temperature, shopping list" in context
+    assert "more." not in context
     assert "So What" not in context
-    assert len(context) < 900
+    assert "lamp" not in DemoHome(shown=3).context()
 
 
 def test_a_home_offers_only_the_tools_for_what_it_has(tmp_path: Path) -> None:

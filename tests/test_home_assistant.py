@@ -15,11 +15,21 @@ from typing import Any
 import httpx
 import pytest
 
+from assistant import app, manifest
+from assistant.audio.clock import WallClock
+from assistant.config import Config
 from assistant.intents.home_assistant import HomeAssistant
 from assistant.intents.home_link import HomeLink
 from assistant.intents.home_token import Token
 from assistant.intents.policy import Policy
 from assistant.intents.router import Dispatched, Router
+from assistant.llm import prompt
+from assistant.llm.engine import Engine, Threads, read_vocabulary
+from assistant.llm.ledger import Ledger
+from assistant.llm.prompt import PromptProfile
+from assistant.llm.sampling import Script
+from assistant.llm.session import LlamaSession
+from assistant.renewal import Renewal
 from assistant.stages import Call, Value
 from tests.test_demo_home import CALLS, COMMANDS, SENTENCES, effects_of
 
@@ -183,6 +193,78 @@ async def test_exposure_is_respected_while_it_changes(server: Server) -> None:
         await link.command("homeassistant/expose_entity", should_expose=True, **exposure)
         await until(link, lambda: "desk lamp" in home.context())
         assert (await ask(home, "HassTurnOn", name="desk lamp")).outcomes[0].ok
+
+
+@pytest.mark.slow
+async def test_the_next_prompt_has_a_new_name_and_no_turn_is_disturbed(server: Server, mini: tuple[Path, Path]) -> None:
+    """A light is renamed in the settings while we run: the turn that is open goes on with the old prompt."""
+    engine = Engine(*mini, context=8192, threads=Threads(1, 1))
+    script = Script(engine.vocabulary.tokenize(f"{word}.<turn|>") for word in ("Before", "Meanwhile", "After"))
+    profile = PromptProfile("Hi.", tools=False, history_turns=0)
+    ledger = Ledger(engine, profile, script, max_tokens=50, now_s=lambda: 0.0)
+    session = LlamaSession(engine, ledger, profile=profile)
+
+    def told() -> str:
+        return b"".join(map(engine.vocabulary.piece, ledger._prefix._tokens)).decode()
+
+    async with living_in(server) as (home, link):
+        router = Router([home])
+        ledger.prepare(prompt.prefix(profile, router.tools(), router.context()))
+        renewal = Renewal(session, router, lambda _: asyncio.sleep(0.5))
+        home.on_change = renewal.changed
+        try:
+            assert "hallway light" in told()
+            await session.open()
+            assert await reply(session) == "Before."
+            await session.drop()
+            await session.open()  # somebody begins to speak
+            await link.command("config/entity_registry/update", entity_id="light.hallway", name="corridor light")
+            await until(link, lambda: "corridor light" in home.context())
+            await asyncio.sleep(2)  # the change is over long ago: the open turn is what the prompt waits for
+            assert "corridor light" not in told()
+            assert await reply(session) == "Meanwhile."
+            await session.drop()
+            async with asyncio.timeout(30):
+                while "corridor light" not in told():  # noqa: ASYNC110 - a thread of llama.cpp
+                    await asyncio.sleep(0.1)
+            assert "hallway light" not in told()
+            await session.open()
+            assert await reply(session) == "After."
+        finally:
+            await link.command("config/entity_registry/update", entity_id="light.hallway", name=None)
+            await renewal.aclose()
+            await session.aclose()
+
+
+async def reply(session: LlamaSession) -> str:
+    await session.write("hi")
+    return "".join([piece.text async for piece in session.commit()])
+
+
+@pytest.mark.models
+async def test_all_of_the_demo_fits_into_the_prompt(server: Server, vocabulary_file: Path) -> None:
+    """131 entities exposed: the names that are shown, all tools and the system text are 1,200 tokens at most."""
+    async with living_in(server) as (home, link):
+        before = sorted(home.states())
+        every = sorted(state["entity_id"] for state in await link.command("get_states"))
+        await expose(link, every, seen=True)
+        try:
+            await until(link, lambda: len(home.states()) > 120, 30)
+            entry = manifest.load().entry("e2b")
+            router = app.build_home(Config(), entry, WallClock(), real=home).router
+            text = prompt.prefix(PromptProfile(**entry.prompt), router.tools(), router.context())
+            assert len(read_vocabulary(vocabulary_file).tokenize(text)) <= 1200
+            hidden = "Poorly Installed Door"
+            assert (await ask(home, "HassGetState", name=hidden)).sentence == f"The {hidden} is unlocked."
+        finally:
+            await expose(link, sorted(set(every) - set(before)), seen=False)
+        await until(link, lambda: len(home.states()) == len(before), 30)
+
+
+async def expose(link: HomeLink, ids: list[str], *, seen: bool) -> None:
+    await link.command(
+        "homeassistant/expose_entity", assistants=["conversation"], entity_ids=ids, should_expose=seen, within_s=30
+    )
 
 
 async def test_renamed_new_and_removed_things_are_known_without_a_restart(server: Server) -> None:

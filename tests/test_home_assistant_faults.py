@@ -14,6 +14,7 @@ from assistant.intents.home_assistant import HomeAssistant
 from assistant.intents.home_link import HomeLink, websocket_url
 from assistant.intents.home_token import Token
 from assistant.intents.router import Dispatched, Router
+from assistant.intents.units import InDegrees, Scale, temperature_limit
 from assistant.stages import Call, Outcome, Value
 from tests.fake_home import TOKEN, FakeHome
 
@@ -66,6 +67,23 @@ async def until(link: HomeLink, true: Callable[[], bool]) -> None:
     async with asyncio.timeout(5):
         while not true():
             await link.news()
+
+
+@pytest.mark.parametrize(
+    ("unit", "said", "wanted", "asked_of_it"),
+    [("°F", "F", 70, 70), ("°F", "C", 21, 69.8), ("°C", "F", 70, 21.1), ("°C", "C", 21, 21)],
+)
+async def test_a_home_is_asked_in_the_degrees_that_it_counts_in(
+    fake: FakeHome, unit: str, said: Scale, wanted: float, asked_of_it: float
+) -> None:
+    """And the answer is in the person's; the rules are the same ones in both."""
+    fake.unit = unit
+    fake.add("climate.home", "thermostat", "heat", temperature=10)
+    async with living_in(fake) as home:
+        things = InDegrees(home, said, home.scale, temperature_limit(said, 5, 30))
+        done = await Router([things]).dispatch([Call("HassClimateSetTemperature", {"temperature": wanted})])
+        assert done.sentence == f"Temperature set to {wanted} degrees."
+        assert fake.calls[-1]["service_data"] == {"temperature": asked_of_it}
 
 
 async def test_done_is_said_when_the_new_state_was_seen(fake: FakeHome) -> None:

@@ -18,15 +18,21 @@ LAYERS: tuple[frozenset[str], ...] = (
         {
             "assistant.audio", "assistant.wake", "assistant.vad", "assistant.speech", "assistant.llm",
             "assistant.intents", "assistant.trace", "assistant.commands", "assistant.states", "assistant.endpoint",
+            "assistant.asking", "assistant.config_file",
             "assistant.lane", "assistant.board", "assistant.manifest", "assistant.shape_vocabulary", "assistant.noise",
         }
     ),
-    frozenset({"assistant.mouth", "assistant.mind", "assistant.listen", "assistant.shape", "assistant.download"}),
+    frozenset(
+        {
+            "assistant.mouth", "assistant.mind", "assistant.listen", "assistant.shape", "assistant.download",
+            "assistant.renewal",
+        }
+    ),
     frozenset({"assistant.chat_template", "assistant.turn"}),
-    frozenset({"assistant.conversation", "assistant.weights"}),
+    frozenset({"assistant.conversation", "assistant.weights", "assistant.setup"}),
     frozenset({"assistant.sessions"}),
-    frozenset({"assistant.app", "assistant.view"}),
-    frozenset({"assistant.evaluate", "assistant.figures"}),
+    frozenset({"assistant.app", "assistant.view", "assistant.trials"}),
+    frozenset({"assistant.evaluate", "assistant.figures", "assistant.inventory"}),
     frozenset({"assistant.bench"}),
     frozenset({"assistant.cli"}),
     frozenset({"assistant.start"}),
@@ -42,6 +48,7 @@ VENDORS = {
     "httpx": {"assistant/download.py"},
     "aiohttp": {"assistant/intents/home_link.py"},
     "hass_client": {"assistant/intents/home_link.py"},
+    "tomlkit": {"assistant/config_file.py"},
     "typer": {"assistant/cli.py"},
 }
 

@@ -14,6 +14,7 @@ from assistant.llm import prompt
 from assistant.llm.decoder import Aborted, Logits, Rows
 from assistant.llm.engine import Engine, Threads
 from assistant.llm.ledger import Ledger
+from assistant.llm.prefix import STRETCH
 from assistant.llm.prefix_cache import PrefixCache
 from assistant.llm.prompt import PromptProfile
 from assistant.llm.sampling import Script
@@ -305,6 +306,97 @@ def test_a_prompt_too_long_for_the_cache_is_told_at_the_start(engine: Engine) ->
     with pytest.raises(ConfigError) as caught:
         World(engine, ()).ledger.prepare(PREFIX + "x" * 2000)
     assert "fewer entities" in caught.value.remedy
+
+
+OTHER = PREFIX.replace("Gemma", "Gemma, and there is a lamp") + "x" * 400
+LONG = PREFIX.replace("Gemma", "Gemma, and there is a light") + "x" * 400
+
+
+def test_another_prefix_takes_the_place_of_the_first_between_turns(world: Callable[..., World]) -> None:
+    """The same bits as a start with it; a turn that is open or may be referred to keeps the one it has."""
+    w = world("Hello!<turn|>", "Yes.<turn|>", history_turns=1, history_s=60.0)
+    w.say("hi")
+    assert not w.ledger.renew(OTHER)
+    w.ledger.remember("Hello!", ())
+    w.now_s = 59.0
+    assert not w.ledger.renew(OTHER)
+    assert w.holds(PREFIX, user("hi") + "Hello!<turn|>\n")
+    w.now_s = 61.0
+    assert w.ledger.renew(OTHER)
+    assert w.holds(OTHER)
+    assert w.say("hi") == "Yes."
+    w.ledger.drop()
+    assert w.holds(OTHER)
+
+
+def test_a_prefix_in_the_making_gives_way_and_goes_on_where_it_was(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped after two stretches: the old one is there bit by bit, and later only the rest is computed."""
+    w = World(engine, ("Hello!<turn|>",))
+    w.ledger.renew(LONG)
+    before = w.probe()
+    stretches: list[int] = []
+    append = engine.main.append_tokens
+
+    def stopped_at_the_third(tokens: Sequence[int], start: int, sequence: int = 0) -> None:
+        if len(stretches) == 2:
+            stretches.append(-1)
+            raise Aborted
+        stretches.append(start)
+        append(tokens, start, sequence)
+
+    monkeypatch.setattr(engine.main, "append_tokens", stopped_at_the_third)
+    with pytest.raises(Aborted):
+        w.ledger.renew(OTHER)
+    assert np.array_equal(w.probe(), before)
+    assert w.say("hi") == "Hello!"
+    w.ledger.reset()
+    assert np.array_equal(w.probe(), before)
+    assert w.ledger.renew(OTHER)
+    assert stretches[:3] == [0, STRETCH, -1]
+    assert 0 not in stretches[3:]
+    assert w.holds(OTHER)
+
+
+def test_what_two_prefixes_have_in_common_is_not_computed_again(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the bits are those of a start: stretches begin at fixed places."""
+    w = World(engine, ())
+    w.ledger.renew(LONG + "a")
+    starts: list[int] = []
+    append = engine.main.append_tokens
+
+    def noted(tokens: Sequence[int], start: int, sequence: int = 0) -> None:
+        starts.append(start)
+        append(tokens, start, sequence)
+
+    monkeypatch.setattr(engine.main, "append_tokens", noted)
+    w.ledger.renew(LONG + "b")
+    assert starts == [(len(engine.vocabulary.tokenize(LONG)) - 1) // STRETCH * STRETCH]
+    late = w.probe()
+    fresh = World(engine, ())
+    fresh.ledger.prepare(LONG + "b")
+    assert np.array_equal(fresh.probe(), late)
+
+
+def test_a_prefix_without_room_leaves_the_old_one(world: Callable[..., World]) -> None:
+    w = world()
+    with pytest.raises(ConfigError, match="no room"):
+        w.ledger.renew(PREFIX + "x" * 2000)
+    assert w.holds(PREFIX)
+
+
+def test_another_prefix_is_on_disk_too(engine: Engine, tmp_path: Path) -> None:
+    """A start with it doesn't compute it again."""
+    w = World(engine, ())
+    w.ledger.prepare(PREFIX, PrefixCache(tmp_path), "model")
+    w.ledger.renew(OTHER)
+    assert len(list(tmp_path.iterdir())) == 2
+    w.ledger.renew(PREFIX)
+    assert len(list(tmp_path.iterdir())) == 2
+    assert w.holds(PREFIX)
 
 
 def test_steps_out_of_order_are_errors_of_the_caller(world: Callable[..., World]) -> None:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from assistant.errors import CallFailed
+from assistant.errors import CallFailed, ConfigError
 from assistant.intents.local import LocalClock, local_zone
 from assistant.stages import Call
 
@@ -41,12 +41,22 @@ async def test_other_tools_are_not_its_own() -> None:
 def test_the_zone_of_this_place_knows_its_rules(tmp_path: Path) -> None:
     """`$TZ` first, then the system's; what can't be read is UTC."""
     system = tmp_path / "localtime"
-    assert local_zone({}, system) is UTC
-    assert local_zone({"TZ": "Nowhere/Never"}, system) is UTC
+    assert local_zone("", {}, system) is UTC
+    assert local_zone("", {"TZ": "Nowhere/Never"}, system) is UTC
     system.write_bytes(b"no zone")
-    assert local_zone({}, system) is UTC
+    assert local_zone("", {}, system) is UTC
     shutil.copy("/usr/share/zoneinfo/Europe/Paris", system)
     for environ in ({}, {"TZ": "Europe/Paris"}, {"TZ": ":Europe/Paris"}):
-        zone = local_zone(environ, system)
+        zone = local_zone("", environ, system)
         offsets = [datetime(2026, month, 1, tzinfo=zone).utcoffset() for month in (1, 7)]
         assert offsets == [timedelta(hours=1), timedelta(hours=2)]
+
+
+def test_a_zone_that_is_named_wins_and_a_wrong_name_is_told() -> None:
+    assert local_zone("Asia/Tokyo", {"TZ": "Europe/Paris"}) == ZoneInfo("Asia/Tokyo")
+    for wrong in ("Europe/Pariss", "../etc/passwd", "Mars"):
+        with pytest.raises(ConfigError, match=r"place\.time_zone"):
+            local_zone(wrong)
+    with pytest.raises(ConfigError) as caught:
+        local_zone("Europe/Pariss")
+    assert caught.value.remedy == "did you mean Europe/Paris?"

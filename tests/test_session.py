@@ -75,6 +75,29 @@ async def test_what_can_be_nothing_else_comes_along_as_if_it_had_been_decoded(
     assert ":B" in await ask(session, "again")
 
 
+async def test_a_turn_that_begins_while_the_prompt_is_made_anew_is_not_disturbed(start: Start) -> None:
+    """It stops the work, has the old prompt's bits, and the prompt follows after it."""
+    undisturbed, session = start("Hello.<turn|>"), start("Hello.<turn|>", "Fine.<turn|>")
+    expected = await probabilities(undisturbed)
+    home = "lamp " * 250
+    renewing = asyncio.create_task(session.renew((), home))
+    async with asyncio.timeout(30):
+        while session._ledger._trunk.at <= session._ledger._prefix.length:  # noqa: ASYNC110 - a thread of llama.cpp
+            await asyncio.sleep(0)
+    assert await probabilities(session) == expected
+    assert not await renewing
+    await session.drop()
+    assert await session.renew((), home)
+    assert session._ledger._prefix.length > 250
+    assert await ask(session, "hi") == "Fine."
+
+
+async def probabilities(session: Session) -> list[float]:
+    await session.open()
+    await session.write("hi")
+    return [piece.probability async for piece in session.commit()]
+
+
 async def test_pieces_come_while_the_model_still_decodes(start: Start) -> None:
     """The first one is here long before the last is computed."""
     session = start(LONG)
@@ -160,7 +183,7 @@ async def test_forget_leaves_the_prefix_only(start: Start) -> None:
     await ask(session, "hi")
     await session.remember("Hello.", ())
     await session.forget()
-    assert session._engine.main.length() == session._ledger._prefix
+    assert session._engine.main.length() == session._ledger._prefix.length
 
 
 async def test_sound_is_taken_while_the_model_works(start: Start) -> None:

@@ -348,11 +348,10 @@ async def test_the_model_is_told_of_few_tools_and_slots(bench: Bench) -> None:
     tools = {tool.name: tool for tool in bench.timers.tools()}
     told = {name: [p.name for p in tool.parameters if p.told] for name, tool in tools.items() if tool.told}
     assert told == {
-        "HassStartTimer": ["hours", "minutes", "seconds", "name"],
-        "HassIncreaseTimer": ["minutes", "name"],
+        "HassStartTimer": ["minutes", "seconds", "name"],
+        "HassIncreaseTimer": ["minutes"],
         "HassCancelTimer": ["name"],
-        "HassCancelAllTimers": [],
-        "HassTimerStatus": ["name"],
+        "HassTimerStatus": [],
         "HassSetAlarm": ["hours", "minutes"],
     }
 

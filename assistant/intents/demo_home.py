@@ -13,11 +13,12 @@ from typing import Any
 
 from assistant.errors import CallFailed, ConfigError
 from assistant.intents import replies, undo
-from assistant.intents.home_facts import static_facts
+from assistant.intents.home_facts import SHOWN, overview, static_facts
 from assistant.intents.names import Directory, Entity
 from assistant.intents.policy import Policy
 from assistant.intents.services import IMPLIED, SERVICES, VALUES, domains_of, effects_of, tools_for
-from assistant.stages import Call, Effect, Outcome, Tool, Value
+from assistant.intents.units import Scale
+from assistant.stages import Call, Effect, Outcome, Seen, Tool, Value
 
 UNDOABLE = 16
 BUILT_IN = Path(__file__).with_name("demo_home.toml")
@@ -49,14 +50,22 @@ class DemoHome:
         self,
         path: Path | None = None,
         *,
+        here: str = "",
         policy: Policy | None = None,
         now: Callable[[], datetime] | None = None,
+        shown: int = SHOWN,
     ) -> None:
-        """`now` gives local time, for quiet hours; without it there are none."""
+        """`here`: another room than the file's. `shown`: how many names are told.
+
+        `now` gives local time, for quiet hours; without it there are none.
+        """
         self._directory, things, confirm = _load(BUILT_IN if path is None else path)
+        if here:
+            self._directory = replace(self._directory, here=here)
         policy = Policy() if policy is None else policy
         self._policy = replace(policy, confirm=policy.confirm | confirm)
         self._now = now
+        self._shown = shown
         self._things = {thing.entity.id: thing for thing in things}
         self._deeds = 0
         self._before: dict[int, _Before] = {}
@@ -65,9 +74,25 @@ class DemoHome:
         """What it can do now: the tools for the kinds of devices there are."""
         return tools_for(self._directory)
 
+    def scale(self) -> Scale:
+        """The degrees that the home counts in."""
+        return "C"
+
     def context(self) -> str:
-        """Static facts for the prompt: names by kind, the area where the name doesn't tell it, no states."""
-        return static_facts(self._directory)
+        """Static facts for the prompt: names by room, as many as are shown, no states."""
+        return static_facts(self._directory, self._shown)
+
+    def seen(self) -> Sequence[Seen]:
+        """Everything in it."""
+        return overview(self._directory, self._shown, lambda entity: self._things[entity.id].state)
+
+    async def unexposed(self) -> int:
+        """None: all of it is for us."""
+        return 0
+
+    def rooms(self) -> Sequence[str]:
+        """Where the assistant may stand."""
+        return self._directory.areas
 
     def states(self) -> dict[str, str]:
         """The state of every entity, by id."""

@@ -5,7 +5,7 @@ Knows Home Assistant's attributes and forecasts, no names but the ones it is giv
 
 import statistics
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from assistant.intents.home_registry import clean
@@ -63,9 +63,9 @@ def state_after(effect: Effect, entity: Entity, now: State) -> str:
     return "off" if effect.service.endswith(".turn_off") or effect.data.get("brightness_pct") == 0 else "on"
 
 
-def forecast_of(entries: object, day: str, on: date) -> dict[str, Value] | None:
-    """A day's weather from the entries (days, half days or hours) that lie on it; None where there are none."""
-    rows = [row for row in (entries if isinstance(entries, list) else []) if isinstance(row, Mapping) and _on(row, on)]
+def forecast_of(entries: object, day: str, at: datetime) -> dict[str, Value] | None:
+    """The weather of `at`'s day, in its zone, from entries for days, half days or hours; None where there are none."""
+    rows = [row for row in (entries if isinstance(entries, list) else []) if isinstance(row, Mapping) and _on(row, at)]
     highs = _figures(rows, "temperature")
     if not highs:
         return None
@@ -75,12 +75,12 @@ def forecast_of(entries: object, day: str, on: date) -> dict[str, Value] | None:
     return result | ({"condition": statistics.mode(conditions)} if conditions else {})
 
 
-def _on(row: Mapping[str, Any], day: date) -> bool:
+def _on(row: Mapping[str, Any], day: datetime) -> bool:
     try:
         at = datetime.fromisoformat(str(row.get("datetime")))
     except ValueError:
         return False
-    return (at.astimezone() if at.tzinfo else at).date() == day
+    return (at.astimezone(day.tzinfo) if at.tzinfo else at).date() == day.date()
 
 
 def _figures(rows: Sequence[Mapping[str, Any]], name: str) -> list[float]:

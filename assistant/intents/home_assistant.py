@@ -12,12 +12,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from assistant.config import HomeConfig
-from assistant.errors import CallFailed, ConfigError
+from assistant.errors import CallFailed, ConfigError, HomeAway
 from assistant.intents import replies
-from assistant.intents.home_answers import facts, forecast_of, state_after
+from assistant.intents.home_answers import facts, forecast_of, spoken_state, state_after
 from assistant.intents.home_asking import ANSWER_WITHIN_S, ask, unseen
 from assistant.intents.home_change import MOVING
-from assistant.intents.home_facts import static_facts
+from assistant.intents.home_facts import SHOWN, overview, static_facts
 from assistant.intents.home_link import Declined, HomeLink, Unreachable
 from assistant.intents.home_registry import clean
 from assistant.intents.home_states import AWAY, State
@@ -25,7 +25,8 @@ from assistant.intents.home_token import read_token
 from assistant.intents.names import Directory, Entity, key
 from assistant.intents.policy import Policy, from_config
 from assistant.intents.services import IMPLIED, SERVICES, TOOLS, VALUES, domains_of, effects_of, tools_for
-from assistant.stages import Call, Outcome, Tool, Value
+from assistant.intents.units import Scale, in_celsius
+from assistant.stages import Call, Outcome, Seen, Tool, Value
 
 WAIT_S = 5.0  # for the home at the start; one that comes later is taken in when it comes
 _READING = "changes nothing"
@@ -36,7 +37,8 @@ _KINDS_OF_FORECAST = ((1, "daily"), (4, "twice_daily"), (2, "hourly"))  # Home A
 class HomeAssistant:
     """Handler of a real home. `here`: the area that the assistant stands in. `now` gives local time, aware of its zone.
 
-    `on_change` is called on the loop when `tools` or `context` say something else than before.
+    `shown`: how many names the prompt tells. `on_change` is called on the loop when `tools` or
+    `context` say something else than before.
     """
 
     def __init__(
@@ -47,11 +49,13 @@ class HomeAssistant:
         policy: Policy | None = None,
         now: Callable[[], datetime] = lambda: datetime.now().astimezone(),
         on_change: Callable[[], None] = lambda: None,
+        shown: int = SHOWN,
     ) -> None:
         self._link = link
         self._here = here
         self._policy = Policy() if policy is None else policy
         self._now = now
+        self._shown = shown
         self.on_change = on_change
         link.on_change = self._look_again
         self._directory = Directory(())
@@ -61,9 +65,35 @@ class HomeAssistant:
         """What it can do now; before the home was ever reached, what homes can do."""
         return self._tools
 
+    def scale(self) -> Scale:
+        """The degrees that the home counts in."""
+        return "F" if self._link.fahrenheit else "C"
+
     def context(self) -> str:
-        """Static facts for the prompt: names by kind, the area where the name doesn't tell it, no states."""
-        return static_facts(self._directory)
+        """Static facts for the prompt: names by room, as many as are shown, no states."""
+        return static_facts(self._directory, self._shown)
+
+    def seen(self) -> Sequence[Seen]:
+        """Everything that is exposed to the voice assistant of Home Assistant, and so to us."""
+
+        def spoken(entity: Entity) -> str:
+            state = self._link.states.of(entity.id)
+            return "unknown" if state is None else spoken_state(entity, state)
+
+        return overview(self._directory, self._shown, spoken)
+
+    async def unexposed(self) -> int:
+        """How many other things it has. Raises HomeAway."""
+        try:
+            rows = await self._link.command("get_states")
+        except (Unreachable, Declined, TimeoutError) as e:
+            raise HomeAway(
+                "Home Assistant can't be reached", remedy="see if it runs, and what url says in the section home"
+            ) from e
+        ids = (
+            {str(row.get("entity_id")) for row in rows if isinstance(row, Mapping)} if isinstance(rows, list) else set()
+        )
+        return len(ids - {entity.id for entity in self._directory.entities})
 
     def states(self) -> dict[str, str]:
         """The state of every exposed entity, by id."""
@@ -130,7 +160,7 @@ class HomeAssistant:
         return tuple(dict.fromkeys(found))
 
     async def _act(self, call: Call) -> Outcome:
-        self._policy.check_values(call.arguments)
+        self._policy.check_values(in_celsius(call.arguments, self.scale()))
         if call.name == "HassLightSet" and not {"brightness", "color"} & set(call.arguments):
             raise CallFailed("How bright, or which color?", code="bad_arguments")
         targets = self._resolve(call, domains_of(call), implied=call.name in IMPLIED)
@@ -201,7 +231,7 @@ class HomeAssistant:
             target={"entity_id": entity.id},
             return_response=True,
         )
-        on = self._now().date() + timedelta(days=day == "tomorrow")
+        on = self._now() + timedelta(days=day == "tomorrow")
         told = answer.get("response", {}).get(entity.id, {}) if isinstance(answer, Mapping) else {}
         if (result := forecast_of(told.get("forecast"), day, on)) is None:
             raise CallFailed("I don't have a forecast for that day.", code="no_forecast")
@@ -219,13 +249,15 @@ class HomeAssistant:
 
 
 @asynccontextmanager
-async def connected(config: HomeConfig) -> AsyncIterator[HomeAssistant]:
-    """The home that the config names; it needn't be there yet. Raises ConfigError, HomeRefused."""
+async def connected(
+    config: HomeConfig, now: Callable[[], datetime] = lambda: datetime.now().astimezone()
+) -> AsyncIterator[HomeAssistant]:
+    """The home that the config names; it needn't be there yet. `now`: local time. Raises ConfigError, HomeRefused."""
     if not config.url:
         raise ConfigError("the section home has no url", remedy="write one, as http://homeassistant.local:8123")
     read_token(config.token_file)  # a missing one ends the start
     link = HomeLink(config.url, lambda: read_token(config.token_file))
-    home = HomeAssistant(link, here=config.area, policy=from_config(config.policy))
+    home = HomeAssistant(link, here=config.area, policy=from_config(config.policy), now=now, shown=config.shown)
     try:
         await link.start(WAIT_S)
         if not link.ready:

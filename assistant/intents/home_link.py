@@ -16,7 +16,7 @@ import aiohttp
 from hass_client.client import HomeAssistantClient
 from hass_client.exceptions import AuthenticationFailed, BaseHassClientError, FailedCommand
 
-from assistant.errors import ConfigError, HomeRefused
+from assistant.errors import ConfigError, HomeAway, HomeRefused
 from assistant.intents.home_registry import Registry, exposed_of, registry_of
 from assistant.intents.home_states import LiveStates
 from assistant.intents.home_token import Token
@@ -68,6 +68,7 @@ class HomeLink:
         self.registry: Registry | None = None
         self.states = LiveStates()
         self.refusal: HomeRefused | None = None
+        self.fahrenheit = False
 
     @property
     def ready(self) -> bool:
@@ -219,6 +220,9 @@ class HomeLink:
             self.command("config/device_registry/list"),
             self.command("config/entity_registry/get_entries", entity_ids=sorted(exposed)),
         )
+        settings = await self.command("get_config")
+        units = settings.get("unit_system") if isinstance(settings, dict) else None
+        self.fahrenheit = isinstance(units, dict) and units.get("temperature") == "°F"
         return registry_of(exposed, areas, floors, devices, entries if isinstance(entries, dict) else {})
 
     async def _watch(
@@ -241,6 +245,20 @@ class HomeLink:
             stop = await client.subscribe_entities(told, sorted(exposed))
             await first.wait()
         return stop
+
+
+async def version_at(url: str, within_s: float = CONNECT_S) -> str:
+    """Which Home Assistant answers at an address; no token is shown to it. Raises ConfigError, HomeAway."""
+    address = websocket_url(url)
+    try:
+        async with asyncio.timeout(within_s), aiohttp.ClientSession() as http, http.ws_connect(address) as socket:
+            greeting = await socket.receive_json()
+        if not isinstance(greeting, dict) or greeting.get("type") != "auth_required":
+            raise HomeAway(f"what answers at {url} is no Home Assistant", remedy="see its address in your browser")
+        return str(greeting.get("ha_version", ""))
+    except (aiohttp.ClientError, OSError, TimeoutError, ValueError, TypeError) as e:
+        reason = "no answer" if isinstance(e, TimeoutError) else str(e) or type(e).__name__
+        raise HomeAway(f"{url} can't be reached: {reason}", remedy="open that address in a browser here") from e
 
 
 def websocket_url(url: str) -> str:

@@ -49,9 +49,9 @@ def read_token(token_file: str, environ: Mapping[str, str] = os.environ) -> Toke
             reason = e.strerror if isinstance(e, OSError) else "not UTF-8 text"
             raise ConfigError(f"{place}: {reason}", remedy="let this user read it: one line, the token") from e
         if text:
-            return _token(text, str(place))
+            return token_of(text, str(place))
     if text := environ.get(VARIABLE, "").strip():
-        return _token(text, VARIABLE)
+        return token_of(text, VARIABLE)
     raise ConfigError(
         "there is no token for Home Assistant",
         remedy=f"create one in Home Assistant (your profile > Security), write it into a file, and name that file in "
@@ -59,7 +59,8 @@ def read_token(token_file: str, environ: Mapping[str, str] = os.environ) -> Toke
     )
 
 
-def _token(text: str, place: str) -> Token:
+def token_of(text: str, place: str) -> Token:
+    """A token that was found at `place`. Raises ConfigError where it can't be one."""
     if not text.isascii() or len(text.split()) != 1:
         raise ConfigError(f"{place} holds no token", remedy="put the token alone on one line")
     return Token(text)

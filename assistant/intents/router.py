@@ -48,16 +48,18 @@ class Router:
         deadline_s: float = 4.0,
         min_confidence: float = 0.0,
         language: str = "en",
+        twelve: bool = False,
         consent: Consent | None = None,
         deeds: Deeds | None = None,
     ) -> None:
-        """`deeds`: what "undo that" and "it" refer to; None: they mean nothing."""
+        """`deeds`: what "undo that" and "it" refer to; None: they mean nothing. `twelve`: the clock of twelve hours."""
         self._consent = Consent() if consent is None else consent
         self._deeds = deeds
         self._handlers = (*handlers, *([] if deeds is None else [deeds]), self._consent)
         self._deadline_s = deadline_s
         self._min_confidence = min_confidence
         self._language = language
+        self._twelve = twelve
 
     def tools(self) -> tuple[Tool, ...]:
         """What the model is told that it may call now."""
@@ -83,20 +85,20 @@ class Router:
         self._consent.withdraw()
         if not confidence >= self._min_confidence:
             outcomes = tuple(_failed(call, NOT_UNDERSTOOD, "low_confidence") for call in calls)
-            return Dispatched(outcomes, replies.sentence(outcomes, self._language))
+            return Dispatched(outcomes, self._sentence(outcomes))
         outcomes = tuple([await self._carry_out(call) for call in calls])
         if self._deeds is not None:
             owners = self._owners()
             self._deeds.note([(owners[n][0] if (n := o.call.name) in owners else None, o) for o in outcomes])
         asking = [outcome for outcome in outcomes if outcome.error in NEEDS_ANSWER]
         if not asking:
-            return Dispatched(outcomes, replies.sentence(outcomes, self._language))
+            return Dispatched(outcomes, self._sentence(outcomes))
         if len(asking) > 1:
             outcomes = tuple(_failed(o.call, ONE_AT_A_TIME, "one_at_a_time") if o in asking else o for o in outcomes)
-            return Dispatched(outcomes, replies.sentence(outcomes, self._language) or ONE_AT_A_TIME)
+            return Dispatched(outcomes, self._sentence(outcomes) or ONE_AT_A_TIME)
         self._consent.ask(asking[0].call)
         others = tuple(outcome for outcome in outcomes if outcome is not asking[0])
-        done = replies.sentence(others, self._language) or ""
+        done = self._sentence(others) or ""
         return Dispatched(outcomes, f"{done} {asking[0].sentence}".strip(), asks=True)
 
     def judge(self, said: str, calls: Sequence[Call], confidence: float) -> Call | str | None:
@@ -107,6 +109,9 @@ class Router:
         """Take note of a whole answer: "repeat that" means it."""
         if self._deeds is not None:
             self._deeds.said(text)
+
+    def _sentence(self, outcomes: Sequence[Outcome]) -> str | None:
+        return replies.sentence(outcomes, self._language, twelve=self._twelve)
 
     def _owners(self) -> dict[str, tuple[Handler, Tool]]:
         owners: dict[str, tuple[Handler, Tool]] = {}

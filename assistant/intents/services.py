@@ -2,7 +2,7 @@
 
 Names and slots are Home Assistant's; what the demo home and a real one share. Knows no entity, no state and no rule.
 Every token that the model is told costs time while a person speaks: so a tool that another one stands for isn't told,
-nor a name where there is one thing to name.
+nor a slot that a name can stand for ("kitchen lights" is area and domain), nor a name where there is one thing to name.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,11 +14,13 @@ from assistant.stages import Call, Effect, Parameter, Tool, Value
 COLORS = ("red", "green", "blue", "yellow", "orange", "purple", "pink", "white", "cyan")
 DAYS = ("today", "tomorrow")
 _NAME = Parameter("name", "string")
-_WHERE = (_NAME, Parameter("area", "string"), Parameter("domain", "string"))
+_AREA, _DOMAIN = Parameter("area", "string"), Parameter("domain", "string", told=False)
+_WHERE = (_NAME, replace(_AREA, told=False), _DOMAIN)
+_SOME_NAME = replace(_NAME, told=False)
 
 TOOLS: tuple[Tool, ...] = (
-    Tool("HassTurnOn", "Turn on, open, lock", _WHERE, bare=False),
-    Tool("HassTurnOff", "Turn off, close, unlock", _WHERE, bare=False),
+    Tool("HassTurnOn", "Turn on, open, lock", (_NAME, _AREA, _DOMAIN), bare=False),
+    Tool("HassTurnOff", "Turn off, close, unlock", (_NAME, _AREA, _DOMAIN), bare=False),
     # Home Assistant's older names for the same: a model may know them, and tiny does.
     Tool("HassOpenCover", "Open blinds", _WHERE, told=False, bare=False),
     Tool("HassCloseCover", "Close blinds", _WHERE, told=False, bare=False),
@@ -29,22 +31,22 @@ TOOLS: tuple[Tool, ...] = (
     Tool(
         "HassLightSet",
         "Dim or color lights",
-        (*_WHERE, Parameter("brightness", "integer", "percent"), Parameter("color", "string", choices=COLORS)),
+        (*_WHERE, Parameter("brightness", "integer"), Parameter("color", "string", choices=COLORS, listed=False)),
         bare=False,
     ),
-    Tool("HassSetPosition", "Move blinds", (*_WHERE, Parameter("position", "integer", "percent open", required=True))),
+    Tool("HassSetPosition", "Open blinds partly", (*_WHERE, Parameter("position", "integer", required=True))),
     Tool(
         "HassClimateSetTemperature",
         "Set the heating",
         (_NAME, Parameter("temperature", "number", required=True, bounds=(5, 30))),
     ),
-    Tool("HassSetVolume", "Set the volume", (_NAME, Parameter("volume_level", "integer", "percent", required=True))),
-    Tool("HassMediaPause", "Pause the music", (_NAME,)),
-    Tool("HassMediaUnpause", "Play the music", (_NAME,)),
-    Tool("HassMediaNext", "Next song", (_NAME,)),
-    Tool("HassMediaPrevious", "Previous song", (_NAME,)),
+    Tool("HassSetVolume", "Set the volume", (_NAME, Parameter("volume_level", "integer", required=True))),
+    Tool("HassMediaPause", "Pause music", (_NAME,)),
+    Tool("HassMediaUnpause", "Play music", (_NAME,)),
+    Tool("HassMediaNext", "Next song", (_SOME_NAME,)),
+    Tool("HassMediaPrevious", "Previous song", (_SOME_NAME,)),
     Tool("HassListAddItem", "Add to a list", (Parameter("item", "string", required=True), _NAME)),
-    Tool("HassGetState", "State of a device or sensor", _WHERE, bare=False),
+    Tool("HassGetState", "State of anything", _WHERE, bare=False),
     Tool("HassGetWeather", "Weather", (Parameter("day", "string", choices=DAYS),)),
 )
 
@@ -102,7 +104,8 @@ def tools_for(home: Directory) -> tuple[Tool, ...]:
             "domain": tuple(sorted(kinds & set(there))),
         }
         parameters = (
-            replace(p, told=not (alone and p.name == "name"), values=values.get(p.name, ())) for p in tool.parameters
+            replace(p, told=p.told and not (alone and p.name == "name"), values=values.get(p.name, ()))
+            for p in tool.parameters
         )
         found.append(replace(tool, parameters=tuple(parameters)))
     return tuple(found)

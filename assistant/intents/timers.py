@@ -21,26 +21,27 @@ from assistant.stages import Call, Clock, Effect, Outcome, Parameter, Tool, Valu
 LONGEST_S = 24 * 3600
 MOST = 50
 _NAME = Parameter("name", "string")
+_SOME_NAME = replace(_NAME, told=False)
 _HOURS = Parameter("hours", "number", bounds=(0, 24))
 _MINUTES = Parameter("minutes", "number", bounds=(0, 1440))
 _SECONDS = Parameter("seconds", "number", bounds=(0, 3600))
-_CHANGE = (replace(_HOURS, told=False), _MINUTES, replace(_SECONDS, told=False), _NAME)  # half a minute can be written
+_CHANGE = (replace(_HOURS, told=False), _MINUTES, replace(_SECONDS, told=False), _SOME_NAME)  # minutes have halves
 _TOOLS = (
-    Tool("HassStartTimer", "Start a timer", (_HOURS, _MINUTES, _SECONDS, _NAME), bare=False),
+    Tool("HassStartTimer", "Start a timer", (replace(_HOURS, told=False), _MINUTES, _SECONDS, _NAME), bare=False),
     Tool("HassIncreaseTimer", "Add time to a timer", _CHANGE, bare=False),
     Tool("HassDecreaseTimer", "Take time off a timer", _CHANGE, told=False, bare=False),
-    Tool("HassPauseTimer", "Pause a timer", (_NAME,), told=False),
-    Tool("HassUnpauseTimer", "Resume a timer", (_NAME,), told=False),
-    Tool("HassCancelTimer", "Cancel a timer or alarm", (_NAME,)),
-    Tool("HassCancelAllTimers", "Cancel all timers"),
-    Tool("HassTimerStatus", "Time left on timers", (_NAME,)),
+    Tool("HassPauseTimer", "Pause a timer", (_SOME_NAME,), told=False),
+    Tool("HassUnpauseTimer", "Resume a timer", (_SOME_NAME,), told=False),
+    Tool("HassCancelTimer", "Cancel a timer, alarm or all timers", (_NAME,)),
+    Tool("HassCancelAllTimers", "Cancel all timers", told=False),
+    Tool("HassTimerStatus", "Time left on timers", (_SOME_NAME,)),
     Tool(
         "HassSetAlarm",
         "Wake at a time",
         (
             Parameter("hours", "integer", bounds=(0, 23)),
             Parameter("minutes", "integer", bounds=(0, 59)),
-            replace(_NAME, told=False),
+            _SOME_NAME,
         ),
         bare=False,
     ),

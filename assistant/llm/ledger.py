@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from assistant.errors import ConfigError
 from assistant.llm import prompt
 from assistant.llm.decoder import Aborted, Logits, Rows
 from assistant.llm.encoders import Encoder, WholeSound
 from assistant.llm.engine import Engine
 from assistant.llm.grammar import Grammar, Guide
 from assistant.llm.hearing import Heard, Hearing
+from assistant.llm.prefix import Prefix
 from assistant.llm.prefix_cache import PrefixCache
 from assistant.llm.prompt import PromptProfile
 from assistant.llm.sampling import Chooser
@@ -87,7 +87,7 @@ class Ledger:
         self._max_tokens = max_tokens
         self._now_s = now_s
         self._call_token = engine.vocabulary.control(prompt.TOOL_CALL)
-        self._prefix = 0
+        self._prefix = Prefix(engine, self._trunk, room=TURN_ROOM)
         self._history: list[_Past] = []
         self._turn: _Turn | None = None
 
@@ -98,26 +98,29 @@ class Ledger:
 
     def prepare(self, prefix: str, cache: PrefixCache | None = None, model_identity: str = "") -> None:
         """Put the prefix into the cache, from disk if it is there, and run everything once. Raises ConfigError."""
-        engine = self._engine
-        tokens = engine.vocabulary.tokenize(prefix)
-        if len(tokens) + TURN_ROOM > engine.context:
-            raise ConfigError(
-                f"the prompt takes {len(tokens)} of {engine.context} tokens: no room for a conversation",
-                remedy="expose fewer entities to the assistant, or give the model a larger context",
-            )
-        key = f"{model_identity}\n{engine.version}\n{prefix}"
-        saved = cache.load(key) if cache else None
-        if saved is None or not self._trunk.restore(saved, len(tokens)):
-            self._trunk.rewind(0)
-            self._trunk.append_tokens(tokens)
-            if cache:
-                cache.store(key, self._trunk.save())
-        self._prefix = len(tokens)
+        self._prefix = Prefix(self._engine, self._trunk, room=TURN_ROOM, cache=cache, identity=model_identity)
+        self._prefix.replace(prefix)
         self.hearing.reset()
         self.hearing.hear(np.zeros(SAMPLE_RATE_HZ // 2, np.int16))
         self.hearing.finish()  # pages the weights in
         self._read(prompt.REPLY_OPEN)
         self._rewind()
+
+    @property
+    def idle(self) -> bool:
+        """No turn is open, and none is remembered that the next one may refer to."""
+        return self._turn is None and not any(self._is_fresh(past) for past in self._history)
+
+    def renew(self, prefix: str) -> bool:
+        """Put another prefix in place of this one, if no turn is open or remembered; False: one is.
+
+        The old one stays when it is stopped. Raises ConfigError, ModelFailed, Aborted.
+        """
+        if not self.idle:
+            return False
+        self._history.clear()
+        self._prefix.replace(prefix)
+        return True
 
     def listen_ahead(self, *, on: bool) -> None:
         """Take sound in while it comes, if that can be done, and use the ear; or neither. Between turns."""
@@ -129,10 +132,9 @@ class Ledger:
     def open(self) -> None:
         """Begin a user turn, in place of an open one. Turns that are too old or too many fall out of the history."""
         self.drop()
-        now_s, profile = self._now_s(), self._profile
         while self._history and (
-            now_s - self._history[0].at_s > profile.history_s
-            or len(self._history) > profile.history_turns
+            not self._is_fresh(self._history[0])
+            or len(self._history) > self._profile.history_turns
             or self._trunk.room < TURN_ROOM
         ):
             self._let_oldest_go()
@@ -212,7 +214,7 @@ class Ledger:
         if turn.calling and outcomes:
             close = prompt.responses(outcomes) + prompt.typed(reply) + close
         elif turn.calling:  # calls that nobody could read: the model shouldn't see them again
-            self._trunk.rewind(turn.reply_at or self._prefix)
+            self._trunk.rewind(turn.reply_at or self._prefix.length)
             close = prompt.typed(reply) + close
         with self._watch.prefilling(0):
             self._trunk.append_tokens(self._engine.vocabulary.tokenize(close))
@@ -289,15 +291,18 @@ class Ledger:
             self._trunk.append_tokens(tokens)
         turn.begun = True
 
+    def _is_fresh(self, past: _Past) -> bool:
+        return self._now_s() - past.at_s <= self._profile.history_s
+
     def _let_oldest_go(self) -> None:
         end = self._history[0].end
-        gap = end - self._prefix
-        self._trunk.cut(self._prefix, end)
+        gap = end - self._prefix.length
+        self._trunk.cut(self._prefix.length, end)
         self._history = [_Past(p.end - gap, p.at_s) for p in self._history[1:]]
 
     def _rewind(self) -> None:
         """Take everything back behind the history."""
-        self._trunk.rewind(self._history[-1].end if self._history else self._prefix)
+        self._trunk.rewind(self._history[-1].end if self._history else self._prefix.length)
 
     def _read(self, text: str) -> Logits:
         tokens = self._engine.vocabulary.tokenize(text)

@@ -5,7 +5,7 @@ text, results) goes through `plain` first. Gemma's vocabulary marks `<|"|>`, `<|
 defined, and llama.cpp parses those even when told not to parse control tokens: only the text itself can be made safe.
 
 Knows no tokenizer and no model: what a model's prompt carries is its `PromptProfile`. Format: Google's page "Gemma 4
-prompt formatting"; no empty thought channel after `<|turn>model`. The demo home's prefix is 1,184 tokens with tools.
+prompt formatting"; no empty thought channel after `<|turn>model`. The demo home's prefix is 1,000 tokens with tools.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,8 +27,8 @@ LONGEST_RESULT = 300  # of what a home tells: a title of 10 kB is no reason to f
 class PromptProfile:
     """What one model's prompt carries: its `[prompt]` table in `models/manifest.toml`.
 
-    `system` opens the prompt; `tools` and `home` say whether declarations and the home's facts follow; `examples` are
-    commands that people say, quoted in the prompt. At most `history_turns` turns of the last `history_s` seconds stay.
+    `system` opens the prompt; `tools` and `home` say whether declarations and the home's facts follow. At most
+    `history_turns` turns of the last `history_s` seconds stay.
     """
 
     system: str
@@ -36,14 +36,11 @@ class PromptProfile:
     home: bool = True
     history_turns: int = 4
     history_s: float = 60.0
-    examples: Sequence[str] = ()
 
 
 def prefix(profile: PromptProfile, tools: Sequence[Tool], home: str) -> str:
     """Render everything that stands before the conversation: system text, the home's facts, tools."""
     stretches = [profile.system.strip()]
-    if profile.examples:
-        stretches.append("People say things like: " + " ".join(f'"{e}".' for e in profile.examples))
     if profile.home and home.strip():
         stretches.append(plain(home.strip()))
     declared = "".join(map(declaration, tools)) if profile.tools else ""
@@ -85,7 +82,7 @@ def _response(outcome: Outcome) -> str:
 
 def _parameter(parameter: Parameter) -> str:
     parts = [f"description:{_quoted(parameter.description)}"] if parameter.description else []
-    if parameter.choices and parameter.kind == "string":
+    if parameter.choices and parameter.listed and parameter.kind == "string":
         parts.append(f"enum:[{','.join(map(_quoted, parameter.choices))}]")
     parts.append(f"type:{_quoted(parameter.kind.upper())}")
     return f"{plain(parameter.name)}:{{{','.join(parts)}}}"

@@ -30,6 +30,7 @@ from assistant.stages import Outcome, Pcm, Piece, Timings, Tool, Verdict
 
 _LOG = logging.getLogger(__name__)
 NO_DOUBTS = Doubts()
+NO_PROFILE = PromptProfile("")
 TOO_FAR_BEHIND_S = 1.0  # a machine that can't keep up should listen, not guess
 
 
@@ -55,13 +56,17 @@ class ModelSpec:
 class LlamaSession:
     """Implements `stages.Session`."""
 
-    def __init__(self, engine: Engine, ledger: Ledger, *, doubts: Doubts = NO_DOUBTS) -> None:
+    def __init__(
+        self, engine: Engine, ledger: Ledger, *, doubts: Doubts = NO_DOUBTS, profile: PromptProfile = NO_PROFILE
+    ) -> None:
         self._engine = engine
+        self._profile = profile
         self._ledger = ledger
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="llama")
         self._doubts = doubts
         self._reply: HeldReply | None = None
         self._listening: Future[None] | None = None
+        self._renewing: asyncio.Future[bool] | None = None
 
     @classmethod
     async def start(
@@ -110,7 +115,7 @@ class LlamaSession:
                 raise
             return engine, ledger
 
-        return cls(*await asyncio.to_thread(load), doubts=spec.doubts)
+        return cls(*await asyncio.to_thread(load), doubts=spec.doubts, profile=spec.prompt)
 
     @property
     def timings(self) -> Timings:
@@ -130,6 +135,25 @@ class LlamaSession:
         """From the next call on, let calls be what these tools can take, if calls are limited at all."""
         if self._ledger.grammar is not None:
             self._ledger.grammar = Grammar(tools, self._engine.vocabulary.tokenize)
+
+    async def renew(self, tools: Sequence[Tool], home: str) -> bool:
+        """Let the model read other tools and another home, between turns; the next turn has them.
+
+        False: a turn is open or remembered, or began meanwhile: as before, and to be asked for again. Raises
+        ConfigError where the new prompt leaves no room for a turn; then the old one stays too.
+        """
+        text = prompt.prefix(self._profile, tools, home)
+        renewing = self._renewing is not None and not self._renewing.done()
+        if renewing or self._reply is not None or not self._ledger.idle:
+            return False
+        self._engine.allow()
+        self._renewing = asyncio.get_running_loop().run_in_executor(self._worker, self._renew, text)
+        return await asyncio.shield(self._renewing)
+
+    def _renew(self, text: str) -> bool:
+        done: list[bool] = []
+        self._guarded(lambda: done.append(self._ledger.renew(text)))
+        return any(done)
 
     def only_legal_calls(self, *, on: bool) -> None:
         """Write only calls that the home can carry out, where it is known which, or any. Between turns."""
@@ -217,7 +241,10 @@ class LlamaSession:
             _LOG.warning("%s", e.message)  # the turn is forgotten: its commit tells the person
 
     async def _stopped(self) -> None:
-        """Return when no reply is being decoded (any more)."""
+        """Return when no reply is being decoded, and no prefix computed (any more)."""
+        if self._renewing is not None and not self._renewing.done():
+            self.abort()
+            await asyncio.wait([self._renewing])
         reply, self._reply = self._reply, None
         if reply is not None:
             reply.hush()

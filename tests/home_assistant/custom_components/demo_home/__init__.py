@@ -1,13 +1,16 @@
 """The things of `demo_home.toml` inside a real Home Assistant, for tests. Runs in Home Assistant's Python, not in ours.
 
 `demo_home.freeze` makes one thing say yes to every service and change nothing, `demo_home.thaw` ends that,
-`demo_home.remove` takes one away, `demo_home.reset` puts all back as the file says.
+`demo_home.remove` takes one away, `demo_home.reset` puts all back as the file says, `demo_home.add` adds more `things`.
+`demo_home.assist` answers with the prompt and the tools that Home Assistant gives a model.
 """
 
+import dataclasses
 import tomllib
 from datetime import timedelta
 from pathlib import Path
 
+import voluptuous_openapi
 from homeassistant.components.climate import ClimateEntity, ClimateEntityFeature, HVACMode
 from homeassistant.components.cover import CoverEntity, CoverEntityFeature
 from homeassistant.components.fan import FanEntity, FanEntityFeature
@@ -19,6 +22,8 @@ from homeassistant.components.switch import SwitchEntity
 from homeassistant.components.todo import TodoItem, TodoItemStatus, TodoListEntity, TodoListEntityFeature
 from homeassistant.components.weather import WeatherEntity, WeatherEntityFeature
 from homeassistant.const import UnitOfTemperature
+from homeassistant.core import SupportsResponse
+from homeassistant.helpers import llm
 from homeassistant.util import dt as dt_util
 
 
@@ -217,6 +222,24 @@ KINDS = {
 }  # fmt: skip
 
 
+async def assist(call):
+    """The prompt and the tools of Home Assistant's own Assist API, as JSON schemas."""
+    known = {field.name for field in dataclasses.fields(llm.LLMContext)}
+    asked = {"platform": "demo_home", "context": call.context, "language": "en", "assistant": "conversation",
+             "device_id": None, "user_prompt": None}  # fmt: skip
+    context = llm.LLMContext(**{name: value for name, value in asked.items() if name in known})
+    api = await llm.async_get_api(call.hass, llm.LLM_API_ASSIST, context)
+    tools = [
+        {
+            "name": tool.name,
+            "description": tool.description or "",
+            "parameters": voluptuous_openapi.convert(tool.parameters, custom_serializer=api.custom_serializer),
+        }
+        for tool in api.tools
+    ]
+    return {"prompt": api.api_prompt, "tools": tools}
+
+
 async def async_setup(hass, config):
     """Add every thing of the file that the configuration names, and the services for faults."""
     path = Path(config["demo_home"]["file"])
@@ -240,6 +263,13 @@ async def async_setup(hass, config):
             if thing.hass is not None:
                 thing.async_write_ha_state()
 
+    async def add(call):
+        for table in call.data["things"]:
+            things[table["id"]] = KINDS[table["id"].partition(".")[0]](table)
+            await hass.data[table["id"].partition(".")[0]].async_add_entities([things[table["id"]]])
+
+    hass.services.async_register("demo_home", "add", add)
+    hass.services.async_register("demo_home", "assist", assist, supports_response=SupportsResponse.ONLY)
     for name, service in (("freeze", freeze), ("thaw", freeze), ("remove", remove), ("reset", reset)):
         hass.services.async_register("demo_home", name, service)
     return True

@@ -1,0 +1,120 @@
+"""Degrees and times of day as the config says, whatever the home counts in."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from assistant import app, manifest
+from assistant.audio.clock import WallClock
+from assistant.config import Config, PlaceConfig, PolicyConfig
+from assistant.intents import replies
+from assistant.intents.demo_home import DemoHome
+from assistant.intents.local import LocalClock
+from assistant.intents.policy import from_config
+from assistant.intents.router import Router
+from assistant.intents.timers import Timers
+from assistant.intents.units import InDegrees, Scale, convert, temperature_limit
+from assistant.stages import Call, Outcome, Value
+from tests.fakes import HandClock
+
+NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+
+
+class Americans:
+    """The demo home as people see it who count in Fahrenheit, by a clock of twelve hours."""
+
+    def __init__(self, said: Scale = "F") -> None:
+        self.home = DemoHome()
+        things = InDegrees(self.home, said, self.home.scale, temperature_limit(said, 5, 30))
+        now = NOON.replace(hour=19, minute=5)
+        timers = Timers(HandClock(), lambda _: None, now=lambda: NOON)
+        self.router = Router([things, timers, LocalClock(lambda: now)], twelve=True)
+
+    async def ask(self, tool: str, /, **arguments: Value) -> str | None:
+        return (await self.router.dispatch([Call(tool, arguments)])).sentence
+
+
+@pytest.mark.parametrize(
+    ("value", "there", "here", "expected"),
+    [(20, "C", "F", 68), (68, "F", "C", 20), (70, "F", "C", 21.1), (21.1, "C", "F", 70), (-40, "C", "F", -40)],
+)  # fmt: skip
+def test_degrees_are_converted_to_one_decimal(value: float, there: Scale, here: Scale, expected: float) -> None:
+    assert convert(value, there, here) == expected
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "sentence"),
+    [
+        ("HassClimateSetTemperature", {"temperature": 70}, "Temperature set to 70 degrees."),
+        ("HassClimateSetTemperature", {"temperature": 21}, "I can set the temperature from 41 to 86 degrees."),
+        ("HassClimateSetTemperature", {"temperature": 87}, "I can set the temperature from 41 to 86 degrees."),
+        ("HassGetState", {"name": "heating"},
+         "The thermostat is set to heat to 68 degrees, and it's 67.1 degrees now."),
+        ("HassGetState", {"name": "living room temperature"}, "It's 70.7 degrees in the living room."),
+        ("HassGetState", {"name": "kitchen light"}, "The kitchen light is off."),
+        ("HassGetCurrentTime", {}, "It's 7:05 PM."),
+        ("HassSetAlarm", {"hours": 0, "minutes": 5}, "Alarm set for 12:05 AM tomorrow."),
+        ("HassSetAlarm", {"hours": 12, "minutes": 30}, "Alarm set for 12:30 PM."),
+    ],
+)  # fmt: skip
+async def test_answers_are_in_the_persons_units(tool: str, arguments: dict[str, Any], sentence: str) -> None:
+    assert await Americans().ask(tool, **arguments) == sentence
+
+
+async def test_the_home_is_asked_in_its_own_units() -> None:
+    """70 °F is 21.1 °C; the call is told as it was asked."""
+    house = Americans()
+    done = await house.router.dispatch([Call("HassClimateSetTemperature", {"temperature": 70})])
+    assert done.outcomes[0].effects[0].data == {"temperature": 21.1}
+    assert done.outcomes[0].call.arguments == {"temperature": 70}
+    (tool,) = [tool for tool in house.router.legal() if tool.name == "HassClimateSetTemperature"]
+    assert next(p.bounds for p in tool.parameters if p.name == "temperature") == (41, 86)
+
+
+async def test_the_weather_is_in_the_persons_units() -> None:
+    """Every figure of the demo home's forecast."""
+    celsius, fahrenheit = Americans("C"), Americans()
+    asked = Call("HassGetWeather", {"day": "today"})
+    told = [(await house.router.dispatch([asked])).outcomes[0].result for house in (celsius, fahrenheit)]
+    for name in ("temperature", "high", "low"):
+        assert told[1][name] == convert(float(told[0][name]), "C", "F")
+
+
+async def test_alarms_are_told_and_asked_about_by_twelve_hours() -> None:
+    """Also in questions and refusals, which no template words."""
+    house = Americans()
+    await house.ask("HassSetAlarm", hours=19, minutes=30)
+    assert await house.ask("HassSetAlarm", hours=19, minutes=30) == "There's already an alarm for 7:30 PM."
+    await house.ask("HassSetAlarm", hours=8, minutes=0)
+    assert await house.ask("HassCancelTimer") == "Which one: the alarm for 7:30 PM or the alarm for 8:00 AM?"
+    assert (
+        replies.rung([(None, "19:30"), ("gym", "08:00")], twelve=True) == "It's 7:30 PM. It's 8:00 AM, your gym alarm."
+    )
+
+
+def test_what_others_call_a_thing_stays_as_it_is() -> None:
+    """A song is no time of day, nor a ratio."""
+    song = Outcome(
+        Call("HassGetState"),
+        ok=True,
+        sentence=None,
+        result={"name": "speaker", "domain": "media_player", "state": "playing", "media_title": "10:15 Saturday Night"},
+    )
+    assert replies.sentence([song], twelve=True) == "10:15 Saturday Night is playing."
+    assert replies.of_twelve("16:90 and 1:2:30 and 24:00") == "16:90 and 1:2:30 and 24:00"
+
+
+async def test_the_config_decides() -> None:
+    """Through the composer: units and clock of the section place; rules are in Celsius whatever people say."""
+    place = PlaceConfig(units="imperial", clock="12h", time_zone="Asia/Tokyo")
+    config = replace(Config(), place=place)
+    rules = replace(config.home, policy=PolicyConfig(max_temperature=25))
+    home = app.build_home(replace(config, home=rules), manifest.load().entry("tiny"), WallClock())
+    assert from_config(rules.policy).limits["temperature"].highest == 25
+    done = await home.router.dispatch([Call("HassClimateSetTemperature", {"temperature": 78})])
+    assert done.sentence == "I can set the temperature from 41 to 77 degrees."
+    time = (await home.router.dispatch([Call("HassGetCurrentTime")])).sentence or ""
+    assert time.endswith(("AM.", "PM."))
+    assert home.timers.countdown.now().tzname() == "JST"
