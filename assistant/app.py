@@ -26,6 +26,7 @@ from assistant.intents import policy
 from assistant.intents.consent import Consent
 from assistant.intents.deadlines import Alarm, Entry
 from assistant.intents.deeds import Deeds
+from assistant.intents.demo_file import Furnished
 from assistant.intents.demo_home import DemoHome
 from assistant.intents.home_assistant import HomeAssistant, connected
 from assistant.intents.local import LocalClock, local_zone
@@ -102,13 +103,14 @@ def build_home(
     *,
     timer_file: TimerFile | None = None,
     real: HomeAssistant | None = None,
+    furnished: Furnished | None = None,
 ) -> Home:
-    """The handlers that the config names: the real home where there is one, else the demo home."""
+    """The handlers that the config names: the real home where there is one, else the demo home, or one `furnished`."""
     now = local_time(clock)
     timers = Timers(clock, ring, now=now, file=timer_file)
     rules = config.home.policy
     demo_file = Path(config.home.demo_file) if config.home.demo_file else None
-    things = real or DemoHome(demo_file, policy=policy.from_config(rules), now=now)
+    things = real or DemoHome(furnished or demo_file, policy=policy.from_config(rules), now=now)
     router = Router(
         (things, timers, LocalClock(lambda: datetime.now().astimezone())),
         deadline_s=config.home.call_deadline_s,
@@ -131,7 +133,13 @@ def local_time(clock: Clock) -> Callable[[], datetime]:
 
 @asynccontextmanager
 async def loaded(
-    config: Config, clock: Clock, *, speak: bool = True, wake: bool = True, script: str | None = None
+    config: Config,
+    clock: Clock,
+    *,
+    speak: bool = True,
+    wake: bool = True,
+    script: str | None = None,
+    furnished: Furnished | None = None,
 ) -> AsyncIterator[Stages]:
     """Load the models that a run needs. Raises ModelError.
 
@@ -144,7 +152,7 @@ async def loaded(
             if model.name == "tiny":
                 _log.warning("the model tiny only knows the words of the demo home; for yours: hey-gemma models fetch")
             real = await stack.enter_async_context(connected(config.home))
-        router = build_home(config, model, clock, real=real).router
+        router = build_home(config, model, clock, real=real, furnished=furnished).router
         voice: Voice = Silent()
         if speak:
             voice = voices = Voices(config.speech, manifest.data_dirs())
@@ -175,6 +183,7 @@ async def conversing(
     wake: bool = True,
     observe: Observer,
     timer_file: TimerFile | None = None,
+    furnished: Furnished | None = None,
 ) -> AsyncIterator[tuple[Conversation, Home]]:
     """One conversation with a home of its own, wired from loaded stages. `clock` is the audio's in a fast replay.
 
@@ -194,7 +203,9 @@ async def conversing(
             home.timers.countdown.silenced()
         observe(event)
 
-    home = build_home(config, stages.model, clock, ring, timer_file=timer_file, real=stages.real_home)
+    home = build_home(
+        config, stages.model, clock, ring, timer_file=timer_file, real=stages.real_home, furnished=furnished
+    )
     if stages.real_home is not None:  # the prompt stays what it was; new names can be written in calls at once
         stages.real_home.on_change = lambda: stages.session.legalize(home.router.legal())
         stages.real_home.on_change()

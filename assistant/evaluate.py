@@ -9,7 +9,7 @@ import re
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -114,10 +114,15 @@ async def replay_all(config: Config, directory: Path, *, fast: bool, console: Co
     """Replay and judge every clip of a folder; each has a home of its own."""
     labels = read_labels(directory)
     wall = WallClock()
-    async with app.loaded(config, wall, speak=not fast) as stages:
+    async with app.loaded(in_process(config), wall, speak=not fast) as stages:
         hidden = console is None or not console.is_terminal
         clips = track(labels, description="replaying", console=console, disable=hidden)
         return [await _replay(stages, directory, label, wall, fast=fast) for label in clips]
+
+
+def in_process(config: Config) -> Config:
+    """The config without a real home: an evaluation switches nobody's lights."""
+    return replace(config, home=replace(config.home, kind="demo"))
 
 
 def read_labels(directory: Path) -> list[dict[str, Any]]:

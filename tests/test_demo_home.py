@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from assistant.errors import ConfigError
-from assistant.intents.demo_home import BUILT_IN, DemoHome
+from assistant.intents.demo_file import BUILT_IN
+from assistant.intents.demo_home import DemoHome
 from assistant.intents.local import LocalClock
 from assistant.intents.router import Dispatched, Router
 from assistant.intents.timers import Timers

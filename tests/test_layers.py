@@ -21,13 +21,14 @@ LAYERS: tuple[frozenset[str], ...] = (
             "assistant.lane", "assistant.board", "assistant.manifest", "assistant.shape_vocabulary", "assistant.noise",
         }
     ),
-    frozenset({"assistant.mouth", "assistant.mind", "assistant.listen", "assistant.shape", "assistant.download"}),
+    frozenset({"assistant.mouth", "assistant.mind", "assistant.listen", "assistant.shape", "assistant.download",
+                   "assistant.text_set"}),
     frozenset({"assistant.chat_template", "assistant.turn"}),
     frozenset({"assistant.conversation", "assistant.weights"}),
     frozenset({"assistant.sessions"}),
     frozenset({"assistant.app", "assistant.view"}),
     frozenset({"assistant.evaluate", "assistant.figures"}),
-    frozenset({"assistant.bench"}),
+    frozenset({"assistant.bench", "assistant.evaluate_text"}),
     frozenset({"assistant.cli"}),
 )  # fmt: skip
 
@@ -42,6 +43,7 @@ VENDORS = {
     "aiohttp": {"assistant/intents/home_link.py"},
     "hass_client": {"assistant/intents/home_link.py"},
     "typer": {"assistant/cli.py"},
+    "yaml": {"assistant/text_set.py"},
 }
 
 
@@ -105,6 +107,7 @@ def test_pure_modules_own_no_clock_no_thread_and_no_loop() -> None:
         "turn", "endpoint", "llm.parse", "llm.prompt", "intents.names", "intents.meaning", "intents.alike",
         "intents.replies", "intents.policy", "intents.consent", "intents.undo", "intents.home_answers",
         "intents.home_change", "intents.home_facts", "intents.home_registry", "intents.home_states",
+        "intents.home_terms",
     )  # fmt: skip
     forbidden = {"asyncio", "threading", "time", "socket", "subprocess"}
     for name in pure:
