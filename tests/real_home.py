@@ -61,6 +61,10 @@ class Server:
         state: dict[str, Any] = (await self._http.get(f"/states/{entity_id}")).json()
         return state
 
+    async def states(self) -> list[dict[str, Any]]:
+        states: list[dict[str, Any]] = (await self._http.get("/states")).json()
+        return states
+
     async def aclose(self) -> None:
         await self._http.aclose()
 

@@ -20,6 +20,7 @@ from assistant.audio.clock import WallClock
 from assistant.audio.replay import FileSource, NullSpeaker
 from assistant.config import Config, HomeConfig, PolicyConfig, SpeechConfig
 from assistant.events import EndpointReached, Event
+from assistant.intents.demo_home import DemoHome
 from assistant.speech import Voices
 from tests.real_home import ROOT, Server, Watcher, follows, needs_a_home
 from tests.test_demo_home import COMMANDS
@@ -75,7 +76,7 @@ async def say(
 ) -> Line:
     await prepare(server, command)
     await watcher.forget()
-    heard, ended_s = ev.Heard(), 0.0
+    heard, ended_s, demo = ev.Heard(), 0.0, DemoHome()
 
     def observe(event: Event) -> None:
         nonlocal ended_s
@@ -85,7 +86,7 @@ async def say(
 
     speaker = NullSpeaker(wall)
     async with app.conversing(stages, clock=wall, wall=wall, speaker=speaker, observe=observe) as (talk, home):
-        values = ev.values_of(home)
+        values = {**ev.values_of(home), **{id_: demo.facts(id_) for id_ in demo.states()}}  # the forecast too
         await talk.run(FileSource(str(file), wall))
     wanted = {(e["service"], e["entity_id"]): e for e in command["effects"] if "entity_id" in e}
     done = [(at_s, name, id_) for at_s, name, data in watcher.calls if name not in READS for id_ in _targets(data)]
