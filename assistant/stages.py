@@ -17,6 +17,7 @@ CHUNK_SAMPLES = SAMPLE_RATE_HZ * CHUNK_MS // 1000
 
 Pcm = NDArray[np.int16]
 Value = str | int | float | bool
+Datum = Value | tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,7 +109,7 @@ class Effect:
 
     service: str
     entity_id: str | None = None
-    data: Mapping[str, Value] = field(default_factory=dict)
+    data: Mapping[str, Datum] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,9 @@ from assistant.stages import Call, Value
 
 ROOT = Path(__file__).parents[1]
 HOME = Path(os.environ.get("HA_HOME", ROOT / "build" / "home-assistant"))
+WATCHED = ("light", "fan", "switch", "cover", "climate", "media_player", "lock", "todo", "input_boolean")
+VALUES = ("brightness", "hs_color", "current_position", "temperature", "volume_level", "media_track")
+Snapshot = dict[str, tuple[Any, ...]]
 SWITCHED = {
     "turn_on": "on", "turn_off": "off", "open_cover": "open", "close_cover": "closed", "lock": "locked",
     "unlock": "unlocked", "media_pause": "paused", "media_play": "playing",
@@ -145,6 +148,16 @@ async def until(link: HomeLink, true: Callable[[], bool], within_s: float = 10) 
     async with asyncio.timeout(within_s):
         while not true():
             await link.news()
+
+
+async def snapshot(server: Server) -> Snapshot:
+    """Everything that could have been changed: also what isn't exposed."""
+    states = await server.states()
+    return {
+        state["entity_id"]: (state["state"], *(state["attributes"].get(name) for name in VALUES))
+        for state in states
+        if state["entity_id"].partition(".")[0] in WATCHED
+    }
 
 
 def follows(effect: Mapping[str, Any], state: Mapping[str, Any]) -> bool:

@@ -13,12 +13,9 @@ import aiohttp
 import pytest
 
 from assistant.stages import Value
-from tests.real_home import Server, ask, living_in, needs_a_home
+from tests.real_home import Server, ask, living_in, needs_a_home, snapshot
 
 pytestmark = [pytest.mark.home_assistant, needs_a_home]
-WATCHED = ("light", "fan", "switch", "cover", "climate", "media_player", "lock", "todo", "input_boolean")
-VALUES = ("brightness", "hs_color", "current_position", "temperature", "volume_level", "media_track")
-Snapshot = dict[str, tuple[str, ...]]
 
 
 class Oracle:
@@ -84,16 +81,6 @@ async def oracle_of(server: Server) -> AsyncIterator[Oracle]:
             oracle = Oracle(http, await told(events.content, "endpoint"), events.content)
             await oracle.initialize()
             yield oracle
-
-
-async def snapshot(server: Server) -> Snapshot:
-    """Everything that could have been changed: also what isn't exposed."""
-    states = await server.states()
-    return {
-        state["entity_id"]: (state["state"], *(str(state["attributes"].get(name)) for name in VALUES))
-        for state in states
-        if state["entity_id"].partition(".")[0] in WATCHED
-    }
 
 
 @pytest.mark.parametrize(

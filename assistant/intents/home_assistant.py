@@ -22,10 +22,11 @@ from assistant.intents.home_link import Declined, HomeLink, Unreachable
 from assistant.intents.home_registry import clean
 from assistant.intents.home_states import AWAY, State
 from assistant.intents.home_token import read_token
+from assistant.intents.home_undo import Past
 from assistant.intents.names import Directory, Entity, key
 from assistant.intents.policy import Policy, from_config
 from assistant.intents.services import IMPLIED, SERVICES, TOOLS, VALUES, domains_of, effects_of, tools_for
-from assistant.stages import Call, Outcome, Tool, Value
+from assistant.stages import Call, Effect, Outcome, Tool, Value
 
 WAIT_S = 5.0  # for the home at the start; one that comes later is taken in when it comes
 _READING = "changes nothing"
@@ -55,6 +56,7 @@ class HomeAssistant:
         self.on_change = on_change
         link.on_change = self._look_again
         self._directory = Directory(())
+        self._past = Past()
         self._tools: tuple[Tool, ...] = TOOLS
 
     def tools(self) -> Sequence[Tool]:
@@ -84,6 +86,8 @@ class HomeAssistant:
                 outcome = await self._state(call)
             elif call.name == "HassGetWeather":
                 outcome = await self._weather(call)
+            elif call.name == "HassUndo":
+                return await self._undo(call)
             elif call.name in SERVICES:
                 return await self._act(call)
             else:
@@ -136,13 +140,7 @@ class HomeAssistant:
         targets = self._resolve(call, domains_of(call), implied=call.name in IMPLIED)
         effects = effects_of(call, targets)
         what = self._directory.describe(targets)
-        allowed_by = self._policy.allow(
-            effects,
-            what if what.startswith("all ") else f"the {what}",
-            exposed={e.id: self._called(e) for e in self._directory.entities},
-            at=self._now().time(),
-            confirmed_by=call.confirmed_by,
-        )
+        allowed_by = self._allowed(effects, what, call.confirmed_by)
         before = {e.id: self._link.states.of(e.id) for e in targets}
         if all((state := before[e.id]) is None or state.state == "unavailable" for e in targets):
             raise CallFailed(f"The {what} isn't available now.", code="unavailable")
@@ -155,8 +153,32 @@ class HomeAssistant:
         result |= {k: v for k, v in call.arguments.items() if k in VALUES}
         if "position" in result and now.state in MOVING:
             result["moving"] = True
-        done = Outcome(call, ok=True, sentence=None, effects=effects, result=result, allowed_by=allowed_by)
+        back = self._past.remember(effects, targets, before, what)
+        done = Outcome(call, ok=True, sentence=None, effects=effects, result=result, allowed_by=allowed_by, undo=back)
         return replies.worded(done)
+
+    async def _undo(self, call: Call) -> Outcome:
+        """Bring back what was before a deed, and say so when it was seen."""
+        past = self._past.before(call)
+        allowed_by = self._allowed(past.back, past.what, call.confirmed_by)
+        self._past.forget(call)
+        before = {e.id: self._link.states.of(e.id) for e in past.targets}
+        missing, error = await ask(self._link, past.back, before)
+        result: dict[str, Value] = {"name": past.what}
+        if error is not None:
+            said = unseen(missing, past.targets, error)
+            return Outcome(call, ok=False, sentence=said, effects=past.back, error=error, allowed_by=allowed_by)
+        done = Outcome(call, ok=True, sentence=None, effects=past.back, result=result, allowed_by=allowed_by)
+        return replies.worded(done)
+
+    def _allowed(self, effects: Sequence[Effect], what: str, confirmed_by: str | None) -> str:
+        return self._policy.allow(
+            effects,
+            what if what.startswith("all ") else f"the {what}",
+            exposed={e.id: self._called(e) for e in self._directory.entities},
+            at=self._now().time(),
+            confirmed_by=confirmed_by,
+        )
 
     def _called(self, entity: Entity) -> str:
         """All that tells what a thing is: its names, and the kind of device that it says it is."""
