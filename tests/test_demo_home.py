@@ -293,8 +293,8 @@ def test_a_home_offers_only_the_tools_for_what_it_has(tmp_path: Path) -> None:
     file = tmp_path / "home.toml"
     file.write_text('[[entity]]\nid = "light.a"\nnames = ["lamp"]\nstate = "on"\n', encoding="utf-8")
     offered = [tool.name for tool in DemoHome(file).tools()]
-    assert offered == ["HassTurnOn", "HassTurnOff", "HassLightSet", "HassGetState"]
-    assert len(DemoHome().tools()) == 17
+    assert offered == ["HassTurnOn", "HassTurnOff", "HassLightSet", "HassAdjust", "HassGetState"]
+    assert len(DemoHome().tools()) == 18
 
 
 def test_the_model_is_told_of_no_tool_that_another_one_stands_for_and_of_no_name_where_there_is_one_thing() -> None:

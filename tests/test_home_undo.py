@@ -8,7 +8,7 @@ from assistant.intents.consent import WONT
 from assistant.intents.deeds import Deeds
 from assistant.intents.router import Router
 from assistant.stages import Call, Effect, Value
-from tests.real_home import Server, living_in, needs_a_home, snapshot
+from tests.real_home import Server, living_in, needs_a_home, snapshot, until
 
 pytestmark = [pytest.mark.home_assistant, needs_a_home]
 WHITE = {"hs_color": (30.0, 20.0)}
@@ -141,3 +141,25 @@ async def test_repeat_why_and_it_work_on_what_the_home_said(server: Server) -> N
         assert (await server.state("light.bedroom"))["attributes"]["brightness"] == 102
         assert await say("HassTurnOn", name="movie night") == "Movie night on."
         assert await say("HassUndo") == "I can't undo that."
+
+
+async def test_follow_ups_count_from_what_the_home_says(server: Server) -> None:
+    """Also when a hand has changed it meanwhile."""
+    async with living_in(server) as (home, link):
+        router = Router([home], deeds=Deeds(lambda: 0.0))
+
+        async def say(tool: str, **arguments: Any) -> str | None:
+            return (await router.dispatch([Call(tool, arguments)])).sentence
+
+        assert await say("HassTurnOn", name="living room light") == "Living room light on."
+        assert await say("HassAdjust", way="down", by=30) == "Living room light at 50 percent."
+        await server.service("light.turn_on", entity_id="light.living_room", brightness=51)
+        await until(link, lambda: "20" in home.facts("light.living_room"))
+        assert await say("HassAdjust", way="up") == "Living room light at 40 percent."
+        assert (await server.state("light.living_room"))["attributes"]["brightness"] == 102
+        assert await say("HassClimateSetTemperature", temperature=21) == "Temperature set to 21 degrees."
+        assert await say("HassAdjust", way="up", by=2) == "Temperature set to 23 degrees."
+        assert (await server.state("climate.home"))["attributes"]["temperature"] == 23
+        assert await say("HassAdjust", name="speaker", way="up") == "Volume at 40 percent."
+        assert await say("HassUndo") == "Speaker as before."
+        assert (await server.state("media_player.living_room"))["attributes"]["volume_level"] == 0.3

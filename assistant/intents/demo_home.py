@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from assistant.errors import CallFailed
-from assistant.intents import replies, undo
+from assistant.intents import adjust, replies, undo
 from assistant.intents.demo_file import Furnished, Thing, read
 from assistant.intents.home_facts import static_facts
+from assistant.intents.names import Entity
 from assistant.intents.policy import Policy
-from assistant.intents.services import IMPLIED, SERVICES, VALUES, domains_of, effects_of, tools_for
+from assistant.intents.services import IMPLIED, SERVICES, domains_of, effects_of, shared_values, tools_for
 from assistant.stages import Call, Effect, Outcome, Tool, Value
 
 UNDOABLE = 16
@@ -97,17 +98,26 @@ class DemoHome:
         if call.name == "HassLightSet" and not {"brightness", "color"} & set(call.arguments):
             raise CallFailed("How bright, or which color?", code="bad_arguments")
         targets = self._directory.resolve(call.arguments, domains_of(call), implied=call.name in IMPLIED)
-        effects = effects_of(call, targets)
+        calls = [self._exact(call, target) for target in targets]
+        effects = tuple(e for c, target in zip(calls, targets, strict=True) for e in effects_of(c, [target]))
         what = self._directory.describe(targets)
         allowed_by = self._allowed(effects, what, call.confirmed_by)
         taken_back_by = self._remember(effects, what)
         for effect in effects:
             _apply(self._things[str(effect.entity_id)], effect)
         result: dict[str, Value] = {"name": what, "state": self._things[targets[0].id].state}
-        result |= {k: v for k, v in call.arguments.items() if k in VALUES}
+        result |= shared_values(calls)
         return Outcome(
             call, ok=True, sentence=None, effects=effects, result=result, allowed_by=allowed_by, undo=taken_back_by
         )
+
+    def _exact(self, call: Call, target: Entity) -> Call:
+        """The call with a figure, where it only says more or less."""
+        if call.name != adjust.TOOL:
+            return call
+        exact = adjust.absolute(call, target, _seen(self._things[target.id]))
+        self._policy.check_values(exact.arguments)
+        return exact
 
     def _remember(self, effects: Sequence[Effect], what: str) -> Call:
         """Keep what is about to change; the call that brings it back."""

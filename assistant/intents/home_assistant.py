@@ -13,7 +13,7 @@ from typing import Any
 
 from assistant.config import HomeConfig
 from assistant.errors import CallFailed, ConfigError
-from assistant.intents import replies
+from assistant.intents import adjust, replies
 from assistant.intents.home_answers import facts, forecast_of, state_after
 from assistant.intents.home_asking import ANSWER_WITHIN_S, ask, unseen
 from assistant.intents.home_change import MOVING
@@ -25,7 +25,7 @@ from assistant.intents.home_token import read_token
 from assistant.intents.home_undo import Past
 from assistant.intents.names import Directory, Entity, key
 from assistant.intents.policy import Policy, from_config
-from assistant.intents.services import IMPLIED, SERVICES, TOOLS, VALUES, domains_of, effects_of, tools_for
+from assistant.intents.services import IMPLIED, SERVICES, TOOLS, domains_of, effects_of, shared_values, tools_for
 from assistant.stages import Call, Effect, Outcome, Tool, Value
 
 WAIT_S = 5.0  # for the home at the start; one that comes later is taken in when it comes
@@ -138,7 +138,8 @@ class HomeAssistant:
         if call.name == "HassLightSet" and not {"brightness", "color"} & set(call.arguments):
             raise CallFailed("How bright, or which color?", code="bad_arguments")
         targets = self._resolve(call, domains_of(call), implied=call.name in IMPLIED)
-        effects = effects_of(call, targets)
+        calls = [self._exact(call, target) for target in targets]
+        effects = tuple(e for c, target in zip(calls, targets, strict=True) for e in effects_of(c, [target]))
         what = self._directory.describe(targets)
         allowed_by = self._allowed(effects, what, call.confirmed_by)
         before = {e.id: self._link.states.of(e.id) for e in targets}
@@ -150,12 +151,21 @@ class HomeAssistant:
             return Outcome(call, ok=False, sentence=said, effects=effects, error=error, allowed_by=allowed_by)
         now = self._link.states.of(targets[0].id) or State("unknown")
         result: dict[str, Value] = {"name": what, "state": state_after(effects[0], targets[0], now)}
-        result |= {k: v for k, v in call.arguments.items() if k in VALUES}
+        result |= shared_values(calls)
         if "position" in result and now.state in MOVING:
             result["moving"] = True
         back = self._past.remember(effects, targets, before, what)
         done = Outcome(call, ok=True, sentence=None, effects=effects, result=result, allowed_by=allowed_by, undo=back)
         return replies.worded(done)
+
+    def _exact(self, call: Call, target: Entity) -> Call:
+        """The call with a figure, where it only says more or less."""
+        if call.name != adjust.TOOL:
+            return call
+        state = self._link.states.of(target.id)
+        exact = adjust.absolute(call, target, {} if state is None else facts(target, state))
+        self._policy.check_values(exact.arguments)
+        return exact
 
     async def _undo(self, call: Call) -> Outcome:
         """Bring back what was before a deed, and say so when it was seen."""

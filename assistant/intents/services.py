@@ -32,6 +32,16 @@ TOOLS: tuple[Tool, ...] = (
         (*_WHERE, Parameter("brightness", "integer", "percent"), Parameter("color", "string", choices=COLORS)),
         bare=False,
     ),
+    Tool(
+        "HassAdjust",
+        "More or less: brightness, degrees, volume, opening",
+        (
+            _NAME,
+            *(replace(p, told=False) for p in _WHERE[1:]),
+            Parameter("way", "string", choices=("up", "down"), required=True),
+            Parameter("by", "integer", bounds=(1, 100)),
+        ),
+    ),
     Tool("HassSetPosition", "Move blinds", (*_WHERE, Parameter("position", "integer", "percent open", required=True))),
     Tool(
         "HassClimateSetTemperature",
@@ -69,6 +79,12 @@ SERVICES: Mapping[str, Mapping[str, str]] = {
     "HassVacuumStart": {"vacuum": "start"},
     "HassVacuumReturnToBase": {"vacuum": "return_to_base"},
     "HassLightSet": {"light": "turn_on"},
+    "HassAdjust": {
+        "light": "turn_on",
+        "climate": "set_temperature",
+        "media_player": "volume_set",
+        "cover": "set_cover_position",
+    },
     "HassSetPosition": {"cover": "set_cover_position"},
     "HassClimateSetTemperature": {"climate": "set_temperature"},
     "HassSetVolume": {"media_player": "volume_set"},
@@ -80,7 +96,7 @@ SERVICES: Mapping[str, Mapping[str, str]] = {
 }
 IMPLIED = frozenset(SERVICES) - {
     "HassTurnOn", "HassTurnOff", "HassOpenCover", "HassCloseCover", "HassLock", "HassUnlock", "HassLightSet",
-    "HassSetPosition",
+    "HassSetPosition", "HassAdjust",
 }  # fmt: skip
 SWEPT = frozenset({"light", "fan", "switch", "media_player"})
 VALUES = ("brightness", "color", "position", "temperature", "volume_level", "item")
@@ -121,6 +137,12 @@ def effects_of(call: Call, targets: Sequence[Entity]) -> tuple[Effect, ...]:
     data = _data(call.arguments)
     services = SERVICES[call.name]
     return tuple(Effect(f"{e.domain}.{services[e.domain]}", e.id, data) for e in targets)
+
+
+def shared_values(calls: Sequence[Call]) -> dict[str, Value]:
+    """The values that calls set, where all set the same ones: what an answer may tell."""
+    values = [{k: v for k, v in call.arguments.items() if k in VALUES} for call in calls]
+    return values[0] if all(value == values[0] for value in values) else {}
 
 
 def _data(arguments: Mapping[str, Value]) -> dict[str, Value]:
