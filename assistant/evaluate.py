@@ -38,6 +38,7 @@ class Heard:
     woke: bool = False
     effects: list[Mapping[str, Any]] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
     replies: list[str] = field(default_factory=list)
     language: str | None = None
     ended_audio_ms: float | None = None
@@ -55,8 +56,9 @@ class Heard:
                 self.ended_audio_ms = audio_ms
             case CallsReady(confidence=confidence):
                 self.confidence = confidence
-            case ToolCalled(name=name, effects=effects):
+            case ToolCalled(name=name, effects=effects, error=error):
                 self.calls.append(name)
+                self.errors += [error] if error else []
                 self.effects += effects
             case Reply(text=text, language=language):
                 self.replies.append(text)

@@ -99,7 +99,7 @@ async def _ask(stages: app.Stages, task: Task, wall: WallClock) -> Result:
         stages, clock=wall, wall=wall, speaker=NullSpeaker(wall), observe=heard.observe, furnished=task.furnished
     ) as (talk, home):
         await talk.ask(task.sentence)
-        if asked := talk.asked:
+        if asked := talk.asked and "needs_yes" in heard.errors:
             await talk.ask("yes")
     assert isinstance(home.things, DemoHome)  # noqa: S101 - in_process sees to it
     return Result(task, heard, asked, task.differences(home.things.things()))

@@ -198,7 +198,7 @@ async def test_an_effect_changes_the_state_of_its_entity_only(
         ("HassLightSet", {"name": "kitchen light", "brightness": 101}, "out_of_range"),
         ("HassLightSet", {"name": "kitchen light", "brightness": -1}, "out_of_range"),
         ("HassLightSet", {"name": "kitchen light", "color": "wellow"}, "bad_arguments"),
-        ("HassLightSet", {"name": "kitchen light"}, "bad_arguments"),
+        ("HassLightSet", {"name": "kitchen light"}, "needs_slot"),
         ("HassLightSet", {"name": "bedroom fan", "brightness": 10}, "not_supported"),
         ("HassSetPosition", {"name": "office blinds", "position": 120}, "out_of_range"),
         ("HassClimateSetTemperature", {"temperature": 31}, "out_of_range"),

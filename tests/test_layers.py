@@ -107,7 +107,7 @@ def test_pure_modules_own_no_clock_no_thread_and_no_loop() -> None:
         "turn", "endpoint", "llm.parse", "llm.prompt", "intents.names", "intents.meaning", "intents.alike",
         "intents.replies", "intents.policy", "intents.consent", "intents.undo", "intents.home_answers",
         "intents.home_change", "intents.home_facts", "intents.home_registry", "intents.home_states",
-        "intents.home_terms", "intents.home_undo", "intents.adjust",
+        "intents.home_terms", "intents.home_undo", "intents.adjust", "intents.asking",
     )  # fmt: skip
     forbidden = {"asyncio", "threading", "time", "socket", "subprocess"}
     for name in pure:

@@ -135,8 +135,6 @@ class HomeAssistant:
 
     async def _act(self, call: Call) -> Outcome:
         self._policy.check_values(call.arguments)
-        if call.name == "HassLightSet" and not {"brightness", "color"} & set(call.arguments):
-            raise CallFailed("How bright, or which color?", code="bad_arguments")
         targets = self._resolve(call, domains_of(call), implied=call.name in IMPLIED)
         calls = [self._exact(call, target) for target in targets]
         effects = tuple(e for c, target in zip(calls, targets, strict=True) for e in effects_of(c, [target]))

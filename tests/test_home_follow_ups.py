@@ -163,3 +163,15 @@ async def test_follow_ups_count_from_what_the_home_says(server: Server) -> None:
         assert await say("HassAdjust", name="speaker", way="up") == "Volume at 40 percent."
         assert await say("HassUndo") == "Speaker as before."
         assert (await server.state("media_player.living_room"))["attributes"]["volume_level"] == 0.3
+
+
+async def test_what_is_missing_is_asked_for_and_done_in_the_home(server: Server) -> None:
+    async with living_in(server) as (home, _):
+        router = Router([home])
+        asked = await router.dispatch([Call("HassSetPosition", {"name": "office blinds"})])
+        assert (asked.asks, asked.sentence) == (True, "To how many percent?")
+        assert (await server.state("cover.office"))["attributes"]["current_position"] == 100
+        complete = router.judge("forty percent", (), 1.0)
+        assert isinstance(complete, Call)
+        assert (await router.dispatch([complete])).sentence == "Office blinds at 40 percent."
+    assert (await server.state("cover.office"))["attributes"]["current_position"] == 40
