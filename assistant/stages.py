@@ -56,7 +56,8 @@ class Parameter:
     """One argument of a tool. `kind` is a JSON schema type: string, integer or number.
 
     `choices` are declared to the model and checked. `values`, the names that there are now, and `bounds`, of a number,
-    only limit what the model can write. `told` False: understood, but the model isn't told of it.
+    only limit what the model can write. `told` False: understood, but the model isn't told of it. `asked`: a call may
+    lack it though it is required: the person is asked for it.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Parameter:
     choices: tuple[str, ...] = ()
     required: bool = False
     told: bool = True
+    asked: bool = False
     values: tuple[str, ...] = ()
     bounds: tuple[int, int] = (0, 100)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from assistant.events import ToolCalled
-from assistant.intents.asking import NOT_GOT, number
+from assistant.intents.asking import NOT_GOT, QUESTIONS, number
 from assistant.intents.consent import WONT
 from assistant.intents.demo_file import read
 from assistant.intents.demo_home import DemoHome
@@ -189,3 +189,9 @@ async def test_the_answer_needs_no_wake_word(reply: Sequence[str], said: str) ->
     assert done.effects == [
         {"service": "media_player.volume_set", "entity_id": "media_player.living_room", "data": {"volume_level": 0.4}}
     ]
+
+
+def test_every_slot_that_is_asked_for_has_a_question() -> None:
+    asked_for = {p.name for tool in DemoHome().tools() for p in tool.parameters if p.asked}
+    assert asked_for == {"temperature", "position", "volume_level", "item"}
+    assert asked_for <= QUESTIONS.keys()

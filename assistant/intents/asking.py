@@ -38,8 +38,7 @@ def missing(call: Call, tool: Tool) -> str | None:
     given = {name for name, value in call.arguments.items() if str(value).casefold() != UNKNOWN}
     if either := _EITHER.get(tool.name):
         return None if given & set(either) else either[0]
-    lacking = (p.name for p in tool.parameters if p.required and p.name not in given and p.name in QUESTIONS)
-    return next(lacking, None)
+    return next((p.name for p in tool.parameters if p.asked and p.name not in given), None)
 
 
 def completed(asked: Call, slot: str, said: str, calls: Sequence[Call]) -> Call | None:
