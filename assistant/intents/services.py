@@ -122,7 +122,7 @@ def tools_for(home: Directory) -> tuple[Tool, ...]:
         alone = tool.name in IMPLIED and sum(domain in kinds for domain in there) == 1
         values = {
             "name": home.vocabulary(kinds),
-            "area": tuple(home.areas),
+            "area": home.rooms(),
             "domain": tuple(sorted(kinds & set(there))),
         }
         parameters = (
