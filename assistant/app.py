@@ -26,6 +26,7 @@ from assistant.intents import policy
 from assistant.intents.consent import Consent
 from assistant.intents.deadlines import Alarm, Entry
 from assistant.intents.deeds import Deeds
+from assistant.intents.demo_file import Furnished
 from assistant.intents.demo_home import DemoHome
 from assistant.intents.home_assistant import HomeAssistant, connected
 from assistant.intents.local import LocalClock, local_zone
@@ -104,8 +105,9 @@ def build_home(
     *,
     timer_file: TimerFile | None = None,
     real: HomeAssistant | None = None,
+    furnished: Furnished | None = None,
 ) -> Home:
-    """The handlers that the config names: the real home where there is one, else the demo home."""
+    """The handlers that the config names: the real home where there is one, else the demo home, or one `furnished`."""
     place = config.place
     zone = local_zone(place.time_zone)
     now = local_time(clock, zone)
@@ -113,7 +115,11 @@ def build_home(
     rules = config.home.policy
     demo_file = Path(config.home.demo_file) if config.home.demo_file else None
     things = real or DemoHome(
-        demo_file, here=config.home.area, policy=policy.from_config(rules), now=now, shown=config.home.shown
+        furnished or demo_file,
+        here=config.home.area,
+        policy=policy.from_config(rules),
+        now=now,
+        shown=config.home.shown,
     )
     said: Scale = "F" if place.units == "imperial" else "C"
     limit = temperature_limit(said, rules.min_temperature, rules.max_temperature)
@@ -149,7 +155,13 @@ async def real_home(config: Config, clock: Clock) -> AsyncIterator[HomeAssistant
 
 @asynccontextmanager
 async def loaded(
-    config: Config, clock: Clock, *, speak: bool = True, wake: bool = True, script: str | None = None
+    config: Config,
+    clock: Clock,
+    *,
+    speak: bool = True,
+    wake: bool = True,
+    script: str | None = None,
+    furnished: Furnished | None = None,
 ) -> AsyncIterator[Stages]:
     """Load the models that a run needs. Raises ModelError.
 
@@ -160,7 +172,7 @@ async def loaded(
         real = await stack.enter_async_context(real_home(config, clock))
         if real is not None and model.name == "tiny":
             _log.warning("the model tiny only knows the words of the demo home; for yours: hey-gemma models fetch")
-        router = build_home(config, model, clock, real=real).router
+        router = build_home(config, model, clock, real=real, furnished=furnished).router
         voice: Voice = Silent()
         if speak:
             voice = voices = Voices(config.speech, manifest.data_dirs())
@@ -191,6 +203,7 @@ async def conversing(
     wake: bool = True,
     observe: Observer,
     timer_file: TimerFile | None = None,
+    furnished: Furnished | None = None,
 ) -> AsyncIterator[tuple[Conversation, Home]]:
     """One conversation with a home of its own, wired from loaded stages. `clock` is the audio's in a fast replay.
 
@@ -210,7 +223,9 @@ async def conversing(
             home.timers.countdown.silenced()
         observe(event)
 
-    home = build_home(config, stages.model, clock, ring, timer_file=timer_file, real=stages.real_home)
+    home = build_home(
+        config, stages.model, clock, ring, timer_file=timer_file, real=stages.real_home, furnished=furnished
+    )
     decision = WakeDecision(
         threshold=config.wake.threshold,
         near_threshold=config.wake.near_threshold,

@@ -192,12 +192,15 @@ def evaluate(
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the whole report to this file.")] = None,
     pace: Annotated[Pace, typer.Option(help="realtime also gives latencies.")] = Pace.FAST,
 ) -> None:
-    """Replay a folder of clips and compare with its expect.jsonl."""
+    """Replay a folder of clips and compare with its expect.jsonl; or type the sentences of a set of homes."""
     from assistant import evaluate as ev
+    from assistant import evaluate_text, text_set
 
-    _main(
-        ev.run(_settings(config_file), directory, json_file, fast=pace is Pace.FAST, console=Console(highlight=False))
-    )
+    settings, console = _settings(config_file), Console(highlight=False)
+    if text_set.is_set(directory):
+        _main(evaluate_text.run(settings, directory, json_file, console=console))
+    else:
+        _main(ev.run(settings, directory, json_file, fast=pace is Pace.FAST, console=console))
 
 
 @app.command()

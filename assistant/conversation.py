@@ -101,11 +101,18 @@ class Conversation:
             await asyncio.sleep(RECOVER_S)
 
     async def ask(self, text: str) -> None:
-        """One typed turn."""
-        self._enter((s.Listening(1), (c.OpenTurn(1, 0.0),)))
+        """One typed turn, or the typed answer to the question that stands: `asked` says whether one does."""
+        if not self.asked:
+            turn = self._state.turns + 1
+            self._enter((s.Listening(turn), (c.OpenTurn(turn, 0.0),)))
         self._mind.read(text)
         self.post(EndpointReached(0.0, self._now_ms(), "typed"))
         await self._all_done()
+
+    @property
+    def asked(self) -> bool:
+        """Whether an answer is waited for."""
+        return isinstance(self._state, s.Confirming)
 
     async def aclose(self) -> None:
         """Stop everything and free the speaker. The session lives on: whoever loaded it closes it."""

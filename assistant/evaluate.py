@@ -9,7 +9,7 @@ import re
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ class Heard:
     woke: bool = False
     effects: list[Mapping[str, Any]] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
     replies: list[str] = field(default_factory=list)
     language: str | None = None
     ended_audio_ms: float | None = None
@@ -55,8 +56,9 @@ class Heard:
                 self.ended_audio_ms = audio_ms
             case CallsReady(confidence=confidence):
                 self.confidence = confidence
-            case ToolCalled(name=name, effects=effects):
+            case ToolCalled(name=name, effects=effects, error=error):
                 self.calls.append(name)
+                self.errors += [error] if error else []
                 self.effects += effects
             case Reply(text=text, language=language):
                 self.replies.append(text)
@@ -114,10 +116,15 @@ async def replay_all(config: Config, directory: Path, *, fast: bool, console: Co
     """Replay and judge every clip of a folder; each has a home of its own."""
     labels = read_labels(directory)
     wall = WallClock()
-    async with app.loaded(config, wall, speak=not fast) as stages:
+    async with app.loaded(in_process(config), wall, speak=not fast) as stages:
         hidden = console is None or not console.is_terminal
         clips = track(labels, description="replaying", console=console, disable=hidden)
         return [await _replay(stages, directory, label, wall, fast=fast) for label in clips]
+
+
+def in_process(config: Config) -> Config:
+    """The config without a real home: an evaluation switches nobody's lights."""
+    return replace(config, home=replace(config.home, kind="demo"))
 
 
 def read_labels(directory: Path) -> list[dict[str, Any]]:

@@ -156,7 +156,7 @@ class ToolCalled(_Happened):
 class CallsDone(_Happened):
     """All calls of the reply have an outcome. `sentence` None: the model words the results itself.
 
-    `asks`: the sentence asks for a yes or the PIN.
+    `asks`: the sentence asks for a yes, the PIN, or what is missing.
     """
 
     sentence: str | None

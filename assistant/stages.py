@@ -17,6 +17,7 @@ CHUNK_SAMPLES = SAMPLE_RATE_HZ * CHUNK_MS // 1000
 
 Pcm = NDArray[np.int16]
 Value = str | int | float | bool
+Datum = Value | tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,7 +56,8 @@ class Parameter:
     """One argument of a tool. `kind` is a JSON schema type: string, integer or number.
 
     `choices` are checked, and declared to the model if they are `listed`. `values`, the names that there are now, and
-    `bounds`, of a number, only limit what the model can write. `told` False: understood, but the model isn't told.
+    `bounds`, of a number, only limit what the model can write. `told` False: understood, but the model doesn't know it.
+    `asked`: a call may lack it though it is required: the person is asked for it.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Parameter:
     listed: bool = True
     required: bool = False
     told: bool = True
+    asked: bool = False
     values: tuple[str, ...] = ()
     bounds: tuple[int, int] = (0, 100)
 
@@ -109,7 +112,7 @@ class Effect:
 
     service: str
     entity_id: str | None = None
-    data: Mapping[str, Value] = field(default_factory=dict)
+    data: Mapping[str, Datum] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ class Acting:
 class Speaking:
     """The answer is on its way, or `audible`; the model may still be decoding its end. `acted`: something was done.
 
-    `asks`: it is a question that only a yes, or the PIN, answers.
+    `asks`: it is a question, and the answer is waited for.
     """
 
     turns: int

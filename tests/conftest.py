@@ -1,7 +1,7 @@
 """Fixtures that several modules' tests share: models that are small enough to be made on the spot."""
 
 import lzma
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +9,7 @@ import pytest
 from assistant.llm.engine import Engine, Threads
 from assistant.manifest import VOCABULARY, models_dir
 from assistant.shape import PRESETS, write_shape
+from tests.real_home import Server
 
 CONTEXT = 2048
 
@@ -45,3 +46,12 @@ def vocabulary_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("vocabulary") / "gemma-4.gguf"
     path.write_bytes(lzma.decompress((models_dir() / VOCABULARY).read_bytes()))
     return path
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Server]:
+    """A real home that is as the demo home's file says."""
+    server = Server()
+    await server.service("demo_home.reset")
+    yield server
+    await server.aclose()

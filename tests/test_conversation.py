@@ -33,7 +33,7 @@ from assistant.intents.router import Router
 from assistant.listen import Listener
 from assistant.mind import Mind
 from assistant.mouth import Mouth
-from assistant.stages import AudioChunk, Pcm, Speaker
+from assistant.stages import AudioChunk, Call, Pcm, Speaker
 from assistant.turn import Rules
 from assistant.wake import WakeDecision
 from tests.fakes import (
@@ -366,6 +366,16 @@ async def test_anything_else_after_the_question_unlocks_nothing(reply: list[str]
     await house.replay(sound(*COMMAND[:-1], (SILENCE, 2.7), *ANSWER))
     assert house.voice.said[-1] == (said, "en")
     assert not any(called.effects for called in house.all_of(ToolCalled))
+
+
+async def test_a_question_can_be_answered_by_typing() -> None:
+    house, home = with_home(UNLOCK, ["Yes."])
+    await home.handle(Call("HassLock", {"name": "front door"}))
+    await house.conversation.ask("unlock the front door")
+    assert house.conversation.asked
+    await house.conversation.ask("yes")
+    assert not house.conversation.asked
+    assert home.states()["lock.front_door"] == "unlocked"
 
 
 async def test_silence_after_the_question_withdraws_it_after_eight_seconds() -> None:

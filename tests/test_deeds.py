@@ -255,3 +255,41 @@ def test_a_blind_half_way_goes_back_half_way() -> None:
     assert inverse(effect, "open", {"position": 50}) == (
         Effect("cover.set_cover_position", "cover.a", {"position": 50}),
     )
+
+
+@pytest.mark.parametrize(
+    ("effect", "state", "attributes", "back"),
+    [
+        (
+            Effect("light.turn_off", "light.a"),
+            "on",
+            {"brightness": 77, "color_temp_kelvin": 2700},
+            Effect("light.turn_on", "light.a", {"brightness": 77, "color_temp_kelvin": 2700}),
+        ),
+        (
+            Effect("light.turn_on", "light.a", {"brightness_pct": 5}),
+            "on",
+            {"brightness": 77, "hs_color": (10.0, 90.0)},
+            Effect("light.turn_on", "light.a", {"brightness": 77}),
+        ),
+        (
+            Effect("fan.turn_off", "fan.a"),
+            "on",
+            {"percentage": 66},
+            Effect("fan.turn_on", "fan.a", {"percentage": 66}),
+        ),
+        (
+            Effect("climate.turn_off", "climate.a"),
+            "cool",
+            {"hvac_modes": ["cool", "off"]},
+            Effect("climate.set_hvac_mode", "climate.a", {"hvac_mode": "cool"}),
+        ),
+        (Effect("media_player.media_play", "m.a"), "idle", {}, Effect("media_player.media_stop", "m.a")),
+        (Effect("vacuum.start", "vacuum.a"), "docked", {}, Effect("vacuum.return_to_base", "vacuum.a")),
+        (Effect("input_boolean.turn_on", "i.a"), "off", {}, Effect("input_boolean.turn_off", "i.a")),
+    ],
+)
+def test_a_real_homes_values_are_brought_back_in_its_own_terms(
+    effect: Effect, state: str, attributes: dict[str, Value], back: Effect
+) -> None:
+    assert inverse(effect, state, attributes) == (back,)

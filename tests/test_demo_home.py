@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from assistant.errors import ConfigError
-from assistant.intents.demo_home import BUILT_IN, DemoHome
+from assistant.intents.demo_file import BUILT_IN
+from assistant.intents.demo_home import DemoHome
 from assistant.intents.local import LocalClock
 from assistant.intents.router import Dispatched, Router
 from assistant.intents.timers import Timers
@@ -197,7 +198,7 @@ async def test_an_effect_changes_the_state_of_its_entity_only(
         ("HassLightSet", {"name": "kitchen light", "brightness": 101}, "out_of_range"),
         ("HassLightSet", {"name": "kitchen light", "brightness": -1}, "out_of_range"),
         ("HassLightSet", {"name": "kitchen light", "color": "wellow"}, "bad_arguments"),
-        ("HassLightSet", {"name": "kitchen light"}, "bad_arguments"),
+        ("HassLightSet", {"name": "kitchen light"}, "needs_slot"),
         ("HassLightSet", {"name": "bedroom fan", "brightness": 10}, "not_supported"),
         ("HassSetPosition", {"name": "office blinds", "position": 120}, "out_of_range"),
         ("HassClimateSetTemperature", {"temperature": 31}, "out_of_range"),
@@ -293,8 +294,8 @@ def test_a_home_offers_only_the_tools_for_what_it_has(tmp_path: Path) -> None:
     file = tmp_path / "home.toml"
     file.write_text('[[entity]]\nid = "light.a"\nnames = ["lamp"]\nstate = "on"\n', encoding="utf-8")
     offered = [tool.name for tool in DemoHome(file).tools()]
-    assert offered == ["HassTurnOn", "HassTurnOff", "HassLightSet", "HassGetState"]
-    assert len(DemoHome().tools()) == 17
+    assert offered == ["HassTurnOn", "HassTurnOff", "HassLightSet", "HassAdjust", "HassGetState"]
+    assert len(DemoHome().tools()) == 18
 
 
 def test_the_model_is_told_of_no_tool_that_another_one_stands_for_and_of_no_name_where_there_is_one_thing() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from assistant import evaluate as ev
+from assistant.config import Config, HomeConfig
 from assistant.errors import UsageError
 
 ON = {"service": "light.turn_on", "entity_id": "light.kitchen"}
@@ -98,3 +99,9 @@ def test_a_folder_without_labels_is_a_clear_error(tmp_path: Path) -> None:
 def test_a_clips_record_is_json() -> None:
     record = ev.judge({"file": "a"}, heard(ON), {}).record()
     assert json.loads(json.dumps(record))["woke"] is True
+
+
+def test_an_evaluation_touches_no_real_home() -> None:
+    """Whatever the config says."""
+    config = Config(home=HomeConfig(kind="home_assistant", url="http://127.0.0.1:1"))
+    assert ev.in_process(config).home.kind == "demo"

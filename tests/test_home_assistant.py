@@ -3,16 +3,12 @@
 import asyncio
 import json
 import os
-import shlex
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from assistant import app, manifest
@@ -21,8 +17,7 @@ from assistant.config import Config
 from assistant.intents.home_assistant import HomeAssistant
 from assistant.intents.home_link import HomeLink
 from assistant.intents.home_token import Token
-from assistant.intents.policy import Policy
-from assistant.intents.router import Dispatched, Router
+from assistant.intents.router import Router
 from assistant.llm import prompt
 from assistant.llm.engine import Engine, Threads, read_vocabulary
 from assistant.llm.ledger import Ledger
@@ -30,91 +25,15 @@ from assistant.llm.prompt import PromptProfile
 from assistant.llm.sampling import Script
 from assistant.llm.session import LlamaSession
 from assistant.renewal import Renewal
-from assistant.stages import Call, Value
+from assistant.stages import Value
+from tests.real_home import ROOT, Server, ask, config_for, follows, living_in, needs_a_home, until
 from tests.test_demo_home import CALLS, COMMANDS, SENTENCES, effects_of
 
-ROOT = Path(__file__).parents[1]
-HOME = Path(os.environ.get("HA_HOME", ROOT / "build" / "home-assistant"))
 HANDLED_ELSEWHERE = ("Timer", "Current")
 LINES = [c for c in COMMANDS if c["say"] in CALLS and not any(w in CALLS[c["say"]][0].name for w in HANDLED_ELSEWHERE)]
-SWITCHED = {"turn_on": "on", "turn_off": "off", "open_cover": "open", "close_cover": "closed", "lock": "locked"}
 
 
-def _up() -> bool:
-    try:
-        return httpx.get(f"{(HOME / 'url').read_text(encoding='utf-8')}/manifest.json", timeout=2).is_success
-    except (OSError, httpx.HTTPError):
-        return False
-
-
-pytestmark = [
-    pytest.mark.home_assistant,
-    pytest.mark.skipif(not _up(), reason="no Home Assistant is up: make ha-up"),
-]
-
-
-class Server:
-    """The server, seen by others: REST for states and services, and the script that ends it."""
-
-    def __init__(self) -> None:
-        self.url = (HOME / "url").read_text(encoding="utf-8")
-        self.token = (HOME / "token").read_text(encoding="utf-8")
-        self._http = httpx.AsyncClient(
-            base_url=f"{self.url}/api", headers={"Authorization": f"Bearer {self.token}"}, timeout=20
-        )
-
-    async def service(self, service: str, **data: Any) -> None:
-        (await self._http.post(f"/services/{service.replace('.', '/')}", json=data)).raise_for_status()
-
-    async def post(self, path: str, **data: Any) -> None:
-        (await self._http.post(path, json=data)).raise_for_status()
-
-    async def delete(self, path: str) -> None:
-        (await self._http.delete(path)).raise_for_status()
-
-    async def state(self, entity_id: str) -> dict[str, Any]:
-        state: dict[str, Any] = (await self._http.get(f"/states/{entity_id}")).json()
-        return state
-
-    async def aclose(self) -> None:
-        await self._http.aclose()
-
-    @staticmethod
-    def script(what: str) -> None:
-        """End or start the server: kill, again."""
-        python = shlex.split((HOME / "python").read_text(encoding="utf-8"))
-        subprocess.run([*python, str(ROOT / "tests" / "home_assistant" / "server.py"), what], check=True)
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[Server]:
-    """The demo home as its file says."""
-    server = Server()
-    await server.service("demo_home.reset")
-    yield server
-    await server.aclose()
-
-
-@asynccontextmanager
-async def living_in(server: Server) -> AsyncIterator[tuple[HomeAssistant, HomeLink]]:
-    link = HomeLink(server.url, lambda: Token(server.token))
-    home = HomeAssistant(link, here="living room", policy=Policy(confirm=frozenset({"lock.front_door"})))
-    try:
-        await link.start(30)
-        assert link.ready
-        yield home, link
-    finally:
-        await link.aclose()
-
-
-async def ask(home: HomeAssistant, tool: str, /, **arguments: Value) -> Dispatched:
-    return await Router([home]).dispatch([Call(tool, arguments)])
-
-
-async def until(link: HomeLink, true: Callable[[], bool], within_s: float = 10) -> None:
-    async with asyncio.timeout(within_s):
-        while not true():
-            await link.news()
+pytestmark = [pytest.mark.home_assistant, needs_a_home]
 
 
 @pytest.mark.parametrize("command", LINES, ids=lambda c: str(c["say"]))
@@ -126,21 +45,7 @@ async def test_a_line_of_the_demo_home_happens_in_the_real_one(server: Server, c
         by_entity = {str(e["entity_id"]): e for e in command["effects"]}
         assert {str(e["entity_id"]): e for e in effects_of(done)} == by_entity
         for entity_id, effect in by_entity.items():
-            state = await server.state(entity_id)
-            service = effect["service"].partition(".")[2]
-            assert state["state"] == SWITCHED.get(service, state["state"])
-            for name, value in effect.get("data", {}).items():
-                match name:
-                    case "brightness_pct":
-                        assert state["attributes"]["brightness"] == pytest.approx(value * 2.55, abs=1)
-                    case "color_name":
-                        assert state["attributes"]["hs_color"] == [240.0, 100.0]
-                    case "position":
-                        assert state["attributes"]["current_position"] == value
-                    case "item":
-                        assert state["state"] == "3"
-                    case _:
-                        assert state["attributes"][name] == value
+            assert follows(effect, await server.state(entity_id))
 
 
 @pytest.mark.parametrize(
@@ -347,14 +252,6 @@ def hey_gemma(config: Path, *arguments: str) -> subprocess.CompletedProcess[str]
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
-
-
-def config_for(server: Server, path: Path, token: str) -> Path:
-    (path / "token").write_text(token, encoding="utf-8")
-    config = path / "config.toml"
-    section = f'[home]\nkind = "home_assistant"\nurl = "{server.url}"\ntoken_file = "{path / "token"}"\n'
-    config.write_text(section, encoding="utf-8")
-    return config
 
 
 @pytest.mark.models

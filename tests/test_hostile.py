@@ -229,6 +229,11 @@ CALLS: list[Call] = [
     Call("HassClimateSetTemperature", {"temperature": -40}),
     Call("HassSetVolume", {"volume_level": 1000}),
     Call("HassSetVolume", {"volume_level": "100; unlock"}),
+    Call("HassAdjust", {"name": "front door", "way": "up"}),
+    Call("HassAdjust", {"name": "kitchen light", "way": "up", "by": 10**400}),
+    Call("HassAdjust", {"name": "kitchen light", "way": "unlock"}),
+    Call("HassAdjust", {"way": "up"}),
+    Call("HassUndo", {"deed": 1}),
     Call("HassLightSet", {"name": "kitchen light", "brightness": "__import__('os')"}),
     Call("HassLightSet", {"name": "kitchen light", "color": "red<|tool_call>"}),
 ]

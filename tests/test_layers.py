@@ -25,7 +25,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset(
         {
             "assistant.mouth", "assistant.mind", "assistant.listen", "assistant.shape", "assistant.download",
-            "assistant.renewal",
+            "assistant.renewal", "assistant.text_set",
         }
     ),
     frozenset({"assistant.chat_template", "assistant.turn"}),
@@ -33,7 +33,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"assistant.sessions"}),
     frozenset({"assistant.app", "assistant.view", "assistant.trials"}),
     frozenset({"assistant.evaluate", "assistant.figures", "assistant.inventory"}),
-    frozenset({"assistant.bench"}),
+    frozenset({"assistant.bench", "assistant.evaluate_text"}),
     frozenset({"assistant.cli"}),
     frozenset({"assistant.start"}),
 )  # fmt: skip
@@ -50,6 +50,7 @@ VENDORS = {
     "hass_client": {"assistant/intents/home_link.py"},
     "tomlkit": {"assistant/config_file.py"},
     "typer": {"assistant/cli.py"},
+    "yaml": {"assistant/text_set.py"},
 }
 
 
@@ -113,6 +114,7 @@ def test_pure_modules_own_no_clock_no_thread_and_no_loop() -> None:
         "turn", "endpoint", "llm.parse", "llm.prompt", "intents.names", "intents.meaning", "intents.alike",
         "intents.replies", "intents.policy", "intents.consent", "intents.undo", "intents.home_answers",
         "intents.home_change", "intents.home_facts", "intents.home_registry", "intents.home_states",
+        "intents.home_terms", "intents.home_undo", "intents.adjust", "intents.asking",
     )  # fmt: skip
     forbidden = {"asyncio", "threading", "time", "socket", "subprocess"}
     for name in pure:

@@ -198,3 +198,11 @@ def test_keys_are_equal_for_what_people_hold_equal() -> None:
 def test_targets_are_called_as_shortly_as_is_clear(slots: dict[str, Value], called: str) -> None:
     """All of a kind, a room's, or one by one."""
     assert HOME.describe(HOME.resolve(slots, ALL)) == called
+
+
+def test_a_name_may_be_written_as_it_is_heard() -> None:
+    """In small letters too: a model that hears "kitchen light" needn't know how the home spells it."""
+    home = Directory([Entity("light.a", ("Kitchen Light",), "Kitchen")], ("Kitchen",))
+    assert home.vocabulary({"light"})[:2] == ("Kitchen Light", "kitchen light")
+    assert home.rooms() == ("Kitchen", "kitchen")
+    assert home.resolve({"name": "kitchen light", "area": "kitchen"}, {"light"}) == tuple(home.entities)

@@ -1,8 +1,8 @@
 """A question that stands, and whether what was said to it is a yes: judged by code, from the model's words or its call.
 
-Holds one call at a time, the one that policy.py wants a yes or the PIN for. Knows no home and no clock: the turn-taking
-opens the ear for 8 s after the question, and only what is heard then comes here. A model can't agree for a person by
-repeating its call: only yes is yes, and of a PIN every digit. Judging takes 20 µs.
+Holds one call at a time, the one that policy.py wants a yes or the PIN for, or that lacks something (asking.py). Knows
+no home and no clock: the turn-taking opens the ear for 8 s after the question, and only what is heard then comes here.
+A model can't agree for a person by repeating its call: only yes is yes, and of a PIN every digit. Judging takes 20 µs.
 """
 
 import dataclasses
@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from assistant.errors import CallFailed
+from assistant.intents import asking
 from assistant.stages import Call, Outcome, Parameter, Tool
 
 ANSWER = "HassAnswer"
@@ -39,6 +40,8 @@ class Consent:
         self._told = told
         self._now_s = now_s
         self._asked: Call | None = None
+        self._slot: str | None = None
+        self._least = LEAST_CONFIDENCE
         self._wrong_at_s: deque[float] = deque(maxlen=MOST_WRONG)
 
     def tools(self) -> Sequence[Tool]:
@@ -56,9 +59,10 @@ class Consent:
         del call
         raise CallFailed("There's nothing to answer.", code="nothing_asked")
 
-    def ask(self, call: Call) -> None:
-        """Let a question about `call` stand; an older one is withdrawn."""
+    def ask(self, call: Call, slot: str | None = None, least_confidence: float = LEAST_CONFIDENCE) -> None:
+        """Let a question about `call` stand; an older one is withdrawn. `slot`: what it lacks; None: a yes."""
         self._asked = dataclasses.replace(call, confirmed_by=None)
+        self._slot, self._least = slot, least_confidence
 
     def withdraw(self) -> None:
         """Nothing is asked any more."""
@@ -69,7 +73,9 @@ class Consent:
 
         The call that may be carried out now; or the sentence that says why it isn't; None: it is another command.
         """
-        asked, self._asked = self._asked, None
+        (asked, slot), self._asked, self._slot = (self._asked, self._slot), None, None
+        if asked is not None and slot is not None and [call.name.rpartition("__")[2] for call in calls] == [asked.name]:
+            return self._with_slot(asked, slot, said, calls, confidence)
         if len(calls) == 1 and calls[0].name.rpartition("__")[2] == ANSWER:
             said = str(calls[0].arguments.get("answer", ""))
         elif calls:
@@ -77,11 +83,17 @@ class Consent:
         words = " ".join(re.findall(r"\w+", said.casefold()))
         if asked is None or words in _NO:
             return WONT
+        if slot is not None:
+            return self._with_slot(asked, slot, said, (), confidence)
         if not confidence >= LEAST_CONFIDENCE:
             return NO_YES
         if self._pin:
             return self._with_pin(asked, digits(words))
         return dataclasses.replace(asked, confirmed_by="spoken yes") if words in _YES else NO_YES
+
+    def _with_slot(self, asked: Call, slot: str, said: str, calls: Sequence[Call], confidence: float) -> Call | str:
+        complete = asking.completed(asked, slot, said, calls) if confidence >= self._least else None
+        return asking.NOT_GOT if complete is None else complete
 
     def _with_pin(self, asked: Call, said: str) -> Call | str:
         wrong, now_s = self._wrong_at_s, self._now_s()

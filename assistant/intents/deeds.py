@@ -23,6 +23,7 @@ _TOOLS = (
     Tool("HassRepeat", "Say again"),
     Tool("HassGetReason", "Why it was done", told=False),
 )
+_SAME_THING = frozenset({"HassAdjust", "HassLightSet", "HassSetPosition", "HassTurnOn", "HassTurnOff"})
 _OWN = frozenset(tool.name for tool in _TOOLS)
 _REASONS = {
     "exposed": "I may control it",
@@ -87,8 +88,12 @@ class Deeds:
         self._said = (self._now_s(), text)
 
     def pointed(self, call: Call) -> Call:
-        """The call with what "it" means: that which was meant last. Raises CallFailed (no_target, which_one)."""
-        if key(str(call.arguments.get("name", ""))) not in PRONOUNS:
+        """The call with what "it" means, or "brighter" alone: what was meant last.
+
+        Raises CallFailed (no_target, which_one).
+        """
+        nothing_said = call.name in _SAME_THING and not call.arguments.keys() & set(_SLOTS)
+        if not nothing_said and key(str(call.arguments.get("name", ""))) not in PRONOUNS:
             return call
         at_s, meant = self._meant
         if not meant or self._now_s() - at_s > REMEMBERED_S:
@@ -120,6 +125,9 @@ class Deeds:
                 )
             deed.done.pop()
             effects += undone.effects
+            if not undone.ok:
+                self._deeds.pop()
+                return dataclasses.replace(undone, call=call, effects=tuple(effects))
             names.append(str(undone.result["name"]))
             reasons += [undone.allowed_by] if undone.allowed_by and undone.allowed_by not in reasons else []
         self._deeds.pop()

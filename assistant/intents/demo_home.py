@@ -1,37 +1,26 @@
-"""A home in process, read from TOML: entities with states; a call changes them as a real home would.
+"""A home in process: entities with states; a call changes them as a real home would.
 
 What runs when no real home is configured. Knows no language: sentences come from replies. Forgets everything at the
 end. A call takes 0.1 ms.
 """
 
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from assistant.errors import CallFailed, ConfigError
-from assistant.intents import replies, undo
+from assistant.errors import CallFailed
+from assistant.intents import adjust, replies, undo
+from assistant.intents.demo_file import Furnished, Thing, read
 from assistant.intents.home_facts import SHOWN, overview, static_facts
-from assistant.intents.names import Directory, Entity
+from assistant.intents.names import Entity
 from assistant.intents.policy import Policy
-from assistant.intents.services import IMPLIED, SERVICES, VALUES, domains_of, effects_of, tools_for
+from assistant.intents.services import IMPLIED, SERVICES, domains_of, effects_of, shared_values, tools_for
 from assistant.intents.units import Scale
 from assistant.stages import Call, Effect, Outcome, Seen, Tool, Value
 
 UNDOABLE = 16
-BUILT_IN = Path(__file__).with_name("demo_home.toml")
-
-
-@dataclass(slots=True)
-class Thing:
-    """What a home knows of one entity."""
-
-    entity: Entity
-    state: str
-    attributes: dict[str, Any] = field(default_factory=dict)
-    forecast: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +33,11 @@ class _Before:
 
 
 class DemoHome:
-    """Handler of the demo home. Raises ConfigError when the file can't be read or is no home."""
+    """Handler of a home in process: the built-in one, a file's, or one that is given furnished. Raises ConfigError."""
 
     def __init__(
         self,
-        path: Path | None = None,
+        home: Path | Furnished | None = None,
         *,
         here: str = "",
         policy: Policy | None = None,
@@ -59,14 +48,15 @@ class DemoHome:
 
         `now` gives local time, for quiet hours; without it there are none.
         """
-        self._directory, things, confirm = _load(BUILT_IN if path is None else path)
-        if here:
-            self._directory = replace(self._directory, here=here)
+        furnished = home if isinstance(home, Furnished) else read(home)
+        self._directory = replace(furnished.directory, here=here) if here else furnished.directory
         policy = Policy() if policy is None else policy
-        self._policy = replace(policy, confirm=policy.confirm | confirm)
+        self._policy = replace(policy, confirm=policy.confirm | furnished.confirm)
         self._now = now
         self._shown = shown
-        self._things = {thing.entity.id: thing for thing in things}
+        self._things = {
+            thing.entity.id: replace(thing, attributes=dict(thing.attributes)) for thing in furnished.things
+        }
         self._deeds = 0
         self._before: dict[int, _Before] = {}
 
@@ -98,6 +88,10 @@ class DemoHome:
         """The state of every entity, by id."""
         return {id_: thing.state for id_, thing in self._things.items()}
 
+    def things(self) -> dict[str, Thing]:
+        """Every thing as it is now, by id: copies."""
+        return {id_: replace(thing, attributes=dict(thing.attributes)) for id_, thing in self._things.items()}
+
     def facts(self, entity_id: str) -> list[str]:
         """The words for what is known of one entity now: its state and every value, forecast too."""
         thing = self._things[entity_id]
@@ -124,20 +118,27 @@ class DemoHome:
 
     def _act(self, call: Call) -> Outcome:
         self._policy.check_values(call.arguments)
-        if call.name == "HassLightSet" and not {"brightness", "color"} & set(call.arguments):
-            raise CallFailed("How bright, or which color?", code="bad_arguments")
         targets = self._directory.resolve(call.arguments, domains_of(call), implied=call.name in IMPLIED)
-        effects = effects_of(call, targets)
+        calls = [self._exact(call, target) for target in targets]
+        effects = tuple(e for c, target in zip(calls, targets, strict=True) for e in effects_of(c, [target]))
         what = self._directory.describe(targets)
         allowed_by = self._allowed(effects, what, call.confirmed_by)
         taken_back_by = self._remember(effects, what)
         for effect in effects:
             _apply(self._things[str(effect.entity_id)], effect)
         result: dict[str, Value] = {"name": what, "state": self._things[targets[0].id].state}
-        result |= {k: v for k, v in call.arguments.items() if k in VALUES}
+        result |= shared_values(calls)
         return Outcome(
             call, ok=True, sentence=None, effects=effects, result=result, allowed_by=allowed_by, undo=taken_back_by
         )
+
+    def _exact(self, call: Call, target: Entity) -> Call:
+        """The call with a figure, where it only says more or less."""
+        if call.name != adjust.TOOL:
+            return call
+        exact = adjust.absolute(call, target, _seen(self._things[target.id]))
+        self._policy.check_values(exact.arguments)
+        return exact
 
     def _remember(self, effects: Sequence[Effect], what: str) -> Call:
         """Keep what is about to change; the call that brings it back."""
@@ -217,6 +218,8 @@ _AFTER = {
     "close_cover": "closed",
     "lock": "locked",
     "unlock": "unlocked",
+    "vacuum.start": "cleaning",
+    "return_to_base": "returning",
     "media_pause": "paused",
     "media_play": "playing",
     "media_next_track": "playing",
@@ -238,6 +241,8 @@ def _apply(thing: Thing, effect: Effect) -> None:
         case "cover.set_cover_position":
             thing.attributes |= data
             thing.state = "open" if data["position"] else "closed"
+        case "media_player.media_next_track" | "media_player.media_previous_track" if "media_track" in thing.attributes:
+            thing.attributes["media_track"] += 1 if effect.service.endswith("next_track") else -1
         case "todo.add_item":
             thing.attributes["items"] = [*thing.attributes.get("items", []), data["item"]]
             thing.state = str(len(thing.attributes["items"]))
@@ -247,29 +252,3 @@ def _apply(thing: Thing, effect: Effect) -> None:
 
 def _back(effect: Effect, thing: Thing) -> tuple[Effect, ...]:
     return undo.inverse(effect, thing.state, thing.attributes)
-
-
-def _load(path: Path) -> tuple[Directory, list[Thing], frozenset[str]]:
-    try:
-        home = tomllib.loads(path.read_text(encoding="utf-8"))
-        things = [_thing(table) for table in home["entity"]]
-        directory = Directory([t.entity for t in things], tuple(home.get("areas", ())), home.get("assistant_area"))
-        confirm = frozenset(str(entity_id) for entity_id in home.get("confirm", ()))
-    except OSError as e:
-        raise ConfigError(f"{path}: {e.strerror}", remedy="check demo_file in the section home") from e
-    except (ValueError, KeyError, TypeError, AttributeError) as e:
-        reason = f"no {e}" if isinstance(e, KeyError) else str(e)
-        raise ConfigError(f"{path}: not a demo home: {reason}", remedy="compare with the built-in one") from e
-    return directory, things, confirm
-
-
-def _thing(table: Mapping[str, Any]) -> Thing:
-    attributes = dict(table.get("attributes", {}))
-    entity = Entity(table["id"], tuple(table["names"]), table.get("area"))
-    if not table["names"] or "." not in entity.id:
-        raise ValueError(f"{entity.id} needs a name, and an id like light.kitchen")
-    if "unit" in attributes:
-        float(table["state"])  # a wrong figure shows at the start, not in an answer
-    if entity.domain == "weather":
-        float(attributes["temperature"])
-    return Thing(entity, table["state"], attributes, {day["day"]: day for day in table.get("forecast", ())})

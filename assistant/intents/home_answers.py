@@ -32,6 +32,8 @@ def facts(entity: Entity, state: State) -> dict[str, Value]:
         result["area"] = entity.area
     if entity.domain == "light" and isinstance(brightness := told.get("brightness"), int | float):
         result["brightness_pct"] = round(brightness / 2.55)
+    if isinstance(volume := told.get("volume_level"), int | float):
+        result["volume_level"] = volume
     for name, attribute in (
         ("position", "current_position"),
         ("temperature", "temperature"),

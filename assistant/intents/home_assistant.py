@@ -13,7 +13,7 @@ from typing import Any
 
 from assistant.config import HomeConfig
 from assistant.errors import CallFailed, ConfigError, HomeAway
-from assistant.intents import replies
+from assistant.intents import adjust, replies
 from assistant.intents.home_answers import facts, forecast_of, spoken_state, state_after
 from assistant.intents.home_asking import ANSWER_WITHIN_S, ask, unseen
 from assistant.intents.home_change import MOVING
@@ -22,11 +22,12 @@ from assistant.intents.home_link import Declined, HomeLink, Unreachable
 from assistant.intents.home_registry import clean
 from assistant.intents.home_states import AWAY, State
 from assistant.intents.home_token import read_token
+from assistant.intents.home_undo import Past
 from assistant.intents.names import Directory, Entity, key
 from assistant.intents.policy import Policy, from_config
-from assistant.intents.services import IMPLIED, SERVICES, TOOLS, VALUES, domains_of, effects_of, tools_for
+from assistant.intents.services import IMPLIED, SERVICES, TOOLS, domains_of, effects_of, shared_values, tools_for
 from assistant.intents.units import Scale, in_celsius
-from assistant.stages import Call, Outcome, Seen, Tool, Value
+from assistant.stages import Call, Effect, Outcome, Seen, Tool, Value
 
 WAIT_S = 5.0  # for the home at the start; one that comes later is taken in when it comes
 _READING = "changes nothing"
@@ -59,6 +60,7 @@ class HomeAssistant:
         self.on_change = on_change
         link.on_change = self._look_again
         self._directory = Directory(())
+        self._past = Past()
         self._tools: tuple[Tool, ...] = TOOLS
 
     def tools(self) -> Sequence[Tool]:
@@ -114,6 +116,8 @@ class HomeAssistant:
                 outcome = await self._state(call)
             elif call.name == "HassGetWeather":
                 outcome = await self._weather(call)
+            elif call.name == "HassUndo":
+                return await self._undo(call)
             elif call.name in SERVICES:
                 return await self._act(call)
             else:
@@ -161,18 +165,11 @@ class HomeAssistant:
 
     async def _act(self, call: Call) -> Outcome:
         self._policy.check_values(in_celsius(call.arguments, self.scale()))
-        if call.name == "HassLightSet" and not {"brightness", "color"} & set(call.arguments):
-            raise CallFailed("How bright, or which color?", code="bad_arguments")
         targets = self._resolve(call, domains_of(call), implied=call.name in IMPLIED)
-        effects = effects_of(call, targets)
+        calls = [self._exact(call, target) for target in targets]
+        effects = tuple(e for c, target in zip(calls, targets, strict=True) for e in effects_of(c, [target]))
         what = self._directory.describe(targets)
-        allowed_by = self._policy.allow(
-            effects,
-            what if what.startswith("all ") else f"the {what}",
-            exposed={e.id: self._called(e) for e in self._directory.entities},
-            at=self._now().time(),
-            confirmed_by=call.confirmed_by,
-        )
+        allowed_by = self._allowed(effects, what, call.confirmed_by)
         before = {e.id: self._link.states.of(e.id) for e in targets}
         if all((state := before[e.id]) is None or state.state == "unavailable" for e in targets):
             raise CallFailed(f"The {what} isn't available now.", code="unavailable")
@@ -182,11 +179,44 @@ class HomeAssistant:
             return Outcome(call, ok=False, sentence=said, effects=effects, error=error, allowed_by=allowed_by)
         now = self._link.states.of(targets[0].id) or State("unknown")
         result: dict[str, Value] = {"name": what, "state": state_after(effects[0], targets[0], now)}
-        result |= {k: v for k, v in call.arguments.items() if k in VALUES}
+        result |= shared_values(calls)
         if "position" in result and now.state in MOVING:
             result["moving"] = True
-        done = Outcome(call, ok=True, sentence=None, effects=effects, result=result, allowed_by=allowed_by)
+        back = self._past.remember(effects, targets, before, what)
+        done = Outcome(call, ok=True, sentence=None, effects=effects, result=result, allowed_by=allowed_by, undo=back)
         return replies.worded(done)
+
+    def _exact(self, call: Call, target: Entity) -> Call:
+        """The call with a figure, where it only says more or less."""
+        if call.name != adjust.TOOL:
+            return call
+        state = self._link.states.of(target.id)
+        exact = adjust.absolute(call, target, {} if state is None else facts(target, state))
+        self._policy.check_values(exact.arguments)
+        return exact
+
+    async def _undo(self, call: Call) -> Outcome:
+        """Bring back what was before a deed, and say so when it was seen."""
+        past = self._past.before(call)
+        allowed_by = self._allowed(past.back, past.what, call.confirmed_by)
+        self._past.forget(call)
+        before = {e.id: self._link.states.of(e.id) for e in past.targets}
+        missing, error = await ask(self._link, past.back, before)
+        result: dict[str, Value] = {"name": past.what}
+        if error is not None:
+            said = unseen(missing, past.targets, error)
+            return Outcome(call, ok=False, sentence=said, effects=past.back, error=error, allowed_by=allowed_by)
+        done = Outcome(call, ok=True, sentence=None, effects=past.back, result=result, allowed_by=allowed_by)
+        return replies.worded(done)
+
+    def _allowed(self, effects: Sequence[Effect], what: str, confirmed_by: str | None) -> str:
+        return self._policy.allow(
+            effects,
+            what if what.startswith("all ") else f"the {what}",
+            exposed={e.id: self._called(e) for e in self._directory.entities},
+            at=self._now().time(),
+            confirmed_by=confirmed_by,
+        )
 
     def _called(self, entity: Entity) -> str:
         """All that tells what a thing is: its names, and the kind of device that it says it is."""

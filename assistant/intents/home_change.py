@@ -56,6 +56,12 @@ def seen(effect: Effect, before: State | None, now: State | None) -> bool:
             return _near(now.attributes.get("volume_level"), effect.data["volume_level"], 0.02)
         case "add_item":
             return newer and (before is None or _count(now) > _count(before))
+        case "remove_item":
+            return newer and (before is None or _count(now) < _count(before))
+        case "set_hvac_mode":
+            return now.state == effect.data["hvac_mode"]
+        case "media_stop":
+            return now.state in _STATES["media_pause"]
         case _:
             return now.state in _STATES.get(service, frozenset({now.state} if newer else ()))
 
@@ -70,16 +76,23 @@ def _light(data: Mapping[str, Any], now: State, *, newer: bool) -> bool:
             return False
     elif "brightness_pct" in data and not newer:
         return False
-    if "color_name" not in data:
+    if "brightness" in data and not _near(now.attributes.get("brightness"), data["brightness"], 3):
+        return False
+    if "color_temp_kelvin" in data:
+        return newer or _near(now.attributes.get("color_temp_kelvin"), data["color_temp_kelvin"], 100)
+    if "hs_color" in data:
+        wanted = tuple(data["hs_color"])
+    elif "color_name" in data:
+        wanted = _COLORS[str(data["color_name"])]
+    else:
         return True
     shown = now.attributes.get("hs_color")
     if shown is None:
         return newer
     if not isinstance(shown, list) or len(shown) != 2 or not all(isinstance(n, int | float) for n in shown):
         return False
-    hue, saturation = _COLORS[str(data["color_name"])]
-    turn = abs(float(shown[0]) - hue) % 360
-    return _near(shown[1], saturation, 15) and (saturation == 0 or min(turn, 360 - turn) <= 15)
+    turn = abs(float(shown[0]) - wanted[0]) % 360
+    return _near(shown[1], wanted[1], 15) and (wanted[1] == 0 or min(turn, 360 - turn) <= 15)
 
 
 def _near(value: object, wanted: Any, by: float) -> bool:

@@ -8,7 +8,7 @@ A name among 20 entities is found in 0.1 ms, one with a wrong letter in 1.6 ms.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
@@ -65,10 +65,14 @@ class Directory:
     def vocabulary(self, domains: AbstractSet[str]) -> tuple[str, ...]:
         """Every word for things of `domains`: their names, those for their kinds, and for what was meant last."""
         there = domains & {e.domain for e in self.entities}
-        names = [name for e in self.entities if e.domain in domains for name in e.names]
+        names = _as_said(name for e in self.entities if e.domain in domains for name in e.names)
         kinds = [word for word, domain in KINDS.items() if domain in there]
         pronouns = ("it", "them") if there else ()
         return tuple(dict.fromkeys([*names, *kinds, *(f"{kind}s" for kind in kinds), *pronouns]))
+
+    def rooms(self) -> tuple[str, ...]:
+        """Every word for a room."""
+        return tuple(_as_said(self.areas))
 
     def describe(self, targets: Sequence[Entity]) -> str:
         """What answers call the targets: a name, "all lights", "bedroom lights", or the names in a row."""
@@ -145,6 +149,12 @@ def speakable(said: str) -> str | None:
         words = words[1:]
     text = " ".join(words).lower()
     return text if 0 < len(text) <= 40 and re.fullmatch(r"[^\W_]+(?:[ '\u2019-][^\W_]+)*", text) else None
+
+
+def _as_said(names: Iterable[str]) -> dict[str, None]:
+    """Names as they are written and in small letters: a model writes what it has heard."""
+    written = tuple(names)
+    return dict.fromkeys([*written, *map(str.lower, written)])
 
 
 def _fitting(found: Sequence[Entity], domains: AbstractSet[str]) -> Sequence[Entity]:

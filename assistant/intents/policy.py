@@ -142,7 +142,8 @@ class Policy:
         if self.quiet is None or at is None or not self.quiet.holds(at):
             return
         domain, _, action = effect.service.partition(".")
-        loud = float(effect.data.get("volume_level", 0)) > self.quiet.percent / 100
+        level = effect.data.get("volume_level")
+        loud = isinstance(level, int | float) and level > self.quiet.percent / 100
         if domain != "media_player" or not (loud or action in _STARTS_MUSIC):
             return
         until = f"It's quiet time until {self.quiet.end:%H:%M}"

@@ -115,6 +115,17 @@ def _adjusted(_: str, result: Result, words: Words) -> _Clause:
     return _fill(words[kind], result["name"], color=str(result.get("color", "")), percent=percent)
 
 
+def _more_or_less(name: str, result: Result, words: Words) -> _Clause:
+    """Tell the figure; of several things with different ones, only that they were adjusted."""
+    if "temperature" in result:
+        return _set("HassClimateSetTemperature", result, words)
+    if "volume_level" in result:
+        return _set("HassSetVolume", result, words)
+    if {"brightness", "position"} & result.keys():
+        return _adjusted(name, result, words)
+    return _fill(words[name], result["name"])
+
+
 def _set(name: str, result: Result, words: Words) -> _Clause:
     facts = {
         "name": str(result["name"]),
@@ -269,6 +280,7 @@ _DONE: Mapping[str, Callable[[str, Result, Words], _Clause]] = {
     "HassVacuumStart": _switched,
     "HassVacuumReturnToBase": _switched,
     "HassLightSet": _adjusted,
+    "HassAdjust": _more_or_less,
     "HassSetPosition": _adjusted,
     "HassClimateSetTemperature": _set,
     "HassSetVolume": _set,

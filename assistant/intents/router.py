@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from assistant.errors import CallFailed, HeyGemmaError
-from assistant.intents import replies
+from assistant.intents import asking, replies
 from assistant.intents.alike import one_line
-from assistant.intents.consent import Consent
+from assistant.intents.consent import LEAST_CONFIDENCE, Consent
 from assistant.intents.deeds import Deeds
 from assistant.intents.names import speakable
 from assistant.intents.policy import NEEDS_ANSWER
@@ -23,6 +23,7 @@ from assistant.stages import UNKNOWN, Call, Handler, Outcome, Parameter, Tool, V
 NOT_UNDERSTOOD = "Sorry, I didn't understand that."
 ONE_AT_A_TIME = "That needs a yes for each: one at a time, please."
 LONGEST_TEXT = 200
+_LACKING = frozenset({asking.NEEDS_SLOT, "which_one"})
 _log = logging.getLogger(__name__)
 
 
@@ -30,7 +31,7 @@ _log = logging.getLogger(__name__)
 class Dispatched:
     """What became of all calls of a reply. `sentence` None: the model words the outcomes.
 
-    `asks`: the sentence is a question, and the person's yes is waited for.
+    `asks`: the sentence is a question, and the person's answer is waited for.
     """
 
     outcomes: tuple[Outcome, ...]
@@ -55,6 +56,7 @@ class Router:
         """`deeds`: what "undo that" and "it" refer to; None: they mean nothing. `twelve`: the clock of twelve hours."""
         self._consent = Consent() if consent is None else consent
         self._deeds = deeds
+        self._answered: Call | None = None
         self._handlers = (*handlers, *([] if deeds is None else [deeds]), self._consent)
         self._deadline_s = deadline_s
         self._min_confidence = min_confidence
@@ -80,7 +82,8 @@ class Router:
     async def dispatch(self, calls: Sequence[Call], confidence: float = 1.0) -> Dispatched:
         """Carry out calls in order. Below the least confidence none is: a misheard command does nothing.
 
-        One that needs a yes is kept, and the answer asks for it. It is the only one: a yes means one thing.
+        One that needs a yes is kept, and the answer asks for it. It is the only one: a yes means one thing. One that
+        lacks something is asked about too, once.
         """
         self._consent.withdraw()
         if not confidence >= self._min_confidence:
@@ -90,20 +93,29 @@ class Router:
         if self._deeds is not None:
             owners = self._owners()
             self._deeds.note([(owners[n][0] if (n := o.call.name) in owners else None, o) for o in outcomes])
-        asking = [outcome for outcome in outcomes if outcome.error in NEEDS_ANSWER]
-        if not asking:
+        needs = NEEDS_ANSWER if any(call is self._answered for call in calls) else NEEDS_ANSWER | _LACKING
+        open_ = [outcome for outcome in outcomes if outcome.error in needs]
+        if not open_ or (len(open_) > 1 and not {o.error for o in open_} & NEEDS_ANSWER):
             return Dispatched(outcomes, self._sentence(outcomes))
-        if len(asking) > 1:
-            outcomes = tuple(_failed(o.call, ONE_AT_A_TIME, "one_at_a_time") if o in asking else o for o in outcomes)
+        if len(open_) > 1:
+            outcomes = tuple(_failed(o.call, ONE_AT_A_TIME, "one_at_a_time") if o in open_ else o for o in outcomes)
             return Dispatched(outcomes, self._sentence(outcomes) or ONE_AT_A_TIME)
-        self._consent.ask(asking[0].call)
-        others = tuple(outcome for outcome in outcomes if outcome is not asking[0])
+        self._consent.ask(open_[0].call, self._lacks(open_[0]), max(self._min_confidence, LEAST_CONFIDENCE))
+        others = tuple(outcome for outcome in outcomes if outcome is not open_[0])
         done = self._sentence(others) or ""
-        return Dispatched(outcomes, f"{done} {asking[0].sentence}".strip(), asks=True)
+        return Dispatched(outcomes, f"{done} {open_[0].sentence}".strip(), asks=True)
 
     def judge(self, said: str, calls: Sequence[Call], confidence: float) -> Call | str | None:
         """What a person's answer to the question means: see `Consent.judge`."""
-        return self._consent.judge(said, calls, confidence)
+        answer = self._consent.judge(said, calls, confidence)
+        self._answered = answer if isinstance(answer, Call) else None
+        return answer
+
+    def _lacks(self, outcome: Outcome) -> str | None:
+        """The slot that a call was refused for; None: it only needs a yes."""
+        if outcome.error == asking.NEEDS_SLOT:
+            return asking.missing(outcome.call, self._owners()[outcome.call.name][1])
+        return "name" if outcome.error == "which_one" else None
 
     def said(self, text: str) -> None:
         """Take note of a whole answer: "repeat that" means it."""
@@ -127,6 +139,8 @@ class Router:
                 if (owner := self._owners().get(call.name)) is None:
                     return _failed(call, "I can't do that.", "unknown_tool")
                 handler, tool = owner
+                if slot := asking.missing(call, tool):
+                    return _failed(call, asking.QUESTIONS[slot], asking.NEEDS_SLOT)
                 call = dataclasses.replace(call, arguments=_checked(tool, call.arguments))
                 call = call if self._deeds is None else self._deeds.pointed(call)
                 return await handler.handle(call)

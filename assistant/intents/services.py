@@ -34,18 +34,36 @@ TOOLS: tuple[Tool, ...] = (
         (*_WHERE, Parameter("brightness", "integer"), Parameter("color", "string", choices=COLORS, listed=False)),
         bare=False,
     ),
-    Tool("HassSetPosition", "Open blinds partly", (*_WHERE, Parameter("position", "integer", required=True))),
+    Tool(
+        "HassAdjust",
+        "More or less: brightness, degrees, volume, opening",
+        (
+            _NAME,
+            *(replace(p, told=False) for p in _WHERE[1:]),
+            Parameter("way", "string", choices=("up", "down"), required=True),
+            Parameter("by", "integer", bounds=(1, 100)),
+        ),
+    ),
+    Tool(
+        "HassSetPosition",
+        "Open blinds partly",
+        (*_WHERE, Parameter("position", "integer", required=True, asked=True)),
+    ),
     Tool(
         "HassClimateSetTemperature",
         "Set the heating",
-        (_NAME, Parameter("temperature", "number", required=True, bounds=(5, 30))),
+        (_NAME, Parameter("temperature", "number", required=True, asked=True, bounds=(5, 30))),
     ),
-    Tool("HassSetVolume", "Set the volume", (_NAME, Parameter("volume_level", "integer", required=True))),
+    Tool(
+        "HassSetVolume",
+        "Set the volume",
+        (_NAME, Parameter("volume_level", "integer", required=True, asked=True)),
+    ),
     Tool("HassMediaPause", "Pause music", (_NAME,)),
     Tool("HassMediaUnpause", "Play music", (_NAME,)),
     Tool("HassMediaNext", "Next song", (_SOME_NAME,)),
     Tool("HassMediaPrevious", "Previous song", (_SOME_NAME,)),
-    Tool("HassListAddItem", "Add to a list", (Parameter("item", "string", required=True), _NAME)),
+    Tool("HassListAddItem", "Add to a list", (Parameter("item", "string", required=True, asked=True), _NAME)),
     Tool("HassGetState", "State of anything", _WHERE, bare=False),
     Tool("HassGetWeather", "Weather", (Parameter("day", "string", choices=DAYS),)),
 )
@@ -71,6 +89,12 @@ SERVICES: Mapping[str, Mapping[str, str]] = {
     "HassVacuumStart": {"vacuum": "start"},
     "HassVacuumReturnToBase": {"vacuum": "return_to_base"},
     "HassLightSet": {"light": "turn_on"},
+    "HassAdjust": {
+        "light": "turn_on",
+        "climate": "set_temperature",
+        "media_player": "volume_set",
+        "cover": "set_cover_position",
+    },
     "HassSetPosition": {"cover": "set_cover_position"},
     "HassClimateSetTemperature": {"climate": "set_temperature"},
     "HassSetVolume": {"media_player": "volume_set"},
@@ -82,7 +106,7 @@ SERVICES: Mapping[str, Mapping[str, str]] = {
 }
 IMPLIED = frozenset(SERVICES) - {
     "HassTurnOn", "HassTurnOff", "HassOpenCover", "HassCloseCover", "HassLock", "HassUnlock", "HassLightSet",
-    "HassSetPosition",
+    "HassSetPosition", "HassAdjust",
 }  # fmt: skip
 SWEPT = frozenset({"light", "fan", "switch", "media_player"})
 VALUES = ("brightness", "color", "position", "temperature", "volume_level", "item")
@@ -100,7 +124,7 @@ def tools_for(home: Directory) -> tuple[Tool, ...]:
         alone = tool.name in IMPLIED and sum(domain in kinds for domain in there) == 1
         values = {
             "name": home.vocabulary(kinds),
-            "area": tuple(home.areas),
+            "area": home.rooms(),
             "domain": tuple(sorted(kinds & set(there))),
         }
         parameters = (
@@ -124,6 +148,12 @@ def effects_of(call: Call, targets: Sequence[Entity]) -> tuple[Effect, ...]:
     data = _data(call.arguments)
     services = SERVICES[call.name]
     return tuple(Effect(f"{e.domain}.{services[e.domain]}", e.id, data) for e in targets)
+
+
+def shared_values(calls: Sequence[Call]) -> dict[str, Value]:
+    """The values that calls set, where all set the same ones: what an answer may tell."""
+    values = [{k: v for k, v in call.arguments.items() if k in VALUES} for call in calls]
+    return values[0] if all(value == values[0] for value in values) else {}
 
 
 def _data(arguments: Mapping[str, Value]) -> dict[str, Value]:

@@ -31,6 +31,7 @@ ENGLISH: Words = {
     "moving_percent": "{these} moving to {percent} percent",
     "color": "{these} {color}",
     "color_percent": "{these} {color} at {percent} percent",
+    "HassAdjust": "{these} adjusted",
     "HassClimateSetTemperature": "temperature set to {degrees}",
     "HassSetVolume": "volume at {percent} percent",
     "HassMediaPause": "music paused",

@@ -156,15 +156,20 @@ class Guide:
         return [","] * bool(self._open) + [f"}}{CALL_END}"] * self._may_close()
 
     def _may_close(self) -> bool:
-        return not any(p.required for p in self._open.values())
+        return not any(map(_must_be, self._open.values()))
 
 
 def _openings(tool: Tool) -> list[str]:
     """How a call begins; a vocabulary may have a token of its own for the braces of one without slots."""
     found = [f"call:{tool.name}{{"] * bool(tool.parameters)
-    if tool.bare and not any(p.required for p in tool.parameters):
+    if tool.bare and not any(map(_must_be, tool.parameters)):
         found.append(f"call:{tool.name}{{}}{CALL_END}")
     return found
+
+
+def _must_be(parameter: Parameter) -> bool:
+    """Whether a call can't do without it."""
+    return parameter.required and not parameter.asked
 
 
 def _numbers(parameter: Parameter) -> list[str]:
