@@ -65,7 +65,7 @@ async def until(link: HomeLink, true: Callable[[], bool]) -> None:
     """Wait for news until it is so."""
     async with asyncio.timeout(5):
         while not true():
-            await link.news()
+            await link.news.wait()
 
 
 async def test_done_is_said_when_the_new_state_was_seen(fake: FakeHome) -> None:
@@ -189,7 +189,7 @@ async def test_a_revoked_token_is_spoken_not_hammered_and_healed_by_a_new_one(
         outcome = await ask(home, "HassTurnOn", name="kitchen light")
         assert (outcome.error, outcome.sentence) == ("home_refused", "The home doesn't let me in.")
         for _ in range(3):
-            await link.news()  # tried again, but not with that token
+            await link.news.wait()  # tried again, but not with that token
         assert fake.logins == logins
         token[0] = "new-token"
         await until(link, lambda: link.ready)
@@ -256,7 +256,7 @@ async def test_a_state_change_alone_doesnt_touch_the_prompt(fake: FakeHome) -> N
         await fake.set("light.lamp", "off")
         await until(link, lambda: home.states()["light.lamp"] == "off")
         await fake.settings_changed()
-        await link.news()
+        await link.news.wait()
         assert told == []
 
 

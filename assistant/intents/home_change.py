@@ -26,7 +26,7 @@ _MOMENTARY = frozenset({"scene.turn_on", "script.turn_on", "media_player.media_n
                         "media_player.media_previous_track"})  # fmt: skip
 MOVING = frozenset({"opening", "closing"})
 # Hue and saturation that Home Assistant gives a color name.
-_COLORS: Mapping[str, tuple[float, float]] = {
+COLORS: Mapping[str, tuple[float, float]] = {
     "red": (0, 100), "green": (120, 100), "blue": (240, 100), "yellow": (60, 100), "orange": (39, 100),
     "purple": (300, 100), "pink": (350, 25), "white": (0, 0), "cyan": (180, 100),
 }  # fmt: skip
@@ -47,6 +47,8 @@ def seen(effect: Effect, before: State | None, now: State | None) -> bool:
             return now.state not in _STATES["turn_off"]
         case "turn_on" if domain == "light" and effect.data:
             return _light(effect.data, now, newer=newer)
+        case "open_cover" | "close_cover" | "set_cover_position" if on_its_way(effect, before, now):
+            return True
         case "set_cover_position":
             position = now.attributes.get("current_position")
             return now.state in MOVING or _near(position, effect.data["position"], 2)
@@ -58,6 +60,33 @@ def seen(effect: Effect, before: State | None, now: State | None) -> bool:
             return newer and (before is None or _count(now) > _count(before))
         case _:
             return now.state in _STATES.get(service, frozenset({now.state} if newer else ()))
+
+
+def on_its_way(effect: Effect, before: State | None, now: State) -> str | None:
+    """Say "opening" or "closing" of a blind that has moved towards what was asked, and isn't there yet; else None."""
+    domain, _, service = effect.service.partition(".")
+    wanted = {"open_cover": 100, "close_cover": 0}.get(service, effect.data.get("position"))
+    was, at = (None if s is None else s.attributes.get("current_position") for s in (before, now))
+    if domain != "cover" or before is None or now.report <= before.report:
+        return None
+    if not (isinstance(was, int | float) and isinstance(at, int | float) and isinstance(wanted, int | float)):
+        return None
+    if _near(at, wanted, 2) or abs(at - wanted) >= abs(was - wanted):
+        return None
+    return "opening" if wanted > at else "closing"
+
+
+def color_of(shown: object) -> str | None:
+    """The name of a color given as [hue, saturation]; None: it has none, or isn't known."""
+    return next((name for name in COLORS if _is_color(shown, name)), None)
+
+
+def _is_color(shown: object, name: str) -> bool:
+    if not isinstance(shown, list) or len(shown) != 2 or not all(isinstance(n, int | float) for n in shown):
+        return False
+    hue, saturation = COLORS[name]
+    turn = abs(float(shown[0]) - hue) % 360
+    return _near(shown[1], saturation, 15) and (saturation == 0 or min(turn, 360 - turn) <= 15)
 
 
 def _light(data: Mapping[str, Any], now: State, *, newer: bool) -> bool:
@@ -75,11 +104,7 @@ def _light(data: Mapping[str, Any], now: State, *, newer: bool) -> bool:
     shown = now.attributes.get("hs_color")
     if shown is None:
         return newer
-    if not isinstance(shown, list) or len(shown) != 2 or not all(isinstance(n, int | float) for n in shown):
-        return False
-    hue, saturation = _COLORS[str(data["color_name"])]
-    turn = abs(float(shown[0]) - hue) % 360
-    return _near(shown[1], saturation, 15) and (saturation == 0 or min(turn, 360 - turn) <= 15)
+    return _is_color(shown, str(data["color_name"]))
 
 
 def _near(value: object, wanted: Any, by: float) -> bool:
