@@ -22,13 +22,13 @@ from assistant.audio.speaker import SoundSpeaker
 from assistant.config import Config, cache_dir, state_dir
 from assistant.conversation import Conversation
 from assistant.events import Event, RingingEnded, Started, TimerRang
-from assistant.intents import policy
+from assistant.intents import home_assistant, mqtt, policy
 from assistant.intents.consent import Consent
 from assistant.intents.deadlines import Alarm, Entry
 from assistant.intents.deeds import Deeds
 from assistant.intents.demo_home import DemoHome
-from assistant.intents.home_assistant import HomeAssistant, connected
 from assistant.intents.local import LocalClock, local_zone
+from assistant.intents.real_home import RealHome
 from assistant.intents.router import Router
 from assistant.intents.timer_file import TimerFile
 from assistant.intents.timers import Timers
@@ -46,6 +46,7 @@ from assistant.vad import SILERO_END_LAG_MS, GatedVad, SileroVad, WebRtcVad
 from assistant.wake import WakeDecision, WakeWord
 
 Observer = Callable[[Event], None]
+_REAL_HOMES = {"home_assistant": home_assistant.connected, "mqtt": mqtt.connected}
 NEVER = 1.01  # a confidence that no draft reaches
 _log = logging.getLogger(__name__)
 
@@ -78,7 +79,7 @@ class Home:
 
     router: Router
     timers: Timers
-    things: DemoHome | HomeAssistant
+    things: DemoHome | RealHome
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ class Stages:
     wake: WakeWord | None
     vad: GatedVad
     voice: Voice
-    real_home: HomeAssistant | None = None
+    real_home: RealHome | None = None
 
 
 def build_home(
@@ -101,7 +102,7 @@ def build_home(
     ring: Callable[[Entry], None] = lambda _: None,
     *,
     timer_file: TimerFile | None = None,
-    real: HomeAssistant | None = None,
+    real: RealHome | None = None,
 ) -> Home:
     """The handlers that the config names: the real home where there is one, else the demo home."""
     now = local_time(clock)
@@ -140,7 +141,7 @@ async def loaded(
     model = manifest.load().entry(config.model.name)
     async with AsyncExitStack() as stack:
         real = None
-        if config.home.kind == "home_assistant":
+        if (connected := _REAL_HOMES.get(config.home.kind)) is not None:
             if model.name == "tiny":
                 _log.warning("the model tiny only knows the words of the demo home; for yours: hey-gemma models fetch")
             real = await stack.enter_async_context(connected(config.home))

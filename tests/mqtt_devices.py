@@ -6,6 +6,7 @@
 import asyncio
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -36,8 +37,9 @@ class Client:
     ) -> None:
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
-        await self.leave()
-        await self._client.__aexit__(None, None, None)
+        with suppress(aiomqtt.MqttError):  # the broker may have been killed
+            await self.leave()
+            await self._client.__aexit__(None, None, None)
 
     async def say(self, topic: str, payload: object, *, retain: bool = False) -> None:
         raw = payload if isinstance(payload, str | bytes) else json.dumps(payload)

@@ -20,7 +20,7 @@ from assistant.intents.home_states import LiveStates
 from assistant.intents.home_token import Token, read_password
 from assistant.intents.home_wire import Declined, Unreachable
 from assistant.intents.mqtt_link import FIRST_WAIT_S, MqttLink
-from assistant.intents.mqtt_things import Reading, Thing, entities_of, entity_of, parsed
+from assistant.intents.mqtt_things import MOST_THINGS, Reading, Thing, entities_of, entity_of, parsed
 from assistant.intents.mqtt_topics import Configured
 from assistant.intents.names import Directory, key
 from assistant.intents.policy import from_config
@@ -172,9 +172,12 @@ class MqttHome:
             self._build_soon()
 
     def _complain(self, topic: str) -> None:
-        if topic not in self._complained and len(self._complained) < MOST_COMPLAINTS:
-            self._complained.add(topic)
-            _log.warning("a message on %s makes no sense, and is ignored", topic)
+        self._complain_once(topic, "a message on %s makes no sense, and is ignored", topic)
+
+    def _complain_once(self, about: str, text: str, *values: object) -> None:
+        if about not in self._complained and len(self._complained) < MOST_COMPLAINTS:
+            self._complained.add(about)
+            _log.warning(text, *values)
 
     def _take(self, entity_id: str, topic: str, reading: Reading, *, newer: bool) -> None:
         away = self._away.setdefault(entity_id, set())
@@ -204,6 +207,10 @@ class MqttHome:
         for told in self._tasmota.values():
             things += tasmota.things(told.get("config"), told.get("sensors"), self._config.rooms)
         before, self._things = self._things, entities_of(things)
+        if len(things) > MOST_THINGS:
+            self._complain_once(
+                "more", "there are %d things on the broker: only the first %d count", len(things), MOST_THINGS
+            )
         for entity_id, thing in self._things.items():
             if entity_id not in before or before[entity_id].key != thing.key:
                 self._known[entity_id] = Reading("unknown", dict(thing.about))

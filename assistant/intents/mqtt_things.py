@@ -119,13 +119,9 @@ def said(name: str) -> str:
     return " ".join(re.sub(r"[/_.:\\-]+", " ", name).split())
 
 
-def names_in(room: str | None, own: str) -> tuple[str, ...]:
-    """What a thing is called in its room: with the room for answers, and alone unless that is only its kind."""
-    if room is None:
-        return (own,)
-    if key(own) == key(room) or key(own).startswith(f"{key(room)} "):
-        return (own,)
-    return (f"{room} {own}",) if key(own) in KINDS else (f"{room} {own}", own)
+def name_in(room: str | None, own: str) -> str:
+    """What a thing is called in its room: with the room, unless its name begins with that."""
+    return own if room is None or key(own) == key(room) or room_in(own, {room}) else f"{room} {own}"
 
 
 def entities_of(things: Sequence[Thing]) -> dict[str, Thing]:
@@ -143,9 +139,16 @@ def entities_of(things: Sequence[Thing]) -> dict[str, Thing]:
 
 
 def entity_of(entity_id: str, thing: Thing, rooms: Iterable[str]) -> Entity:
-    """The entity. A thing that was given no room is in the one that its name begins with."""
+    """The entity. A thing that was given no room is in the one that its name begins with.
+
+    "Kitchen kettle" may also be called kettle; what is only a kind ("kitchen light") needs no name for that.
+    """
     area = thing.area or room_in(thing.names[0], frozenset(rooms))
-    return Entity(entity_id, thing.names, area)
+    names = thing.names
+    if area is not None and room_in(names[0], {area}) and thing.domain not in ("sensor", "binary_sensor"):
+        rest = " ".join(names[0].split()[len(area.split()) :])
+        names = names if key(rest) in KINDS else (*names, rest)
+    return Entity(entity_id, tuple(dict.fromkeys(names)), area)
 
 
 def room_in(name: str, rooms: AbstractSet[str]) -> str | None:

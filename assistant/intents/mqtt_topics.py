@@ -10,7 +10,7 @@ from typing import Any
 from assistant.config_mqtt import MqttDevice
 from assistant.errors import ConfigError
 from assistant.intents.home_registry import clean
-from assistant.intents.mqtt_things import Order, Reading, names_in, number, parsed
+from assistant.intents.mqtt_things import Order, Reading, name_in, number, parsed
 from assistant.stages import Effect
 
 _ON = frozenset({"turn_on", "open_cover", "lock"})
@@ -47,7 +47,7 @@ class Configured:
     @property
     def names(self) -> tuple[str, ...]:
         """As the config says."""
-        return names_in(self.area, clean(self.device.name))
+        return (name_in(self.area, clean(self.device.name)),)
 
     @property
     def area(self) -> str | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from assistant.intents.home_registry import clean
-from assistant.intents.mqtt_things import Order, Reading, color, names_in, number, parsed, said, text
+from assistant.intents.mqtt_things import Order, Reading, color, name_in, number, parsed, said, text
 from assistant.intents.names import key
 from assistant.stages import Effect, Value
 
@@ -201,10 +201,10 @@ def _outputs(device: _Device, own: str, config: Mapping[str, Any]) -> Iterator[T
         plain = name or (own if len(used) == 1 else f"{own} {at + 1}")
         dims = kinds[at] == _LIGHT and isinstance(light, int)
         yield Tasmota(
-            device, "light" if kinds[at] == _LIGHT or lights else "switch", names_in(device.room, plain), at + 1,
+            device, "light" if kinds[at] == _LIGHT or lights else "switch", (name_in(device.room, plain),), at + 1,
             only=len([k for k in kinds if k]) == 1, dims=dims and light in _DIMS, colors=dims and light in _COLORS,
         )  # fmt: skip
     shutters = kinds.count(_SHUTTER) // 2
     for number_ in range(1, shutters + 1):
         plain = own if shutters == 1 else f"{own} {number_}"
-        yield Tasmota(device, "cover", names_in(device.room, plain), number_)
+        yield Tasmota(device, "cover", (name_in(device.room, plain),), number_)

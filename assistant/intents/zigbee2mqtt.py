@@ -10,7 +10,7 @@ from typing import Any
 
 from assistant.intents.alike import EVERY, KINDS, singular
 from assistant.intents.home_registry import clean
-from assistant.intents.mqtt_things import names_in, rows, said, text
+from assistant.intents.mqtt_things import name_in, rows, said, text
 from assistant.intents.names import key
 from assistant.intents.zigbee_thing import PUBLISHED, Device, Zigbee, access
 
@@ -70,7 +70,7 @@ def _things(device: Device, own: str, exposes: list[Mapping[str, Any]]) -> Itera
         name = f"{own} {said(endpoint)}" if endpoint and len(actuators) > 1 else own
         about = {"about": device.about} if device.about else {}
         if features:
-            names = names_in(device.room, name)
+            names = (name_in(device.room, name),)
             yield Zigbee(device, str(exposed["type"]), names, features, about, endpoint)
     for name, feature in _features(exposes).items():
         for table, domain in ((_MEASURED, "sensor"), (_DETECTED, "binary_sensor")):
@@ -86,12 +86,12 @@ def _measured(room: str | None, own: str, word: str) -> tuple[str, ...]:
     """A sensor is called after its room and what it measures; a contact after its door: "front door sensor"."""
     words = own.split()
     plain = " ".join(words[:-1]) if words[-1].casefold() in ("sensor", "contact") and len(words) > 1 else own
-    names = names_in(room, plain)
+    name = name_in(room, plain)
     if not word:
-        return names
+        return (name,)
     if room is None or word == "battery":
-        return (f"{names[0]} {word}",)
-    return tuple(dict.fromkeys((f"{room} {word}", *(f"{name} {word}" for name in names))))
+        return (f"{name} {word}",)
+    return tuple(dict.fromkeys((f"{room} {word}", f"{name} {word}")))
 
 
 def _features(listed: object) -> dict[str, Mapping[str, Any]]:
