@@ -28,8 +28,10 @@ from assistant.commands import (
     Silence,
     Speak,
     StartDraft,
+    TakeUp,
 )
 from assistant.events import (
+    Announced,
     AudioDropped,
     CallsDone,
     CallsReady,
@@ -46,6 +48,7 @@ from assistant.events import (
     MicrophoneFound,
     MicrophoneLost,
     ModelTimed,
+    MuteSwitched,
     Reply,
     ReplyAudioFinished,
     ReplyAudioStarted,
@@ -64,15 +67,19 @@ from assistant.events import (
 from assistant.stages import Verdict
 from assistant.states import (
     Acting,
+    Announcing,
     Confirming,
     Drafting,
     Idle,
     Listening,
+    Muted,
+    Resting,
     Ringing,
     Speaking,
     State,
     Thinking,
     WaitingForMicrophone,
+    is_muted,
 )
 
 LONGEST_RING_MS = 600_000.0
@@ -115,6 +122,10 @@ def step(state: State, event: Event, rules: Rules) -> Step:
             return _wake(state, audio_ms, rules)
         case TimerRang():
             return _timer(state, event)
+        case MuteSwitched(muted=muted):
+            return _mute(state) if muted else _unmute(state, rules)
+        case Announced():
+            return _announce(state, event)
         case DraftReady(kind=kind, confidence=confidence):
             if not isinstance(state, Drafting):
                 return state, ()
@@ -140,6 +151,13 @@ def _in_state(state: State, event: Event, rules: Rules) -> Step:
         case Idle():
             if isinstance(event, Failed):
                 return state, ()
+        case Muted(turns):
+            if isinstance(event, MicrophoneFound):
+                return Muted(turns), ()
+            if isinstance(event, Failed):
+                return state, ()
+        case Announcing():
+            return _announcing(state, event, rules)
         case Listening(turns) | Drafting(turns):
             return _listening(state, turns, event, rules)
         case Thinking(turns):
@@ -263,6 +281,25 @@ def _ringing(state: Ringing, event: Event, rules: Rules) -> Step:
     raise _illegal(state, event)
 
 
+def _announcing(state: Announcing, event: Event, rules: Rules) -> Step:
+    match event:
+        case ReplyAudioFinished():
+            return _rest(state, (), rules)
+        case Failed(code="speech_failed" | "audio_device" | "output"):
+            return _rest(state, (Silence(), PlayEarcon("error")), rules)
+        case Failed():
+            return state, ()
+        case MicrophoneFound():
+            return replace(state, after=Muted(state.turns) if is_muted(state) else Idle(state.turns)), ()
+    raise _illegal(state, event)
+
+
+def _rest(state: Announcing, first: tuple[Command, ...], rules: Rules) -> Step:
+    """Go back to where it was before an announcement, and to what has come meanwhile."""
+    after, commands = _home(state.turns, rules) if isinstance(state.after, Idle) else (state.after, ())
+    return after, (*first, *commands, TakeUp())
+
+
 def _rung_ms(state: Ringing, event: ReplyAudioFinished) -> float:
     """How long the latest of them has rung: by the clock, or by the audio where a replay is faster than it."""
     latest = state.rings[-1]
@@ -271,14 +308,20 @@ def _rung_ms(state: Ringing, event: ReplyAudioFinished) -> float:
 
 def _silenced(state: Ringing, reason: str, rules: Rules) -> Step:
     """Ring no more. Who hears "stop" without the wake word comes here too."""
-    if state.deaf:
-        return WaitingForMicrophone(state.turns), (Silence(), EndRinging(reason))
+    if state.deaf or state.muted:
+        resting: Resting = WaitingForMicrophone(state.turns)
+        if state.muted:
+            resting = Muted(state.turns, state.deaf)
+        return resting, (Silence(), EndRinging(reason))
     home, commands = _home(state.turns, rules)
     return home, (Silence(), EndRinging(reason), *commands)
 
 
 def _wake(state: State, audio_ms: float, rules: Rules) -> Step:
+    """Open a turn. Where the ear is switched off, it was heard just before that, and counts no more."""
     from_ms = max(0.0, audio_ms - rules.wake_overlap_ms)
+    if is_muted(state):
+        return state, ()
     match state:
         case Listening(turns) | Drafting(turns) | Confirming(turns):
             return Listening(turns), (OpenTurn(turns, from_ms),)
@@ -286,7 +329,9 @@ def _wake(state: State, audio_ms: float, rules: Rules) -> Step:
             return Listening(turns + 1), (Silence(), EndTurn(turns), OpenTurn(turns + 1, from_ms))
         case Ringing(turns):
             return Listening(turns + 1), (Silence(), EndRinging("wake_word"), OpenTurn(turns + 1, from_ms))
-        case Idle(turns) | WaitingForMicrophone(turns):
+        case Announcing(turns):
+            return Listening(turns + 1), (Silence(), OpenTurn(turns + 1, from_ms))
+        case Idle(turns) | WaitingForMicrophone(turns) | Muted(turns):
             return Listening(turns + 1), (OpenTurn(turns + 1, from_ms),)
     assert_never(state)
 
@@ -296,16 +341,60 @@ def _timer(state: State, event: TimerRang) -> Step:
         case Idle(turns) | WaitingForMicrophone(turns):
             deaf = isinstance(state, WaitingForMicrophone)
             return Ringing(turns, (event,), deaf), (Ring((event,)),)
+        case Muted(turns, deaf):
+            return Ringing(turns, (event,), deaf, muted=True), (Ring((event,)),)
         case Ringing(rings=rings):
             return replace(state, rings=(*rings, event)), ()  # told with the next ring
         case _:
             return state, (Defer(event),)
 
 
+def _announce(state: State, event: Announced) -> Step:
+    """Speak it when nothing else sounds and nobody is listened to."""
+    match state:
+        case Idle() | WaitingForMicrophone() | Muted():
+            return Announcing(state.turns, state), (Speak(event.text, event.language), FinishSpeaking())
+        case _:
+            return state, (Defer(event),)
+
+
+def _mute(state: State) -> Step:
+    """Switch the ear off, at once: an open turn is dropped. What rings or is announced goes on."""
+    match state:
+        case Muted():
+            return state, ()
+        case Ringing():
+            return replace(state, muted=True), ()
+        case Announcing(turns, after):
+            return (state if is_muted(state) else Announcing(turns, Muted(turns, deaf=not isinstance(after, Idle)))), ()
+        case Idle(turns) | WaitingForMicrophone(turns):
+            return Muted(turns, deaf=isinstance(state, WaitingForMicrophone)), ()
+        case Listening(turns) | Drafting(turns) | Thinking(turns) | Acting(turns) | Speaking(turns) | Confirming(turns):
+            return Muted(turns), (Silence(), DropTurn(), EndTurn(turns))
+    assert_never(state)
+
+
+def _unmute(state: State, rules: Rules) -> Step:
+    match state:
+        case Muted(turns, deaf):
+            return (WaitingForMicrophone(turns), ()) if deaf else _home(turns, rules)
+        case Ringing():
+            return replace(state, muted=False), ()
+        case Announcing(turns, Muted(deaf=deaf)):
+            return Announcing(turns, WaitingForMicrophone(turns) if deaf else Idle(turns)), ()
+        case _:
+            return state, ()
+
+
 def _lost(state: State) -> Step:
     match state:
         case Ringing():
             return replace(state, deaf=True), ()
+        case Muted(turns):
+            return Muted(turns, deaf=True), ()
+        case Announcing(turns):
+            deaf: Resting = Muted(turns, deaf=True) if is_muted(state) else WaitingForMicrophone(turns)
+            return Announcing(turns, deaf), ()
         case Idle(turns) | WaitingForMicrophone(turns):
             return WaitingForMicrophone(turns), (Silence(),)
         case Listening(turns) | Drafting(turns) | Thinking(turns) | Acting(turns) | Speaking(turns) | Confirming(turns):
