@@ -21,6 +21,7 @@ from assistant.audio.replay import FileSource, FileSpeaker, NullSpeaker
 from assistant.audio.speaker import SoundSpeaker
 from assistant.config import Config, cache_dir, state_dir
 from assistant.conversation import Conversation
+from assistant.desk import announcer_for, shown
 from assistant.events import Event, RingingEnded, Started, TimerRang
 from assistant.intents import home_assistant, mqtt, policy
 from assistant.intents.consent import Consent
@@ -28,6 +29,7 @@ from assistant.intents.deadlines import Alarm, Entry
 from assistant.intents.deeds import Deeds
 from assistant.intents.demo_home import DemoHome
 from assistant.intents.local import LocalClock, local_zone
+from assistant.intents.mqtt_announce import Announcer
 from assistant.intents.real_home import RealHome
 from assistant.intents.router import Router
 from assistant.intents.timer_file import TimerFile
@@ -247,22 +249,27 @@ async def run(config: Config, options: Options, observers: Sequence[Observer]) -
     """Listen to a file or the microphone, until the file is over or for ever."""
     wall = WallClock()
     clock = AudioClock() if options.fast else wall
-    with _observed(options.events or (Path(config.log.events) if config.log.events else None), observers) as observe:
+    announcer = None if options.fast else announcer_for(config.home.mqtt)  # a fast replay is nobody's assistant
+    everyone = [*observers, *([announcer.observe] if announcer is not None else [])]
+    with _observed(options.events or (Path(config.log.events) if config.log.events else None), everyone) as observe:
         if options.mic_file is None:
-            await _listen(config, options, wall, observe)
+            await _listen(config, options, wall, observe, announcer)
             return
         speaker = NullSpeaker(clock) if options.speaker_file is None else FileSpeaker(options.speaker_file, clock)
         async with (
             loaded(config, clock, wake=options.wake) as stages,
             conversing(stages, clock=clock, wall=wall, speaker=speaker, wake=options.wake, observe=observe) as (
                 talk,
-                _,
+                home,
             ),
+            shown(announcer, talk, home.timers, stages.voice, mark=None),
         ):
             await talk.run(FileSource(options.mic_file, clock))
 
 
-async def _listen(config: Config, options: Options, wall: WallClock, observe: Observer) -> None:
+async def _listen(
+    config: Config, options: Options, wall: WallClock, observe: Observer, announcer: Announcer | None
+) -> None:
     """Listen to the microphone for ever."""
     sound = Sound()
     speaker: Speaker = SoundSpeaker(sound, wall, device=config.audio.speaker or None)
@@ -283,7 +290,8 @@ async def _listen(config: Config, options: Options, wall: WallClock, observe: Ob
             wake=options.wake,
             observe=observe,
             timer_file=TimerFile(state_dir() / "timers.json"),
-        ) as (talk, _),
+        ) as (talk, home),
+        shown(announcer, talk, home.timers, stages.voice, mark=state_dir() / "muted"),
     ):
         await talk.run_microphone(microphone, wait=config.service.wait_for_microphone)
 

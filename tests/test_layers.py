@@ -24,7 +24,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"assistant.mouth", "assistant.mind", "assistant.listen", "assistant.shape", "assistant.download"}),
     frozenset({"assistant.chat_template", "assistant.turn"}),
     frozenset({"assistant.conversation", "assistant.weights"}),
-    frozenset({"assistant.sessions"}),
+    frozenset({"assistant.sessions", "assistant.desk"}),
     frozenset({"assistant.app", "assistant.view"}),
     frozenset({"assistant.evaluate", "assistant.figures"}),
     frozenset({"assistant.bench"}),
@@ -107,7 +107,7 @@ def test_pure_modules_own_no_clock_no_thread_and_no_loop() -> None:
         "intents.replies", "intents.policy", "intents.consent", "intents.undo", "intents.home_answers",
         "intents.home_change", "intents.home_facts", "intents.home_registry", "intents.home_states",
         "intents.home_past", "intents.mqtt_things", "intents.mqtt_topics", "intents.tasmota", "intents.zigbee2mqtt",
-        "intents.zigbee_thing",
+        "intents.zigbee_thing", "intents.mqtt_discovery", "states",
     )  # fmt: skip
     forbidden = {"asyncio", "threading", "time", "socket", "subprocess"}
     for name in pure:
