@@ -19,7 +19,7 @@ from assistant.intents import tasmota, zigbee2mqtt
 from assistant.intents.home_states import LiveStates
 from assistant.intents.home_token import Token, read_password
 from assistant.intents.home_wire import Declined, Unreachable
-from assistant.intents.mqtt_link import FIRST_WAIT_S, MqttLink
+from assistant.intents.mqtt_link import FIRST_WAIT_S, MqttLink, ended
 from assistant.intents.mqtt_things import MOST_THINGS, Reading, Thing, entities_of, entity_of, parsed
 from assistant.intents.mqtt_topics import Configured
 from assistant.intents.names import Directory, key
@@ -94,9 +94,7 @@ class MqttHome:
         """End the connection."""
         if self._stale is not None:
             self._stale.cancel()
-        for task in self._queries:
-            task.cancel()
-        await asyncio.gather(*self._queries, return_exceptions=True)
+        await ended(*self._queries)
         await self._link.aclose()
 
     def directory(self, here: str) -> Directory | None:

@@ -17,7 +17,7 @@ from assistant.events import EndpointReached, Event, Failed, Reply, ToolCalled, 
 from assistant.intents.home_token import Token
 from assistant.intents.home_wire import Unreachable
 from assistant.intents.mqtt_discovery import OFFLINE, ONLINE, Topics, description
-from assistant.intents.mqtt_link import FIRST_WAIT_S, LastWill, MqttLink
+from assistant.intents.mqtt_link import FIRST_WAIT_S, LastWill, MqttLink, ended
 from assistant.intents.mqtt_things import number
 
 WAIT_S = 5.0
@@ -82,8 +82,7 @@ class Announcer:
     async def aclose(self) -> None:
         """Say that the assistant is gone, and end the connection."""
         if self._telling is not None:
-            self._telling.cancel()
-            await asyncio.gather(self._telling, return_exceptions=True)
+            await ended(self._telling)
         await self._link.aclose()
 
     def observe(self, event: Event) -> None:

@@ -99,10 +99,7 @@ class MqttLink:
         if self._will is not None:
             with suppress(Unreachable, TimeoutError):
                 await self.publish(self._will.topic, self._will.gone, retain=True, within_s=GOODBYE_S)
-        self._task.cancel()
-        await asyncio.wait({self._task}, timeout=GOODBYE_S)
-        self._task.cancel()  # a broker that doesn't answer a goodbye isn't waited for
-        await asyncio.gather(self._task, return_exceptions=True)
+        await ended(self._task)
 
     def follow(self, topics: Iterable[str]) -> None:
         """Let the broker send these topics, and no others."""
@@ -200,9 +197,7 @@ class MqttLink:
                         raise error
             finally:
                 self._client = None
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+                await ended(*tasks)
 
     async def _listen(self, client: aiomqtt.Client) -> None:
         async for message in client.messages:
@@ -241,6 +236,21 @@ class MqttLink:
             self.ready, self.refusal = True, None
             self._followed(frozenset(new))
             self.news.tell()
+
+
+async def ended(*tasks: asyncio.Task[None]) -> None:
+    """Cancel until they are done: wait_for of Python 3.11 forgets a cancellation that comes with its result.
+
+    A broker that doesn't answer a goodbye isn't waited for longer than that, either.
+    """
+    pending = {task for task in tasks if not task.done()}
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=GOODBYE_S)
+    for task in tasks:
+        if not task.cancelled():
+            task.exception()  # whoever waited has it already
 
 
 def _tls_of(config: MqttConfig) -> ssl.SSLContext | None:
