@@ -4,7 +4,7 @@ A state is one of a union; an event that can't happen in a state raises. Command
 in order. Numbered turns start at 1.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import assert_never
 
 from assistant.commands import (
@@ -13,7 +13,6 @@ from assistant.commands import (
     Command,
     CommitAnswer,
     CommitTurn,
-    Defer,
     DropTurn,
     EndRinging,
     EndTurn,
@@ -24,11 +23,9 @@ from assistant.commands import (
     PlayEarcon,
     ReopenTurn,
     RetractDraft,
-    Ring,
     Silence,
     Speak,
     StartDraft,
-    TakeUp,
 )
 from assistant.events import (
     Announced,
@@ -64,6 +61,21 @@ from assistant.events import (
     WakeHeard,
     WakeRejected,
 )
+from assistant.resting import (
+    LONGEST_RING_MS,
+    IllegalTransition,
+    Rules,
+    Step,
+    announce,
+    announcing,
+    home,
+    illegal,
+    lost,
+    mute,
+    ringing,
+    timer,
+    unmute,
+)
 from assistant.stages import Verdict
 from assistant.states import (
     Acting,
@@ -73,7 +85,6 @@ from assistant.states import (
     Idle,
     Listening,
     Muted,
-    Resting,
     Ringing,
     Speaking,
     State,
@@ -82,50 +93,32 @@ from assistant.states import (
     is_muted,
 )
 
-LONGEST_RING_MS = 600_000.0
+__all__ = ["LONGEST_RING_MS", "IllegalTransition", "Rules", "Step", "start", "step"]
+
 CONTINUED_PRE_ROLL_MS = 200.0
 CONFIRM_S = 8.0
 CONFIRM_GUARD_MS = 300.0  # our own "please say yes" rings on in the room: it is no answer
 SORRY = "Sorry, something went wrong. Please try again."
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """`wake_needed` False: listening from the first sample, turns are split at endpoints.
-
-    `ring_once`: the input is over, so nobody could stop what rings.
-    """
-
-    wake_needed: bool = True
-    wake_overlap_ms: float = 100.0
-    ring_once: bool = False
-
-
-Step = tuple[State, tuple[Command, ...]]
-
-
-class IllegalTransition(AssertionError):
-    """An event came that can't happen in this state: a defect in a stage."""
-
-
 def start(rules: Rules) -> Step:
     """The first state, when sound comes in."""
-    return _home(0, rules)
+    return home(0, rules)
 
 
 def step(state: State, event: Event, rules: Rules) -> Step:
     """What one event changes."""
     match event:
         case MicrophoneLost():
-            return _lost(state)
+            return lost(state)
         case WakeHeard(audio_ms=audio_ms):
             return _wake(state, audio_ms, rules)
         case TimerRang():
-            return _timer(state, event)
+            return timer(state, event)
         case MuteSwitched(muted=muted):
-            return _mute(state) if muted else _unmute(state, rules)
+            return mute(state) if muted else unmute(state, rules)
         case Announced():
-            return _announce(state, event)
+            return announce(state, event)
         case DraftReady(kind=kind, confidence=confidence):
             if not isinstance(state, Drafting):
                 return state, ()
@@ -147,7 +140,7 @@ def _in_state(state: State, event: Event, rules: Rules) -> Step:
     match state:
         case WaitingForMicrophone(turns):
             if isinstance(event, MicrophoneFound):
-                return _home(turns, rules)
+                return home(turns, rules)
         case Idle():
             if isinstance(event, Failed):
                 return state, ()
@@ -157,7 +150,7 @@ def _in_state(state: State, event: Event, rules: Rules) -> Step:
             if isinstance(event, Failed):
                 return state, ()
         case Announcing():
-            return _announcing(state, event, rules)
+            return announcing(state, event, rules)
         case Listening(turns) | Drafting(turns):
             return _listening(state, turns, event, rules)
         case Thinking(turns):
@@ -169,10 +162,10 @@ def _in_state(state: State, event: Event, rules: Rules) -> Step:
         case Confirming(turns):
             return _confirming(state, turns, event, rules)
         case Ringing():
-            return _ringing(state, event, rules)
+            return ringing(state, event, rules)
         case _:
             assert_never(state)
-    raise _illegal(state, event)
+    raise illegal(state, event)
 
 
 def _listening(state: Listening | Drafting, turns: int, event: Event, rules: Rules) -> Step:
@@ -182,15 +175,15 @@ def _listening(state: Listening | Drafting, turns: int, event: Event, rules: Rul
         case SpeechResumed():
             return Listening(turns), (RetractDraft(),)
         case EndpointReached(reason="no_speech"):
-            home, commands = _home(turns, rules)
+            rests, commands = home(turns, rules)
             cue: tuple[Command, ...] = (PlayEarcon("cancelled"),) if rules.wake_needed else ()
-            return home, (DropTurn(), *cue, EndTurn(turns), *commands)
+            return rests, (DropTurn(), *cue, EndTurn(turns), *commands)
         case EndpointReached():
             again: tuple[Command, ...] = (RetractDraft(),) if isinstance(state, Drafting) and state.unsure else ()
             return Thinking(turns), (*again, CommitTurn(), PlayEarcon("heard"))
         case Failed():
             return _fail(turns)
-    raise _illegal(state, event)
+    raise illegal(state, event)
 
 
 def _confirming(state: Confirming, turns: int, event: Event, rules: Rules) -> Step:
@@ -202,7 +195,7 @@ def _confirming(state: Confirming, turns: int, event: Event, rules: Rules) -> St
             return _listening(Listening(turns), turns, event, rules)
         case EndpointReached():
             return Thinking(turns), (CommitAnswer(), PlayEarcon("heard"))
-    raise _illegal(state, event)
+    raise illegal(state, event)
 
 
 def _continued(state: State, audio_ms: float) -> Step:
@@ -227,7 +220,7 @@ def _thinking(state: Thinking, turns: int, event: Event, rules: Rules) -> Step:
             return _end(turns, rules)
         case Failed():
             return _fail(turns)
-    raise _illegal(state, event)
+    raise illegal(state, event)
 
 
 def _acting(turns: int, event: Event) -> Step:
@@ -240,7 +233,7 @@ def _acting(turns: int, event: Event) -> Step:
             return Speaking(turns, acted=True, asks=asks), (Speak(sentence, language),)
         case Failed():
             return _fail(turns)
-    raise _illegal(Acting(turns), event)
+    raise illegal(Acting(turns), event)
 
 
 def _speaking(state: Speaking, turns: int, event: Event, rules: Rules) -> Step:
@@ -257,64 +250,11 @@ def _speaking(state: Speaking, turns: int, event: Event, rules: Rules) -> Step:
         case ReplyAudioFinished():
             return _end(turns, rules)
         case Failed(code="speech_failed" | "audio_device" | "output"):
-            home, commands = _end(turns, rules)
-            return home, (Silence(), PlayEarcon("error"), *commands)
+            rests, commands = _end(turns, rules)
+            return rests, (Silence(), PlayEarcon("error"), *commands)
         case Failed():
             return state, (FinishSpeaking(),)
-    raise _illegal(state, event)
-
-
-def _ringing(state: Ringing, event: Event, rules: Rules) -> Step:
-    match event:
-        case ReplyAudioFinished() if rules.ring_once:
-            return _silenced(state, "input_ended", rules)
-        case ReplyAudioFinished() if _rung_ms(state, event) >= LONGEST_RING_MS:
-            return _silenced(state, "nobody", rules)
-        case ReplyAudioFinished():
-            return state, (Ring(state.rings, again=True),)
-        case MicrophoneFound():
-            return replace(state, deaf=False), ()
-        case Failed(code="audio_device" | "output"):
-            return _silenced(state, "speaker", rules)
-        case Failed():
-            return state, ()  # no voice, perhaps: the sound of the ring goes on
-    raise _illegal(state, event)
-
-
-def _announcing(state: Announcing, event: Event, rules: Rules) -> Step:
-    match event:
-        case ReplyAudioFinished():
-            return _rest(state, (), rules)
-        case Failed(code="speech_failed" | "audio_device" | "output"):
-            return _rest(state, (Silence(), PlayEarcon("error")), rules)
-        case Failed():
-            return state, ()
-        case MicrophoneFound():
-            return replace(state, after=Muted(state.turns) if is_muted(state) else Idle(state.turns)), ()
-    raise _illegal(state, event)
-
-
-def _rest(state: Announcing, first: tuple[Command, ...], rules: Rules) -> Step:
-    """Go back to where it was before an announcement, and to what has come meanwhile."""
-    after, commands = _home(state.turns, rules) if isinstance(state.after, Idle) else (state.after, ())
-    return after, (*first, *commands, TakeUp())
-
-
-def _rung_ms(state: Ringing, event: ReplyAudioFinished) -> float:
-    """How long the latest of them has rung: by the clock, or by the audio where a replay is faster than it."""
-    latest = state.rings[-1]
-    return max(event.at_ms - latest.at_ms, event.audio_ms - latest.audio_ms)
-
-
-def _silenced(state: Ringing, reason: str, rules: Rules) -> Step:
-    """Ring no more. Who hears "stop" without the wake word comes here too."""
-    if state.deaf or state.muted:
-        resting: Resting = WaitingForMicrophone(state.turns)
-        if state.muted:
-            resting = Muted(state.turns, state.deaf)
-        return resting, (Silence(), EndRinging(reason))
-    home, commands = _home(state.turns, rules)
-    return home, (Silence(), EndRinging(reason), *commands)
+    raise illegal(state, event)
 
 
 def _wake(state: State, audio_ms: float, rules: Rules) -> Step:
@@ -336,87 +276,11 @@ def _wake(state: State, audio_ms: float, rules: Rules) -> Step:
     assert_never(state)
 
 
-def _timer(state: State, event: TimerRang) -> Step:
-    match state:
-        case Idle(turns) | WaitingForMicrophone(turns):
-            deaf = isinstance(state, WaitingForMicrophone)
-            return Ringing(turns, (event,), deaf), (Ring((event,)),)
-        case Muted(turns, deaf):
-            return Ringing(turns, (event,), deaf, muted=True), (Ring((event,)),)
-        case Ringing(rings=rings):
-            return replace(state, rings=(*rings, event)), ()  # told with the next ring
-        case _:
-            return state, (Defer(event),)
-
-
-def _announce(state: State, event: Announced) -> Step:
-    """Speak it when nothing else sounds and nobody is listened to."""
-    match state:
-        case Idle() | WaitingForMicrophone() | Muted():
-            return Announcing(state.turns, state), (Speak(event.text, event.language), FinishSpeaking())
-        case _:
-            return state, (Defer(event),)
-
-
-def _mute(state: State) -> Step:
-    """Switch the ear off, at once: an open turn is dropped. What rings or is announced goes on."""
-    match state:
-        case Muted():
-            return state, ()
-        case Ringing():
-            return replace(state, muted=True), ()
-        case Announcing(turns, after):
-            return (state if is_muted(state) else Announcing(turns, Muted(turns, deaf=not isinstance(after, Idle)))), ()
-        case Idle(turns) | WaitingForMicrophone(turns):
-            return Muted(turns, deaf=isinstance(state, WaitingForMicrophone)), ()
-        case Listening(turns) | Drafting(turns) | Thinking(turns) | Acting(turns) | Speaking(turns) | Confirming(turns):
-            return Muted(turns), (Silence(), DropTurn(), EndTurn(turns))
-    assert_never(state)
-
-
-def _unmute(state: State, rules: Rules) -> Step:
-    match state:
-        case Muted(turns, deaf):
-            return (WaitingForMicrophone(turns), ()) if deaf else _home(turns, rules)
-        case Ringing():
-            return replace(state, muted=False), ()
-        case Announcing(turns, Muted(deaf=deaf)):
-            return Announcing(turns, WaitingForMicrophone(turns) if deaf else Idle(turns)), ()
-        case _:
-            return state, ()
-
-
-def _lost(state: State) -> Step:
-    match state:
-        case Ringing():
-            return replace(state, deaf=True), ()
-        case Muted(turns):
-            return Muted(turns, deaf=True), ()
-        case Announcing(turns):
-            deaf: Resting = Muted(turns, deaf=True) if is_muted(state) else WaitingForMicrophone(turns)
-            return Announcing(turns, deaf), ()
-        case Idle(turns) | WaitingForMicrophone(turns):
-            return WaitingForMicrophone(turns), (Silence(),)
-        case Listening(turns) | Drafting(turns) | Thinking(turns) | Acting(turns) | Speaking(turns) | Confirming(turns):
-            return WaitingForMicrophone(turns), (Silence(), DropTurn(), EndTurn(turns))
-    assert_never(state)
-
-
 def _fail(turns: int) -> Step:
     """Say so aloud, then go back to listening."""
     return Speaking(turns), (Silence(), Speak(SORRY, "en"), FinishSpeaking())
 
 
 def _end(turns: int, rules: Rules) -> Step:
-    state, commands = _home(turns, rules)
+    state, commands = home(turns, rules)
     return state, (EndTurn(turns), *commands)
-
-
-def _home(turns: int, rules: Rules) -> Step:
-    if rules.wake_needed:
-        return Idle(turns), ()
-    return Listening(turns + 1), (OpenTurn(turns + 1, None),)
-
-
-def _illegal(state: State, event: Event) -> IllegalTransition:
-    return IllegalTransition(f"{type(event).__name__} can't happen in {state}")

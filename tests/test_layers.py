@@ -21,7 +21,12 @@ LAYERS: tuple[frozenset[str], ...] = (
             "assistant.lane", "assistant.board", "assistant.manifest", "assistant.shape_vocabulary", "assistant.noise",
         }
     ),
-    frozenset({"assistant.mouth", "assistant.mind", "assistant.listen", "assistant.shape", "assistant.download"}),
+    frozenset(
+        {
+            "assistant.resting", "assistant.mouth", "assistant.mind", "assistant.listen", "assistant.shape",
+            "assistant.download",
+        }
+    ),
     frozenset({"assistant.chat_template", "assistant.turn"}),
     frozenset({"assistant.conversation", "assistant.weights"}),
     frozenset({"assistant.sessions", "assistant.desk"}),
@@ -103,7 +108,7 @@ def test_each_vendor_library_has_one_owner() -> None:
 
 def test_pure_modules_own_no_clock_no_thread_and_no_loop() -> None:
     pure = (
-        "turn", "endpoint", "llm.parse", "llm.prompt", "intents.names", "intents.meaning", "intents.alike",
+        "turn", "resting", "endpoint", "llm.parse", "llm.prompt", "intents.names", "intents.meaning", "intents.alike",
         "intents.replies", "intents.policy", "intents.consent", "intents.undo", "intents.home_answers",
         "intents.home_change", "intents.home_facts", "intents.home_registry", "intents.home_states",
         "intents.home_past", "intents.mqtt_things", "intents.mqtt_topics", "intents.tasmota", "intents.zigbee2mqtt",
