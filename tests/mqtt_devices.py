@@ -5,6 +5,7 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import Mapping
 from contextlib import suppress
 from types import TracebackType
@@ -13,6 +14,7 @@ from typing import Any, Self
 import aiomqtt
 
 HOST = "127.0.0.1"
+NO_DELAY = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
 
 
 class Client:
@@ -25,7 +27,7 @@ class Client:
         self.delay_s = 0.0
 
     async def __aenter__(self) -> Self:
-        self._client = await aiomqtt.Client(HOST, self._port).__aenter__()
+        self._client = await aiomqtt.Client(HOST, self._port, socket_options=NO_DELAY).__aenter__()
         for topic in self._wanted:
             await self._client.subscribe(topic, qos=1)
         self._task = asyncio.create_task(self._listen())

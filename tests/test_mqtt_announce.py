@@ -160,12 +160,14 @@ async def test_all_is_told_anew_when_the_broker_lost_it(others: Others) -> None:
         await broker("kill")
         await broker("again")
         async with aiomqtt.Client(HOST, PORT) as client:
-            await client.subscribe(f"{CONFIG.topic}/#", qos=1)
+            await client.subscribe([(f"{CONFIG.topic}/#", 1), ("homeassistant/#", 1)])
             again = Others(client)
             listening = asyncio.create_task(again.listen())
             await again.until(lambda s: s.get("availability") == "online" and s.get("volume") == "80")
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
+            for topic in again.seen:
+                await client.publish(topic, "", qos=1, retain=True)
 
 
 def test_home_assistant_gets_one_device_with_all_that_it_can_show() -> None:

@@ -2,7 +2,7 @@
 
 Knows the documented `exposes`, no broker. A device's room is the config's, or the part of its name before a slash
 ("kitchen/lamp"), or the smallest group that it is in ("kitchen lights" -> kitchen). Devices that nobody has named are
-left out. A home of 100 devices takes 10 ms.
+left out. A home of 100 devices takes 40 ms.
 """
 
 from collections.abc import Iterator, Mapping

@@ -22,6 +22,7 @@ USER, PASSWORD = "hey-gemma", "only a test"
 
 CONFIGURATION = f"""
 per_listener_settings true
+set_tcp_nodelay true
 persistence false
 log_dest stderr
 user root
