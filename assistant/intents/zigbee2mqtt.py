@@ -42,7 +42,7 @@ def devices(base: str, listed: object, groups: object, rooms: Mapping[str, str])
         prefix = clean(said(name.rpartition("/")[0])) or None
         room = told.get(key(said(name))) or told.get(key(address)) or prefix or grouped.get(address)
         about = " ".join(filter(None, (text(row.get("description")), text(definition.get("description")))))
-        device = Device(base, name, clean(room) or None, clean(about))
+        device = Device(base, name, address, clean(room) or None, clean(about))
         if key(own):
             found += _things(device, own, rows(definition.get("exposes")))
     return found

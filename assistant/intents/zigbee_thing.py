@@ -24,6 +24,7 @@ class Device:
 
     base: str
     name: str
+    address: str
     room: str | None
     about: str
 
@@ -42,8 +43,8 @@ class Zigbee:
 
     @property
     def key(self) -> str:
-        """The device's name and what of it this is."""
-        return f"z:{self.device.name}:{self.domain}:{self.endpoint or next(iter(self.features), '')}"
+        """The device's address and what of it this is: a new name is the same thing."""
+        return f"z:{self.device.address or self.device.name}:{self.domain}:{self.endpoint or next(iter(self.features), '')}"
 
     @property
     def area(self) -> str | None:
