@@ -10,6 +10,7 @@ import pytest
 
 from assistant.errors import ConfigError, HomeRefused
 from assistant.intents import home_asking
+from assistant.intents.deeds import Deeds
 from assistant.intents.home_assistant import HomeAssistant
 from assistant.intents.home_link import HomeLink, websocket_url
 from assistant.intents.home_token import Token
@@ -373,3 +374,20 @@ def test_the_address_is_taken_as_people_write_it() -> None:
     for wrong in ("homeassistant.local:8123", "ftp://x", "http://"):
         with pytest.raises(ConfigError, match="url"):
             websocket_url(wrong)
+
+
+async def test_undo_brings_a_real_home_back_and_is_asked_for_once(
+    fake: FakeHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the services that bring the state before; what wasn't seen isn't called done, nor asked for again."""
+    monkeypatch.setattr(home_asking.ask, "__defaults__", (0.1,))
+    async with living_in(fake) as home:
+        router = Router([home], deeds=Deeds(lambda: 0.0))
+        await router.dispatch([Call("HassTurnOn", {"name": "kitchen light"})])
+        assert (await router.dispatch([Call("HassUndo")])).sentence == "Kitchen light as before."
+        assert home.states()["light.kitchen"] == "off"
+        await router.dispatch([Call("HassTurnOn", {"name": "kitchen light"})])
+        fake.changes = False
+        assert (await router.dispatch([Call("HassUndo")])).sentence == "I asked, but it hasn't changed yet."
+        assert (await router.dispatch([Call("HassUndo")])).sentence == "There's nothing to undo."
+        assert [call["service"] for call in fake.calls] == ["turn_on", "turn_off", "turn_on", "turn_off"]

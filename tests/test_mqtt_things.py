@@ -14,7 +14,6 @@ from assistant.intents.zigbee_thing import Zigbee
 from assistant.stages import Effect, Value
 from tests.mqtt_devices import CLIMATE, COVER, LOCK, SWITCH, WEATHER, Zigbee2Mqtt, address, binary, light, numeric
 
-
 WHITE = {"hue": 0, "saturation": 0}
 GATE = MqttDevice(name="gate", kind="lock", command_topic="c", state_topic="s", on="shut", off="free")
 DEEP = MqttDevice(name="pump", command_topic="c", state_topic="s", state_key="a.b")
