@@ -214,6 +214,11 @@ async def test_payloads_that_make_no_sense_are_ignored_with_one_line_each(caplog
         assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
+def introduction(number: int) -> dict[str, object]:
+    """A plug that says that it is there."""
+    return {"t": f"t{number}", "dn": f"Plug {number}", "tp": ["cmnd", "stat", "tele"], "rl": [1]}
+
+
 @pytest.mark.slow
 async def test_a_home_with_more_than_there_may_be_stays_within_bounds(caplog: pytest.LogCaptureFixture) -> None:
     """A list of a thousand lamps, and a flood of introductions."""
@@ -222,8 +227,10 @@ async def test_a_home_with_more_than_there_may_be_stays_within_bounds(caplog: py
         assert len(home.states()) == 500
         assert "only the first 500" in caplog.text
         for n in range(300):
-            await bridge.say(f"tasmota/discovery/{n:012}/config", {"t": f"t{n}", "dn": f"Plug {n}"})
+            await bridge.say(f"tasmota/discovery/{n:012}/config", introduction(n))
         assert (await ask(home, "HassTurnOn", name="lamp 1")).ok
+        for n in range(300):
+            await bridge.say(f"tasmota/discovery/{n:012}/config", "", retain=True)
 
 
 def hey_gemma(config: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -21,7 +21,9 @@ DEEP = MqttDevice(name="pump", command_topic="c", state_topic="s", state_key="a.
 
 def things(**devices: list[dict[str, Any]]) -> list[Zigbee]:
     """Devices by name, "__" for the slash."""
-    named = {name.replace("__", "/").replace("_", " "): (exposes, {}) for name, exposes in devices.items()}
+    named: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
+        name.replace("__", "/").replace("_", " "): (exposes, {}) for name, exposes in devices.items()
+    }
     return zigbee2mqtt.devices("z", Zigbee2Mqtt(0, named).listed(), [], {})
 
 
@@ -213,6 +215,7 @@ def test_a_configured_device_must_be_of_some_use() -> None:
 
 def test_numbers_and_texts_of_strangers() -> None:
     """Nothing that isn't a finite number is one."""
-    assert [number(value) for value in (1, "2.5", True, None, "NaN", "1e999", [], "x")] == [1, 2.5] + [None] * 6
+    values: tuple[object, ...] = (1, "2.5", True, None, "NaN", "1e999", [], "x")
+    assert [number(value) for value in values] == [1, 2.5] + [None] * 6
     assert parsed(b"[" * 100_000) is None
     assert said("kitchen/desk_lamp.2") == "kitchen desk lamp 2"

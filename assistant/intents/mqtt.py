@@ -7,6 +7,7 @@ reported before (a retained message) is known, but confirms nothing. From call t
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -50,6 +51,7 @@ class MqttHome:
         self._configured = [Configured(device) for device in config.device]
         self._bridge = f"{config.zigbee2mqtt}/bridge/" if config.zigbee2mqtt else None
         self._zigbee: dict[str, list[Any]] = {"devices": [], "groups": []}
+        self._zigbee_things: list[Thing] | None = []
         self._tasmota: dict[str, dict[str, Any]] = {}
         self._things: dict[str, Thing] = {}
         self._by_topic: dict[str, list[str]] = {}
@@ -57,6 +59,8 @@ class MqttHome:
         self._away: dict[str, set[str]] = {}
         self._complained: set[str] = set()
         self._stale: asyncio.TimerHandle | None = None
+        self._built: list[Thing] = []
+        self._build_took_s = 0.0
         self._queries: set[asyncio.Task[None]] = set()
         self._reached = False
         self._states = LiveStates()
@@ -144,7 +148,7 @@ class MqttHome:
             if not isinstance(listed, list):
                 self._complain(topic)
             elif listed != self._zigbee[name]:
-                self._zigbee[name] = listed
+                self._zigbee[name], self._zigbee_things = listed, None
                 self._build_soon()
         elif self._config.tasmota and topic.startswith("tasmota/discovery/"):
             self._introduce(topic, payload)
@@ -193,18 +197,23 @@ class MqttHome:
 
     def _build_soon(self) -> None:
         if self._stale is None:
-            self._stale = asyncio.get_running_loop().call_later(SETTLE_S, self._build)
+            wait_s = max(SETTLE_S, 10 * self._build_took_s)  # whoever floods us with devices gets a tenth of our time
+            self._stale = asyncio.get_running_loop().call_later(wait_s, self._build)
 
     def _build(self) -> None:
         """Know the things anew: what came, went, or is called something else."""
         self._stale = None
-        things: list[Thing] = [*self._configured]
-        things += zigbee2mqtt.devices(
-            self._config.zigbee2mqtt, self._zigbee["devices"], self._zigbee["groups"], self._config.rooms
-        )
+        began_s = time.monotonic()
+        if self._zigbee_things is None:  # the larger part of the work, where a list is long
+            listed, groups = self._zigbee["devices"], self._zigbee["groups"]
+            found = zigbee2mqtt.devices(self._config.zigbee2mqtt, listed, groups, self._config.rooms)
+            self._zigbee_things = [*found]
+        things: list[Thing] = [*self._configured, *self._zigbee_things]
         for told in self._tasmota.values():
             things += tasmota.things(told.get("config"), told.get("sensors"), self._config.rooms)
-        before, self._things = self._things, entities_of(things)
+        if things == self._built and self._by_topic:
+            return
+        before, self._things, self._built = self._things, entities_of(things), things
         if len(things) > MOST_THINGS:
             self._complain_once(
                 "more", "there are %d things on the broker: only the first %d count", len(things), MOST_THINGS
@@ -225,6 +234,7 @@ class MqttHome:
         self._link.follow([*self._introductions(), *self._by_topic])
         self.on_change()
         self.news.tell()
+        self._build_took_s = time.monotonic() - began_s
 
     def _introductions(self) -> list[str]:
         """Topics on which devices say that they are there."""

@@ -44,7 +44,8 @@ class Zigbee:
     @property
     def key(self) -> str:
         """The device's address and what of it this is: a new name is the same thing."""
-        return f"z:{self.device.address or self.device.name}:{self.domain}:{self.endpoint or next(iter(self.features), '')}"
+        part = self.endpoint or next(iter(self.features), "")
+        return f"z:{self.device.address or self.device.name}:{self.domain}:{part}"
 
     @property
     def area(self) -> str | None:
