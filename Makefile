@@ -11,7 +11,7 @@ SOUND_TEST_PACKAGES := pulseaudio libasound2-plugins
 # We use llama.cpp as a library: its tools, server, examples and downloads stay out of the build.
 LLAMA_CMAKE := -DLLAMA_BUILD_TOOLS=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_SERVER=OFF -DLLAMA_CURL=OFF
 
-.PHONY: help demo run test check fast-test format packages install dev hooks lock clean ha-up ha-down
+.PHONY: help demo run test check fast-test format packages install dev hooks lock clean ha-up ha-down mqtt-up mqtt-down
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | while IFS='|' read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
@@ -24,14 +24,14 @@ demo: install ## set up (once), then hear "Hey Gemma, turn on the kitchen light"
 run: install ## listen on the microphone
 	@$(BIN)/hey-gemma run
 
-test: dev ## every test: real models, a private sound server, Home Assistant if it is up (no network needed)
-	@$(BIN)/python -m pytest -q
+test: dev ## every test: real models, a private sound server; Home Assistant and mosquitto if they are up (no network needed)
+	@$(BIN)/python -m pytest -q -rs
 
 check: dev ## ruff, mypy --strict, layers and fast tests
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/python -m pytest -q -m 'not models and not sound and not slow and not home_assistant'
+	@$(BIN)/python -m pytest -q -m 'not models and not sound and not slow and not home_assistant and not mqtt'
 
 format: dev ## let ruff format the code
 	@$(BIN)/ruff format .
@@ -108,6 +108,16 @@ ha-up: $(HA)/venv-$(HA_VERSION)/.installed ## start a real Home Assistant on loo
 
 ha-down: ## end it
 	@[ ! -e $(HA)/python ] || $$(cat $(HA)/python) $(CURDIR)/tests/home_assistant/server.py down
+
+mqtt-up: mqtt-packages ## start a real mosquitto on loopback for tests (packages: mosquitto openssl)
+	@$(PYTHON) tests/mqtt/broker.py up
+
+mqtt-down: ## end it
+	@$(PYTHON) tests/mqtt/broker.py down
+
+mqtt-packages:
+	@missing=$$(for p in mosquitto openssl; do dpkg-query -W -f='$${Status}\n' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+	$(call install_packages,$$missing)
 
 clean: ## remove the environment and all output
 	@rm -rf --one-file-system $(VENV) out build .mypy_cache .ruff_cache .pytest_cache

@@ -21,15 +21,17 @@ from assistant.audio.replay import FileSource, FileSpeaker, NullSpeaker
 from assistant.audio.speaker import SoundSpeaker
 from assistant.config import Config, cache_dir, state_dir
 from assistant.conversation import Conversation
+from assistant.desk import announcer_for, shown
 from assistant.events import Event, RingingEnded, Started, TimerRang
-from assistant.intents import policy
+from assistant.intents import home_assistant, mqtt, policy
 from assistant.intents.consent import Consent
 from assistant.intents.deadlines import Alarm, Entry
 from assistant.intents.deeds import Deeds
 from assistant.intents.demo_file import Furnished
 from assistant.intents.demo_home import DemoHome
-from assistant.intents.home_assistant import HomeAssistant, connected
 from assistant.intents.local import LocalClock, local_zone
+from assistant.intents.mqtt_announce import Announcer
+from assistant.intents.real_home import RealHome
 from assistant.intents.router import Router
 from assistant.intents.timer_file import TimerFile
 from assistant.intents.timers import Timers
@@ -49,6 +51,7 @@ from assistant.vad import SILERO_END_LAG_MS, GatedVad, SileroVad, WebRtcVad
 from assistant.wake import WakeDecision, WakeWord
 
 Observer = Callable[[Event], None]
+_REAL_HOMES = {"home_assistant": home_assistant.connected, "mqtt": mqtt.connected}
 NEVER = 1.01  # a confidence that no draft reaches
 _log = logging.getLogger(__name__)
 
@@ -81,7 +84,7 @@ class Home:
 
     router: Router
     timers: Timers
-    things: DemoHome | HomeAssistant
+    things: DemoHome | RealHome
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,7 @@ class Stages:
     wake: WakeWord | None
     vad: GatedVad
     voice: Voice
-    real_home: HomeAssistant | None = None
+    real_home: RealHome | None = None
 
 
 def build_home(
@@ -104,7 +107,7 @@ def build_home(
     ring: Callable[[Entry], None] = lambda _: None,
     *,
     timer_file: TimerFile | None = None,
-    real: HomeAssistant | None = None,
+    real: RealHome | None = None,
     furnished: Furnished | None = None,
 ) -> Home:
     """The handlers that the config names: the real home where there is one, else the demo home, or one `furnished`."""
@@ -144,9 +147,10 @@ def local_time(clock: Clock, zone: tzinfo) -> Callable[[], datetime]:
 
 
 @asynccontextmanager
-async def real_home(config: Config, clock: Clock) -> AsyncIterator[HomeAssistant | None]:
+async def real_home(config: Config, clock: Clock) -> AsyncIterator[RealHome | None]:
     """The home that the config names, on its connection; None: the demo home. Raises ConfigError, HomeRefused."""
-    if config.home.kind == "demo":
+    connected = _REAL_HOMES.get(config.home.kind)
+    if connected is None:
         yield None
         return
     async with connected(config.home, local_time(clock, local_zone(config.place.time_zone))) as home:
@@ -282,22 +286,27 @@ async def run(config: Config, options: Options, observers: Sequence[Observer]) -
     """Listen to a file or the microphone, until the file is over or for ever."""
     wall = WallClock()
     clock = AudioClock() if options.fast else wall
-    with _observed(options.events or (Path(config.log.events) if config.log.events else None), observers) as observe:
+    announcer = None if options.fast else announcer_for(config.home.mqtt)  # a fast replay is nobody's assistant
+    everyone = [*observers, *([announcer.observe] if announcer is not None else [])]
+    with _observed(options.events or (Path(config.log.events) if config.log.events else None), everyone) as observe:
         if options.mic_file is None:
-            await _listen(config, options, wall, observe)
+            await _listen(config, options, wall, observe, announcer)
             return
         speaker = NullSpeaker(clock) if options.speaker_file is None else FileSpeaker(options.speaker_file, clock)
         async with (
             loaded(config, clock, wake=options.wake) as stages,
             conversing(stages, clock=clock, wall=wall, speaker=speaker, wake=options.wake, observe=observe) as (
                 talk,
-                _,
+                home,
             ),
+            shown(announcer, talk, home.timers, stages.voice, mark=None),
         ):
             await talk.run(FileSource(options.mic_file, clock))
 
 
-async def _listen(config: Config, options: Options, wall: WallClock, observe: Observer) -> None:
+async def _listen(
+    config: Config, options: Options, wall: WallClock, observe: Observer, announcer: Announcer | None
+) -> None:
     """Listen to the microphone for ever."""
     sound = Sound()
     speaker: Speaker = SoundSpeaker(sound, wall, device=config.audio.speaker or None)
@@ -318,7 +327,8 @@ async def _listen(config: Config, options: Options, wall: WallClock, observe: Ob
             wake=options.wake,
             observe=observe,
             timer_file=TimerFile(state_dir() / "timers.json"),
-        ) as (talk, _),
+        ) as (talk, home),
+        shown(announcer, talk, home.timers, stages.voice, mark=state_dir() / "muted"),
     ):
         await talk.run_microphone(microphone, wait=config.service.wait_for_microphone)
 

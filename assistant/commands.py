@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from assistant.events import TimerRang
+from assistant.events import Announced, TimerRang
 from assistant.stages import Call, Outcome, Verdict
 
 
@@ -114,9 +114,14 @@ class EndRinging:
 
 @dataclass(frozen=True, slots=True)
 class Defer:
-    """Bring this event again when the turn is over."""
+    """Bring this event again when the turn, or whatever sounds, is over."""
 
-    event: TimerRang
+    event: TimerRang | Announced
+
+
+@dataclass(frozen=True, slots=True)
+class TakeUp:
+    """Bring what was deferred."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,5 +133,5 @@ class EndTurn:
 
 Command = (
     OpenTurn | StartDraft | Judge | RetractDraft | CommitTurn | ReopenTurn | Hush | DropTurn | Act | AskModel | Speak
-    | FinishSpeaking | CommitAnswer | Silence | PlayEarcon | Ring | EndRinging | Defer | EndTurn
+    | FinishSpeaking | CommitAnswer | Silence | PlayEarcon | Ring | EndRinging | Defer | TakeUp | EndTurn
 )  # fmt: skip

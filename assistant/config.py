@@ -15,6 +15,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
+from assistant.config_mqtt import MqttConfig
 from assistant.errors import ConfigError
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -98,7 +99,7 @@ class HomeConfig:
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
-    kind: Annotated[str, Field(pattern="^(demo|home_assistant)$")] = "demo"
+    kind: Annotated[str, Field(pattern="^(demo|home_assistant|mqtt)$")] = "demo"
     demo_file: str = ""
     url: str = ""
     token_file: str = ""
@@ -106,6 +107,7 @@ class HomeConfig:
     shown: Annotated[int, Field(ge=0, le=500)] = 45
     call_deadline_s: Annotated[float, Field(gt=0, le=60)] = 4.0
     policy: PolicyConfig = field(default_factory=PolicyConfig)
+    mqtt: MqttConfig = field(default_factory=MqttConfig)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,13 +231,15 @@ def _siblings(where: tuple[str, ...]) -> list[str]:
 def _line_of(text: str, where: tuple[str, ...]) -> int | None:
     keys = [part for part in where if not part.isdecimal()]  # a place in a list has no name
     section, key = ".".join(keys[:-1]), keys[-1]
+    passed = next((int(part) for part in where[:-1] if part.isdecimal()), 0)  # tables of the same name before it
     current = ""
     for number, line in enumerate(text.splitlines(), 1):
-        if header := re.match(r"\s*\[\s*([\w.-]+)\s*\]", line):
+        if header := re.match(r"\s*\[\[?\s*([\w.-]+)\s*\]", line):
+            passed -= current == section
             current = header[1]
             if not section and current == key:
                 return number
-        elif current == section and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", line):
+        elif current == section and passed <= 0 and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", line):
             return number
     return None
 

@@ -11,11 +11,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import assert_never
 
+import numpy as np
+
 from assistant import commands as c
 from assistant import states as s
 from assistant import turn as t
 from assistant.errors import AudioDeviceError, HeyGemmaError
 from assistant.events import (
+    Announced,
     AudioDropped,
     EndpointReached,
     Event,
@@ -23,17 +26,20 @@ from assistant.events import (
     InputEnded,
     MicrophoneFound,
     MicrophoneLost,
+    MuteSwitched,
     RingingEnded,
     TimerRang,
 )
 from assistant.intents import replies
 from assistant.listen import Listener
+from assistant.llm.parse import language_of
 from assistant.mind import Mind
 from assistant.mouth import Mouth
 from assistant.stages import AudioChunk, AudioSource
 from assistant.trace import TurnTimes
 
 RECOVER_S = 2.0
+MOST_ANNOUNCEMENTS = 8
 _log = logging.getLogger(__name__)
 
 
@@ -63,7 +69,7 @@ class Conversation:
         self._twelve = twelve
         self._state: s.State = s.WaitingForMicrophone(0)
         self._inbox: deque[Event] = deque()
-        self._deferred: deque[TimerRang] = deque()
+        self._deferred: deque[TimerRang | Announced] = deque()  # at most MOST_ANNOUNCEMENTS, and the timers
         self._handling = False
         self._times: TurnTimes | None = None
         self._origin_ms: float | None = None
@@ -91,7 +97,7 @@ class Conversation:
                 async with open_source(self._next_sample) as source:
                     self._origin_ms = None
                     wait = True
-                    if isinstance(self._state, s.WaitingForMicrophone | s.Ringing):
+                    if isinstance(self._state, s.WaitingForMicrophone | s.Ringing | s.Muted | s.Announcing):
                         self.post(MicrophoneFound(*self._here()))
                     await self._listen(source)
             except AudioDeviceError as e:
@@ -113,6 +119,28 @@ class Conversation:
     def asked(self) -> bool:
         """Whether an answer is waited for."""
         return isinstance(self._state, s.Confirming)
+
+    @property
+    def state(self) -> s.State:
+        """Where it stands."""
+        return self._state
+
+    def mute(self, *, muted: bool) -> None:
+        """Switch the ear off or on. Off, silence is all that reaches the wake word, the ring and the model."""
+        if muted is not s.is_muted(self._state):
+            self.post(MuteSwitched(*self._here(), muted))
+
+    def announce(self, text: str) -> bool:
+        """Speak a text that somebody else sent, as soon as nothing else sounds and nobody is listened to.
+
+        False: too many wait already, or there is nothing to say.
+        """
+        said = replies.announced(text)
+        waiting = sum(isinstance(event, Announced) for event in self._deferred)
+        if not said or waiting >= MOST_ANNOUNCEMENTS:
+            return False
+        self.post(Announced(*self._here(), said, language_of(said, "en")))
+        return True
 
     async def aclose(self) -> None:
         """Stop everything and free the speaker. The session lives on: whoever loaded it closes it."""
@@ -138,6 +166,8 @@ class Conversation:
     async def _listen(self, source: AudioSource) -> None:
         async for chunk in source:
             self._note_place(chunk)
+            if s.is_muted(self._state):
+                chunk = AudioChunk(np.zeros_like(chunk.samples), chunk.start_sample)  # noqa: PLW2901
             for event in self._listener.push(chunk):
                 self.post(event)
             self._hear()
@@ -242,6 +272,8 @@ class Conversation:
                 self._end_ringing(reason)
             case c.Defer(event):
                 self._deferred.append(event)
+            case c.TakeUp():
+                self._take_up()
             case c.EndTurn():
                 self._end_turn()
             case _:
@@ -264,12 +296,16 @@ class Conversation:
         if reason == "nobody":
             _log.warning("nobody stopped a timer or alarm in %.0f minutes: it gave up", t.LONGEST_RING_MS / 60_000)
         self._inbox.append(RingingEnded(*self._here(), reason))
+        self._take_up()
 
     def _end_turn(self) -> None:
         if self._times is not None:
             self._inbox.append(self._times.ended(*self._here(), None if self._fast else self._origin_ms))
             self._times = None
         self._mind.end_turn()
+        self._take_up()
+
+    def _take_up(self) -> None:
         self._inbox.extend(self._deferred)
         self._deferred.clear()
 

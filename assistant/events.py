@@ -223,6 +223,21 @@ class InputEnded(_Happened):
 
 
 @dataclass(frozen=True, slots=True)
+class MuteSwitched(_Happened):
+    """Somebody switched the ear off, or on again."""
+
+    muted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Announced(_Happened):
+    """Somebody else than a person here wants a text spoken. It is never heard as a command."""
+
+    text: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
 class Failed(_Happened):
     """A turn or a stage failed; the assistant goes on."""
 
@@ -235,7 +250,7 @@ Event = (
     Started | MicrophoneLost | MicrophoneFound | WakeHeard | WakeRejected | SpeechStarted | SpeechEnded | SpeechResumed
     | EndpointLikely | DraftStarted | DraftReady | DraftRetracted | EndpointReached | SpeechContinued | FirstToken
     | ModelTimed | CallsReady | ClauseReady | ToolCalled | CallsDone | Reply | ReplyAudioStarted | ReplyAudioFinished
-    | TurnEnded | TimerRang | RingingEnded | AudioDropped | InputEnded | Failed
+    | TurnEnded | TimerRang | RingingEnded | AudioDropped | InputEnded | MuteSwitched | Announced | Failed
 )  # fmt: skip
 
 

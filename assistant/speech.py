@@ -44,7 +44,19 @@ class Voices:
         if model is not None:
             self._voices.append(PiperVoice(model, speed=config.speed, volume=config.volume))
         self._voices.append(EspeakVoice(speed=config.speed, volume=config.volume))
+        self._volume = config.volume
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="speech")
+
+    @property
+    def volume(self) -> float:
+        """How loud it speaks, 0 to 1: from the next sentence on."""
+        return self._volume
+
+    @volume.setter
+    def volume(self, volume: float) -> None:
+        self._volume = volume
+        for voice in self._voices:
+            voice.volume = volume
 
     async def warm_up(self, language: str = "en") -> None:
         """Load the voice and speak a word unheard: the first sentence would pay for it otherwise."""
@@ -82,7 +94,9 @@ class Voices:
 
 
 class SentenceVoice(Protocol):
-    """One voice, synchronous; always called from the same thread."""
+    """One voice, synchronous; always called from the same thread. `volume`: 0 to 1."""
+
+    volume: float
 
     def speaks(self, language: str) -> bool:
         """Whether it speaks the language, an ISO 639-1 code."""
@@ -96,7 +110,7 @@ class PiperVoice:
 
     def __init__(self, model: Path, *, speed: float = 1.0, volume: float = 1.0) -> None:
         self._model = model
-        self._volume = volume
+        self.volume = volume
         try:
             self._config: dict[str, Any] = json.loads(Path(f"{model}.json").read_text(encoding="utf-8"))
             self._language = str(self._config["espeak"]["voice"])[:2]
@@ -121,7 +135,7 @@ class PiperVoice:
         try:
             self._piper = self._piper or self._load()
             form = SynthesisConfig(
-                length_scale=self._piper.config.length_scale / self._speed, normalize_audio=False, volume=self._volume
+                length_scale=self._piper.config.length_scale / self._speed, normalize_audio=False, volume=self.volume
             )
             parts = [chunk.audio_int16_array for chunk in self._piper.synthesize(sentence, form)]
         except Exception as e:  # onnxruntime and piper raise what they like; any of it means: no sound
@@ -152,7 +166,7 @@ class EspeakVoice:
 
     def __init__(self, *, speed: float = 1.0, volume: float = 1.0) -> None:
         self._speed = speed
-        self._volume = volume
+        self.volume = volume
         self._library: ctypes.CDLL | None = None
         self._parts: list[Pcm] = []
 
@@ -177,7 +191,7 @@ class EspeakVoice:
             raise SpeechFailed(f"espeak can't speak {language!r}: {e}", remedy=_REMEDY) from e
         if failed:
             raise SpeechFailed(f"espeak can't speak {language!r}: error {failed}", remedy=_REMEDY)
-        levelled = np.multiply(_joined(self._parts), self._volume * _AS_LOUD_AS_PIPER, dtype=np.float32)
+        levelled = np.multiply(_joined(self._parts), self.volume * _AS_LOUD_AS_PIPER, dtype=np.float32)
         return AudioClip(levelled.astype(np.int16), rate_hz)
 
     def _load(self, espeakbridge: Any) -> ctypes.CDLL:

@@ -73,15 +73,44 @@ class Confirming:
 
 
 @dataclass(frozen=True, slots=True)
+class Muted:
+    """The ear is switched off: no sound reaches it, and there is no turn. `deaf`: none would come in either."""
+
+    turns: int
+    deaf: bool = False
+
+
+Resting = WaitingForMicrophone | Idle | Muted
+
+
+@dataclass(frozen=True, slots=True)
+class Announcing:
+    """A text that others sent is spoken; then it rests as in `after`."""
+
+    turns: int
+    after: Resting
+
+
+@dataclass(frozen=True, slots=True)
 class Ringing:
     """Timers and alarms ring, again and again, until somebody says the wake word, or nobody for too long.
 
-    `deaf`: no sound comes in meanwhile.
+    `deaf`: no sound comes in meanwhile. `muted`: the ear is switched off.
     """
 
     turns: int
     rings: tuple[TimerRang, ...]
     deaf: bool = False
+    muted: bool = False
 
 
-State = WaitingForMicrophone | Idle | Listening | Drafting | Thinking | Acting | Speaking | Confirming | Ringing
+State = Resting | Listening | Drafting | Thinking | Acting | Speaking | Confirming | Announcing | Ringing
+
+
+def is_muted(state: State) -> bool:
+    """Whether the ear is switched off."""
+    match state:
+        case Muted() | Ringing(muted=True) | Announcing(after=Muted()):
+            return True
+        case _:
+            return False

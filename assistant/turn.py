@@ -4,7 +4,7 @@ A state is one of a union; an event that can't happen in a state raises. Command
 in order. Numbered turns start at 1.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import assert_never
 
 from assistant.commands import (
@@ -13,7 +13,6 @@ from assistant.commands import (
     Command,
     CommitAnswer,
     CommitTurn,
-    Defer,
     DropTurn,
     EndRinging,
     EndTurn,
@@ -24,12 +23,12 @@ from assistant.commands import (
     PlayEarcon,
     ReopenTurn,
     RetractDraft,
-    Ring,
     Silence,
     Speak,
     StartDraft,
 )
 from assistant.events import (
+    Announced,
     AudioDropped,
     CallsDone,
     CallsReady,
@@ -46,6 +45,7 @@ from assistant.events import (
     MicrophoneFound,
     MicrophoneLost,
     ModelTimed,
+    MuteSwitched,
     Reply,
     ReplyAudioFinished,
     ReplyAudioStarted,
@@ -61,60 +61,64 @@ from assistant.events import (
     WakeHeard,
     WakeRejected,
 )
+from assistant.resting import (
+    LONGEST_RING_MS,
+    IllegalTransition,
+    Rules,
+    Step,
+    announce,
+    announcing,
+    home,
+    illegal,
+    lost,
+    mute,
+    ringing,
+    timer,
+    unmute,
+)
 from assistant.stages import Verdict
 from assistant.states import (
     Acting,
+    Announcing,
     Confirming,
     Drafting,
     Idle,
     Listening,
+    Muted,
     Ringing,
     Speaking,
     State,
     Thinking,
     WaitingForMicrophone,
+    is_muted,
 )
 
-LONGEST_RING_MS = 600_000.0
+__all__ = ["LONGEST_RING_MS", "IllegalTransition", "Rules", "Step", "start", "step"]
+
 CONTINUED_PRE_ROLL_MS = 200.0
 CONFIRM_S = 8.0
 CONFIRM_GUARD_MS = 300.0  # our own "please say yes" rings on in the room: it is no answer
 SORRY = "Sorry, something went wrong. Please try again."
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """`wake_needed` False: listening from the first sample, turns are split at endpoints.
-
-    `ring_once`: the input is over, so nobody could stop what rings.
-    """
-
-    wake_needed: bool = True
-    wake_overlap_ms: float = 100.0
-    ring_once: bool = False
-
-
-Step = tuple[State, tuple[Command, ...]]
-
-
-class IllegalTransition(AssertionError):
-    """An event came that can't happen in this state: a defect in a stage."""
-
-
 def start(rules: Rules) -> Step:
     """The first state, when sound comes in."""
-    return _home(0, rules)
+    return home(0, rules)
 
 
 def step(state: State, event: Event, rules: Rules) -> Step:
     """What one event changes."""
     match event:
         case MicrophoneLost():
-            return _lost(state)
+            return lost(state)
         case WakeHeard(audio_ms=audio_ms):
             return _wake(state, audio_ms, rules)
         case TimerRang():
-            return _timer(state, event)
+            return timer(state, event)
+        case MuteSwitched(muted=muted):
+            return mute(state) if muted else unmute(state, rules)
+        case Announced():
+            return announce(state, event)
         case DraftReady(kind=kind, confidence=confidence):
             if not isinstance(state, Drafting):
                 return state, ()
@@ -136,10 +140,17 @@ def _in_state(state: State, event: Event, rules: Rules) -> Step:
     match state:
         case WaitingForMicrophone(turns):
             if isinstance(event, MicrophoneFound):
-                return _home(turns, rules)
+                return home(turns, rules)
         case Idle():
             if isinstance(event, Failed):
                 return state, ()
+        case Muted(turns):
+            if isinstance(event, MicrophoneFound):
+                return Muted(turns), ()
+            if isinstance(event, Failed):
+                return state, ()
+        case Announcing():
+            return announcing(state, event, rules)
         case Listening(turns) | Drafting(turns):
             return _listening(state, turns, event, rules)
         case Thinking(turns):
@@ -151,10 +162,10 @@ def _in_state(state: State, event: Event, rules: Rules) -> Step:
         case Confirming(turns):
             return _confirming(state, turns, event, rules)
         case Ringing():
-            return _ringing(state, event, rules)
+            return ringing(state, event, rules)
         case _:
             assert_never(state)
-    raise _illegal(state, event)
+    raise illegal(state, event)
 
 
 def _listening(state: Listening | Drafting, turns: int, event: Event, rules: Rules) -> Step:
@@ -164,15 +175,15 @@ def _listening(state: Listening | Drafting, turns: int, event: Event, rules: Rul
         case SpeechResumed():
             return Listening(turns), (RetractDraft(),)
         case EndpointReached(reason="no_speech"):
-            home, commands = _home(turns, rules)
+            rests, commands = home(turns, rules)
             cue: tuple[Command, ...] = (PlayEarcon("cancelled"),) if rules.wake_needed else ()
-            return home, (DropTurn(), *cue, EndTurn(turns), *commands)
+            return rests, (DropTurn(), *cue, EndTurn(turns), *commands)
         case EndpointReached():
             again: tuple[Command, ...] = (RetractDraft(),) if isinstance(state, Drafting) and state.unsure else ()
             return Thinking(turns), (*again, CommitTurn(), PlayEarcon("heard"))
         case Failed():
             return _fail(turns)
-    raise _illegal(state, event)
+    raise illegal(state, event)
 
 
 def _confirming(state: Confirming, turns: int, event: Event, rules: Rules) -> Step:
@@ -184,7 +195,7 @@ def _confirming(state: Confirming, turns: int, event: Event, rules: Rules) -> St
             return _listening(Listening(turns), turns, event, rules)
         case EndpointReached():
             return Thinking(turns), (CommitAnswer(), PlayEarcon("heard"))
-    raise _illegal(state, event)
+    raise illegal(state, event)
 
 
 def _continued(state: State, audio_ms: float) -> Step:
@@ -209,7 +220,7 @@ def _thinking(state: Thinking, turns: int, event: Event, rules: Rules) -> Step:
             return _end(turns, rules)
         case Failed():
             return _fail(turns)
-    raise _illegal(state, event)
+    raise illegal(state, event)
 
 
 def _acting(turns: int, event: Event) -> Step:
@@ -222,7 +233,7 @@ def _acting(turns: int, event: Event) -> Step:
             return Speaking(turns, acted=True, asks=asks), (Speak(sentence, language),)
         case Failed():
             return _fail(turns)
-    raise _illegal(Acting(turns), event)
+    raise illegal(Acting(turns), event)
 
 
 def _speaking(state: Speaking, turns: int, event: Event, rules: Rules) -> Step:
@@ -239,46 +250,18 @@ def _speaking(state: Speaking, turns: int, event: Event, rules: Rules) -> Step:
         case ReplyAudioFinished():
             return _end(turns, rules)
         case Failed(code="speech_failed" | "audio_device" | "output"):
-            home, commands = _end(turns, rules)
-            return home, (Silence(), PlayEarcon("error"), *commands)
+            rests, commands = _end(turns, rules)
+            return rests, (Silence(), PlayEarcon("error"), *commands)
         case Failed():
             return state, (FinishSpeaking(),)
-    raise _illegal(state, event)
-
-
-def _ringing(state: Ringing, event: Event, rules: Rules) -> Step:
-    match event:
-        case ReplyAudioFinished() if rules.ring_once:
-            return _silenced(state, "input_ended", rules)
-        case ReplyAudioFinished() if _rung_ms(state, event) >= LONGEST_RING_MS:
-            return _silenced(state, "nobody", rules)
-        case ReplyAudioFinished():
-            return state, (Ring(state.rings, again=True),)
-        case MicrophoneFound():
-            return replace(state, deaf=False), ()
-        case Failed(code="audio_device" | "output"):
-            return _silenced(state, "speaker", rules)
-        case Failed():
-            return state, ()  # no voice, perhaps: the sound of the ring goes on
-    raise _illegal(state, event)
-
-
-def _rung_ms(state: Ringing, event: ReplyAudioFinished) -> float:
-    """How long the latest of them has rung: by the clock, or by the audio where a replay is faster than it."""
-    latest = state.rings[-1]
-    return max(event.at_ms - latest.at_ms, event.audio_ms - latest.audio_ms)
-
-
-def _silenced(state: Ringing, reason: str, rules: Rules) -> Step:
-    """Ring no more. Who hears "stop" without the wake word comes here too."""
-    if state.deaf:
-        return WaitingForMicrophone(state.turns), (Silence(), EndRinging(reason))
-    home, commands = _home(state.turns, rules)
-    return home, (Silence(), EndRinging(reason), *commands)
+    raise illegal(state, event)
 
 
 def _wake(state: State, audio_ms: float, rules: Rules) -> Step:
+    """Open a turn. Where the ear is switched off, it was heard just before that, and counts no more."""
     from_ms = max(0.0, audio_ms - rules.wake_overlap_ms)
+    if is_muted(state):
+        return state, ()
     match state:
         case Listening(turns) | Drafting(turns) | Confirming(turns):
             return Listening(turns), (OpenTurn(turns, from_ms),)
@@ -286,30 +269,10 @@ def _wake(state: State, audio_ms: float, rules: Rules) -> Step:
             return Listening(turns + 1), (Silence(), EndTurn(turns), OpenTurn(turns + 1, from_ms))
         case Ringing(turns):
             return Listening(turns + 1), (Silence(), EndRinging("wake_word"), OpenTurn(turns + 1, from_ms))
-        case Idle(turns) | WaitingForMicrophone(turns):
+        case Announcing(turns):
+            return Listening(turns + 1), (Silence(), OpenTurn(turns + 1, from_ms))
+        case Idle(turns) | WaitingForMicrophone(turns) | Muted(turns):
             return Listening(turns + 1), (OpenTurn(turns + 1, from_ms),)
-    assert_never(state)
-
-
-def _timer(state: State, event: TimerRang) -> Step:
-    match state:
-        case Idle(turns) | WaitingForMicrophone(turns):
-            deaf = isinstance(state, WaitingForMicrophone)
-            return Ringing(turns, (event,), deaf), (Ring((event,)),)
-        case Ringing(rings=rings):
-            return replace(state, rings=(*rings, event)), ()  # told with the next ring
-        case _:
-            return state, (Defer(event),)
-
-
-def _lost(state: State) -> Step:
-    match state:
-        case Ringing():
-            return replace(state, deaf=True), ()
-        case Idle(turns) | WaitingForMicrophone(turns):
-            return WaitingForMicrophone(turns), (Silence(),)
-        case Listening(turns) | Drafting(turns) | Thinking(turns) | Acting(turns) | Speaking(turns) | Confirming(turns):
-            return WaitingForMicrophone(turns), (Silence(), DropTurn(), EndTurn(turns))
     assert_never(state)
 
 
@@ -319,15 +282,5 @@ def _fail(turns: int) -> Step:
 
 
 def _end(turns: int, rules: Rules) -> Step:
-    state, commands = _home(turns, rules)
+    state, commands = home(turns, rules)
     return state, (EndTurn(turns), *commands)
-
-
-def _home(turns: int, rules: Rules) -> Step:
-    if rules.wake_needed:
-        return Idle(turns), ()
-    return Listening(turns + 1), (OpenTurn(turns + 1, None),)
-
-
-def _illegal(state: State, event: Event) -> IllegalTransition:
-    return IllegalTransition(f"{type(event).__name__} can't happen in {state}")

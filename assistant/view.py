@@ -10,6 +10,7 @@ from rich.table import Table
 
 from assistant.audio.devices import Device
 from assistant.events import (
+    Announced,
     AudioDropped,
     EndpointReached,
     Event,
@@ -17,6 +18,7 @@ from assistant.events import (
     MicrophoneFound,
     MicrophoneLost,
     ModelTimed,
+    MuteSwitched,
     Reply,
     RingingEnded,
     SpeechEnded,
@@ -74,6 +76,10 @@ class LiveView:
                 self._line("timer" if time is None else "alarm", f"{name or time or 'timer'} rings", "bold yellow")
             case RingingEnded(reason="nobody"):
                 self._line("timer", "nobody came: the ringing gave up", "yellow")
+            case MuteSwitched(muted=muted):
+                self._line("ear", "switched off" if muted else "listening again", "yellow")
+            case Announced(text=text):
+                self._line("announced", f'"{text}"', "green")
             case AudioDropped(dropped_ms=dropped_ms):
                 self._line("dropped", f"{dropped_ms:.0f} ms of sound: this machine is too busy", "yellow")
             case Failed(message=message, remedy=remedy):

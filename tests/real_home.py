@@ -147,7 +147,7 @@ async def ask(home: HomeAssistant, tool: str, /, **arguments: Value) -> Dispatch
 async def until(link: HomeLink, true: Callable[[], bool], within_s: float = 10) -> None:
     async with asyncio.timeout(within_s):
         while not true():
-            await link.news()
+            await link.news.wait()
 
 
 async def snapshot(server: Server) -> Snapshot:

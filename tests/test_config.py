@@ -31,6 +31,7 @@ def test_a_section_overrides_only_what_it_says(tmp_path: Path) -> None:
         ("[audio]\n\n[modle]\nname = 'e2b'\n", 3, "did you mean model?"),
         ("[speech]\nvoise = 'x'\n", 2, "did you mean speech.voice?"),
         ("[home]\n[home.policy]\nconfrim = []\n", 3, "did you mean home.policy.confirm?"),
+        ("[home.mqtt]\nhots = 'x'\n", 2, "did you mean home.mqtt.host?"),
     ],
 )
 def test_an_unknown_key_names_the_nearest_one_with_its_line(tmp_path: Path, text: str, line: int, remedy: str) -> None:
@@ -58,6 +59,14 @@ def test_an_unknown_key_names_the_nearest_one_with_its_line(tmp_path: Path, text
 def test_a_wrong_value_is_a_clear_error(tmp_path: Path, text: str) -> None:
     with pytest.raises(ConfigError, match=r"config\.toml"):
         config.load(write(tmp_path, text))
+
+
+def test_a_wrong_key_of_the_second_device_is_found_in_its_own_table(tmp_path: Path) -> None:
+    tables = "[[home.mqtt.device]]\nname = 'pump'\nkind = 'switch'\n" * 2
+    with pytest.raises(ConfigError, match=r"config\.toml:6: home\.mqtt\.device\.1\.kind"):
+        config.load(write(tmp_path, tables[: -len("'switch'\n")] + "'lamp'\n"))
+    with pytest.raises(ConfigError, match=r"config\.toml:3: home\.mqtt\.device\.0\.command_topic"):
+        config.load(write(tmp_path, "[[home.mqtt.device]]\nname = 'pump'\ncommand_topic = 'pump/+'\n"))
 
 
 def test_a_config_that_is_not_there_or_no_text_is_a_clear_error(tmp_path: Path) -> None:

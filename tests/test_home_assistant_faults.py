@@ -10,6 +10,7 @@ import pytest
 
 from assistant.errors import ConfigError, HomeRefused
 from assistant.intents import home_asking
+from assistant.intents.deeds import Deeds
 from assistant.intents.home_assistant import HomeAssistant
 from assistant.intents.home_link import HomeLink, websocket_url
 from assistant.intents.home_token import Token
@@ -66,7 +67,7 @@ async def until(link: HomeLink, true: Callable[[], bool]) -> None:
     """Wait for news until it is so."""
     async with asyncio.timeout(5):
         while not true():
-            await link.news()
+            await link.news.wait()
 
 
 @pytest.mark.parametrize(
@@ -207,7 +208,7 @@ async def test_a_revoked_token_is_spoken_not_hammered_and_healed_by_a_new_one(
         outcome = await ask(home, "HassTurnOn", name="kitchen light")
         assert (outcome.error, outcome.sentence) == ("home_refused", "The home doesn't let me in.")
         for _ in range(3):
-            await link.news()  # tried again, but not with that token
+            await link.news.wait()  # tried again, but not with that token
         assert fake.logins == logins
         token[0] = "new-token"
         await until(link, lambda: link.ready)
@@ -274,7 +275,7 @@ async def test_a_state_change_alone_doesnt_touch_the_prompt(fake: FakeHome) -> N
         await fake.set("light.lamp", "off")
         await until(link, lambda: home.states()["light.lamp"] == "off")
         await fake.settings_changed()
-        await link.news()
+        await link.news.wait()
         assert told == []
 
 
@@ -391,3 +392,20 @@ def test_the_address_is_taken_as_people_write_it() -> None:
     for wrong in ("homeassistant.local:8123", "ftp://x", "http://"):
         with pytest.raises(ConfigError, match="url"):
             websocket_url(wrong)
+
+
+async def test_undo_brings_a_real_home_back_and_is_asked_for_once(
+    fake: FakeHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the services that bring the state before; what wasn't seen isn't called done, nor asked for again."""
+    monkeypatch.setattr(home_asking.ask, "__defaults__", (0.1,))
+    async with living_in(fake) as home:
+        router = Router([home], deeds=Deeds(lambda: 0.0))
+        await router.dispatch([Call("HassTurnOn", {"name": "kitchen light"})])
+        assert (await router.dispatch([Call("HassUndo")])).sentence == "Kitchen light as before."
+        assert home.states()["light.kitchen"] == "off"
+        await router.dispatch([Call("HassTurnOn", {"name": "kitchen light"})])
+        fake.changes = False
+        assert (await router.dispatch([Call("HassUndo")])).sentence == "I asked, but it hasn't changed yet."
+        assert (await router.dispatch([Call("HassUndo")])).sentence == "There's nothing to undo."
+        assert [call["service"] for call in fake.calls] == ["turn_on", "turn_off", "turn_on", "turn_off"]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from assistant.intents.home_change import seen
+from assistant.intents.home_change import on_its_way, seen
 from assistant.intents.home_states import LiveStates, State
 from assistant.stages import Effect
 
@@ -90,3 +90,24 @@ def test_states_follow_additions_changes_and_removals() -> None:
     assert states.apply({"r": ["light.a"]})
     assert not states.apply({"r": ["light.a"]})
     assert states.of("light.a") is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "was", "at", "way"),
+    [
+        (Effect("cover.open_cover", "cover.x"), 0, 20, "opening"),
+        (Effect("cover.close_cover", "cover.x"), 100, 60, "closing"),
+        (Effect("cover.set_cover_position", "cover.x", {"position": 50}), 100, 60, "closing"),
+        (Effect("cover.set_cover_position", "cover.x", {"position": 50}), 100, 51, None),
+        (Effect("cover.set_cover_position", "cover.x", {"position": 50}), 60, 70, None),
+        (Effect("cover.open_cover", "cover.x"), None, 20, None),
+        (Effect("light.turn_on", "light.x"), 0, 20, None),
+    ],
+)
+def test_a_blind_that_moved_towards_what_was_asked_is_on_its_way(
+    asked: Effect, was: int | None, at: int, way: str | None
+) -> None:
+    """Away from it, or there already, it isn't; nor by a report that is no newer."""
+    before, now = State("open", {"current_position": was}, 1), State("open", {"current_position": at}, 2)
+    assert on_its_way(asked, before, now) == way
+    assert on_its_way(asked, before, State("open", {"current_position": at}, 1)) is None

@@ -5,7 +5,15 @@ from pathlib import Path
 import pytest
 
 from assistant.errors import ConfigError
-from assistant.intents.home_token import CREDENTIAL, VARIABLE, Token, read_token
+from assistant.intents.home_token import (
+    CREDENTIAL,
+    PASSWORD_CREDENTIAL,
+    PASSWORD_VARIABLE,
+    VARIABLE,
+    Token,
+    read_password,
+    read_token,
+)
 
 
 def test_a_credential_comes_before_a_file_and_a_file_before_the_environment(tmp_path: Path) -> None:
@@ -44,3 +52,19 @@ def test_no_token_has_a_remedy(tmp_path: Path) -> None:
     (tmp_path / "bytes").write_bytes(b"\xff\xfe")
     with pytest.raises(ConfigError, match="UTF-8"):
         read_token(str(tmp_path / "bytes"), {})
+
+
+def test_a_brokers_password_may_have_spaces_and_any_letter(tmp_path: Path) -> None:
+    """One line; from a credential, a file or the environment."""
+    (tmp_path / "password").write_text("naïve pass word\n", encoding="utf-8")
+    assert read_password(str(tmp_path / "password"), {}).reveal() == "naïve pass word"
+    assert read_password("", {PASSWORD_VARIABLE: "other"}).reveal() == "other"
+    (tmp_path / PASSWORD_CREDENTIAL).write_text("best", encoding="utf-8")
+    environ = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+    assert read_password(str(tmp_path / "password"), environ).reveal() == "best"
+    (tmp_path / "password").write_text("two\nlines", encoding="utf-8")
+    with pytest.raises(ConfigError, match="no password"):
+        read_password(str(tmp_path / "password"), {})
+    with pytest.raises(ConfigError) as error:
+        read_password("", {})
+    assert "password_file" in error.value.remedy

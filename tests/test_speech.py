@@ -20,6 +20,8 @@ ESPEAK = SpeechConfig(voice="espeak")
 class FakeVoice:
     """Speaks one sample a letter, and writes down what, and in which thread."""
 
+    volume = 1.0
+
     def __init__(self, language: str, *, fails_at: str = "nothing") -> None:
         self.language = language
         self.fails_at = fails_at

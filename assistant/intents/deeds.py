@@ -125,8 +125,9 @@ class Deeds:
                 )
             deed.done.pop()
             effects += undone.effects
-            if not undone.ok:
-                self._deeds.pop()
+            if not undone.ok:  # asked for, and not seen: what is known is said, and nothing is asked for twice
+                if not deed.done:
+                    self._deeds.pop()
                 return dataclasses.replace(undone, call=call, effects=tuple(effects))
             names.append(str(undone.result["name"]))
             reasons += [undone.allowed_by] if undone.allowed_by and undone.allowed_by not in reasons else []

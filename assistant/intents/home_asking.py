@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from assistant.intents.home_change import seen
-from assistant.intents.home_link import Declined, HomeLink
 from assistant.intents.home_states import State
+from assistant.intents.home_wire import Declined, Wire
 from assistant.intents.names import Entity
 from assistant.intents.words import listing
 from assistant.stages import Effect
@@ -22,26 +22,28 @@ _KNOWN = {
     "no_answer": "I asked, but the home hasn't answered yet.",
     "connection_lost": "I lost the home while asking. I don't know whether it happened.",
     "declined": "The home refused that.",
+    "cannot_tell": "I asked. It never tells whether it happened.",
 }
 
 
 async def ask(
-    link: HomeLink, effects: Sequence[Effect], before: Mapping[str, State | None], within_s: float = SEEN_WITHIN_S
+    wire: Wire, effects: Sequence[Effect], before: Mapping[str, State | None], within_s: float = SEEN_WITHIN_S
 ) -> tuple[list[Effect], str | None]:
-    """Call the services: the effects that weren't seen, and why not (not_seen, no_answer, connection_lost, declined).
+    """Call the services: the effects that weren't seen, and why not.
 
+    Reasons: not_seen, no_answer, connection_lost, declined, cannot_tell (of a thing that never reports a state).
     `before`: the states before the call, by entity id.
     """
-    asking = [asyncio.create_task(_service(link, same)) for same in _together(effects)]
+    asking = [asyncio.create_task(wire.service(same, ANSWER_WITHIN_S)) for same in _together(effects)]
     for task in asking:
-        task.add_done_callback(lambda _: link.tell())
+        task.add_done_callback(lambda _: wire.news.tell())
     try:
         with suppress(TimeoutError):
             async with asyncio.timeout(within_s):
-                while link.ready and _missing(link, effects, before, asking) and not any(map(_failure, asking)):
-                    await link.news()
-        missing = _missing(link, effects, before, asking)
-        return missing, _why(link, asking) if missing else None
+                while not _settled(wire, effects, before, asking):
+                    await wire.news.wait()
+        missing = _missing(wire, effects, before, asking)
+        return missing, _why(wire, missing, asking) if missing else None
     finally:
         for task in asking:
             task.cancel()
@@ -58,18 +60,6 @@ def unseen(missing: Sequence[Effect], targets: Sequence[Entity], error: str) -> 
     return f"I asked, but the {listing(names)} {'has' if len(names) == 1 else 'have'}n't changed yet."
 
 
-async def _service(link: HomeLink, effects: Sequence[Effect]) -> None:
-    domain, _, service = effects[0].service.partition(".")
-    await link.command(
-        "call_service",
-        within_s=ANSWER_WITHIN_S,
-        domain=domain,
-        service=service,
-        service_data=dict(effects[0].data),
-        target={"entity_id": [effect.entity_id for effect in effects]},
-    )
-
-
 def _together(effects: Sequence[Effect]) -> list[list[Effect]]:
     """Effects that one service call can ask for: the same service with the same data."""
     alike: dict[str, list[Effect]] = {}
@@ -78,17 +68,30 @@ def _together(effects: Sequence[Effect]) -> list[list[Effect]]:
     return list(alike.values())
 
 
+def _settled(
+    wire: Wire,
+    effects: Sequence[Effect],
+    before: Mapping[str, State | None],
+    asking: Sequence[asyncio.Task[None]],
+) -> bool:
+    """Whether waiting any longer shows nothing more."""
+    if not wire.ready or any(map(_failure, asking)):
+        return True
+    missing = _missing(wire, effects, before, asking)
+    return all(task.done() for task in asking) and not any(wire.tells(str(e.entity_id)) for e in missing)
+
+
 def _missing(
-    link: HomeLink,
+    wire: Wire,
     effects: Sequence[Effect],
     before: Mapping[str, State | None],
     asking: Sequence[asyncio.Task[None]],
 ) -> list[Effect]:
     """What wasn't seen yet. A thing that already was as wanted needs the home's yes, or a newer report."""
-    answered = all(task.done() and _failure(task) is None for task in asking)
+    answered = wire.yes_is_done and all(task.done() and _failure(task) is None for task in asking)
     missing = []
     for effect in effects:
-        was, now = before[str(effect.entity_id)], link.states.of(str(effect.entity_id))
+        was, now = before[str(effect.entity_id)], wire.states.of(str(effect.entity_id))
         newer = now is not None and (was is None or now.report > was.report)
         if not (seen(effect, was, now) and (answered or newer)):
             missing.append(effect)
@@ -101,10 +104,12 @@ def _failure(task: asyncio.Task[None]) -> BaseException | None:
     return asyncio.CancelledError() if task.cancelled() else task.exception()
 
 
-def _why(link: HomeLink, asking: Sequence[asyncio.Task[None]]) -> str:
+def _why(wire: Wire, missing: Sequence[Effect], asking: Sequence[asyncio.Task[None]]) -> str:
     failures = [failure for task in asking if (failure := _failure(task)) is not None]
     if any(isinstance(failure, Declined) for failure in failures):
         return "declined"
-    if not link.ready or any(not isinstance(failure, TimeoutError) for failure in failures):
+    if not wire.ready or any(not isinstance(failure, TimeoutError) for failure in failures):
         return "connection_lost"
-    return "no_answer" if failures or not all(task.done() for task in asking) else "not_seen"
+    if failures or not all(task.done() for task in asking):
+        return "no_answer"
+    return "not_seen" if any(wire.tells(str(e.entity_id)) for e in missing) else "cannot_tell"

@@ -26,7 +26,7 @@ _MOMENTARY = frozenset({"scene.turn_on", "script.turn_on", "media_player.media_n
                         "media_player.media_previous_track"})  # fmt: skip
 MOVING = frozenset({"opening", "closing"})
 # Hue and saturation that Home Assistant gives a color name.
-_COLORS: Mapping[str, tuple[float, float]] = {
+COLORS: Mapping[str, tuple[float, float]] = {
     "red": (0, 100), "green": (120, 100), "blue": (240, 100), "yellow": (60, 100), "orange": (39, 100),
     "purple": (300, 100), "pink": (350, 25), "white": (0, 0), "cyan": (180, 100),
 }  # fmt: skip
@@ -47,6 +47,8 @@ def seen(effect: Effect, before: State | None, now: State | None) -> bool:
             return now.state not in _STATES["turn_off"]
         case "turn_on" if domain == "light" and effect.data:
             return _light(effect.data, now, newer=newer)
+        case "open_cover" | "close_cover" | "set_cover_position" if on_its_way(effect, before, now):
+            return True
         case "set_cover_position":
             position = now.attributes.get("current_position")
             return now.state in MOVING or _near(position, effect.data["position"], 2)
@@ -66,6 +68,28 @@ def seen(effect: Effect, before: State | None, now: State | None) -> bool:
             return now.state in _STATES.get(service, frozenset({now.state} if newer else ()))
 
 
+def on_its_way(effect: Effect, before: State | None, now: State) -> str | None:
+    """Say "opening" or "closing" of a blind that has moved towards what was asked, and isn't there yet; else None."""
+    domain, _, service = effect.service.partition(".")
+    wanted = {"open_cover": 100, "close_cover": 0}.get(service, effect.data.get("position"))
+    was, at = (None if s is None else s.attributes.get("current_position") for s in (before, now))
+    if domain != "cover" or before is None or now.report <= before.report:
+        return None
+    if not (isinstance(was, int | float) and isinstance(at, int | float) and isinstance(wanted, int | float)):
+        return None
+    if _near(at, wanted, 2) or abs(at - wanted) >= abs(was - wanted):
+        return None
+    return "opening" if wanted > at else "closing"
+
+
+def _is_color(shown: object, wanted: tuple[float, ...]) -> bool:
+    if not isinstance(shown, list) or len(shown) != 2 or not all(isinstance(n, int | float) for n in shown):
+        return False
+    hue, saturation = wanted
+    turn = abs(float(shown[0]) - hue) % 360
+    return _near(shown[1], saturation, 15) and (saturation == 0 or min(turn, 360 - turn) <= 15)
+
+
 def _light(data: Mapping[str, Any], now: State, *, newer: bool) -> bool:
     if data.get("brightness_pct") == 0:
         return now.state == "off"
@@ -83,16 +107,13 @@ def _light(data: Mapping[str, Any], now: State, *, newer: bool) -> bool:
     if "hs_color" in data:
         wanted = tuple(data["hs_color"])
     elif "color_name" in data:
-        wanted = _COLORS[str(data["color_name"])]
+        wanted = COLORS[str(data["color_name"])]
     else:
         return True
     shown = now.attributes.get("hs_color")
     if shown is None:
         return newer
-    if not isinstance(shown, list) or len(shown) != 2 or not all(isinstance(n, int | float) for n in shown):
-        return False
-    turn = abs(float(shown[0]) - wanted[0]) % 360
-    return _near(shown[1], wanted[1], 15) and (wanted[1] == 0 or min(turn, 360 - turn) <= 15)
+    return _is_color(shown, wanted)
 
 
 def _near(value: object, wanted: Any, by: float) -> bool:

@@ -7,8 +7,9 @@ ready 40 ms after it began.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -20,6 +21,9 @@ from assistant.errors import ConfigError, HomeAway, HomeRefused
 from assistant.intents.home_registry import Registry, exposed_of, registry_of
 from assistant.intents.home_states import LiveStates
 from assistant.intents.home_token import Token
+from assistant.intents.home_wire import Declined, News, Unreachable
+from assistant.intents.names import Directory
+from assistant.stages import Effect
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 5.0
 CONNECT_S, COMMAND_S = 10.0, 10.0
@@ -28,14 +32,6 @@ SETTLE_S = 0.2  # one change in the settings comes as several events
 REGISTRIES = ("area", "floor", "device", "entity")
 _BROKEN = (BaseHassClientError, aiohttp.ClientError, OSError, TimeoutError, ValueError, TypeError, KeyError)
 _log = logging.getLogger(__name__)
-
-
-class Unreachable(Exception):
-    """There is no connection now, or it broke while an answer was waited for."""
-
-
-class Declined(Exception):
-    """The home answered a command with an error."""
 
 
 class NotAllowed(Declined):
@@ -47,6 +43,8 @@ class HomeLink:
 
     `read_token` is asked before each connection, so that a new token heals a refusal.
     """
+
+    yes_is_done = True
 
     def __init__(
         self,
@@ -62,7 +60,7 @@ class HomeLink:
         self._first_wait_s = first_wait_s
         self._client: HomeAssistantClient | None = None
         self._task: asyncio.Task[None] | None = None
-        self._stale, self._news = asyncio.Event(), asyncio.Event()
+        self._stale, self.news = asyncio.Event(), News()
         self._asking: set[asyncio.Future[Any]] = set()
         self._ready = False
         self.registry: Registry | None = None
@@ -83,7 +81,7 @@ class HomeLink:
                 while not self.ready:
                     if self.refusal is not None:
                         raise self.refusal
-                    await self.news()
+                    await self.news.wait()
 
     async def aclose(self) -> None:
         """Close the connection; it isn't opened again."""
@@ -91,9 +89,38 @@ class HomeLink:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    async def news(self) -> None:
-        """Return when anything was reported: a state, a change in the registry, a connection made or broken."""
-        await self._news.wait()
+    def directory(self, here: str) -> Directory | None:
+        """What may be named now; None before the first connection. `here`: the area that the assistant stands in."""
+        if self.registry is None:
+            return None
+        found = self.registry.directory(self.states, here)
+        return replace(found, areas=(*found.areas, *self.registry.other_places()))
+
+    def rooms(self, said: str) -> tuple[str, ...]:
+        """The areas that an area's name, its alias or a floor means; empty: nobody knows."""
+        return () if self.registry is None else self.registry.rooms(said)
+
+    def able(self, effect: Effect) -> bool:
+        """Always: the home itself declines."""
+        del effect
+        return True
+
+    def tells(self, entity_id: str) -> bool:
+        """Always: a home reports all of its states."""
+        del entity_id
+        return True
+
+    async def service(self, effects: Sequence[Effect], within_s: float) -> None:
+        """Call one service for all its entities. Raises Unreachable, Declined, TimeoutError."""
+        domain, _, service = effects[0].service.partition(".")
+        await self.command(
+            "call_service",
+            within_s=within_s,
+            domain=domain,
+            service=service,
+            service_data=dict(effects[0].data),
+            target={"entity_id": [effect.entity_id for effect in effects]},
+        )
 
     async def command(self, kind: str, *, within_s: float = COMMAND_S, **fields: Any) -> Any:
         """Send one command, once, and give its result. Raises Unreachable, Declined, TimeoutError."""
@@ -122,11 +149,6 @@ class HomeLink:
         if not asked.cancelled():
             asked.exception()  # whoever still waited has it already
 
-    def tell(self) -> None:
-        """Wake whoever waits for news."""
-        self._news.set()
-        self._news = asyncio.Event()
-
     async def _keep_up(self) -> None:
         wait_s, refused = self._first_wait_s, None
         while True:
@@ -147,7 +169,7 @@ class HomeLink:
                 level = logging.WARNING if self._ready else logging.INFO
                 _log.log(level, "no connection to the home (%s); trying again in %.1f s", type(e).__name__, wait_s)
             was_ready, self._ready, self._client = self._ready, False, None
-            self.tell()
+            self.news.tell()
             wait_s = self._first_wait_s if was_ready else wait_s
             await asyncio.sleep(wait_s)
             wait_s = min(2 * wait_s, LONGEST_WAIT_S)
@@ -192,7 +214,7 @@ class HomeLink:
                 unwatch, watched, self.states = stop, registry.exposed, states
             changed, self.registry = registry != self.registry or not self._ready, registry
             self._ready, self.refusal = True, None
-            self.tell()
+            self.news.tell()
             if changed:
                 self.on_change()
             with suppress(TimeoutError):
@@ -236,7 +258,7 @@ class HomeLink:
         def told(event: object) -> None:
             renamed = states.apply(event)
             states.keep(exposed)
-            self.tell()
+            self.news.tell()
             if renamed and first.is_set():
                 self.on_change()
             first.set()

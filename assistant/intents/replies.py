@@ -175,6 +175,12 @@ def _timers_left(result: Result, words: Words) -> str:
     return ", ".join(parts) or words["timer_none"]
 
 
+def announced(text: str) -> str:
+    """A text of strangers as it may be spoken: one line of bounded length, without marks. Empty: nothing to say."""
+    said = _finish(text)
+    return said if any(c.isalnum() for c in said) else ""
+
+
 def rung(rings: Sequence[tuple[str | None, str | None]], language: str = "en", *, twelve: bool = False) -> str:
     """What is said while timers and alarms ring, given name and, of an alarm, the time of day."""
     words = LANGUAGES.get(language, LANGUAGES["en"])
