@@ -41,6 +41,7 @@ class HomeKind(StrEnum):
 
     DEMO = "demo"
     HOME_ASSISTANT = "home_assistant"
+    MQTT = "mqtt"
 
 
 class Units(StrEnum):

@@ -22,7 +22,7 @@ from assistant.intents.words import LANGUAGES
 
 HOME_URL = "http://homeassistant.local:8123"
 SILENT_DBFS, QUIET_DBFS, LOUD_DBFS = -60.0, -30.0, -0.5
-_KINDS = {"demo": "demo", "Home Assistant": "home_assistant"}
+_KINDS = {"demo": "demo", "Home Assistant": "home_assistant", "MQTT, as the config says": "mqtt"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +144,22 @@ class Setup:
         named = next((name for name, kind in _KINDS.items() if kind == now.kind), "demo")
         kind = self._given.home or _KINDS[self._asker.choose("Which home?", tuple(_KINDS), named)]
         self._values["home.kind"] = kind
-        rooms = self._try.demo_rooms() if kind == "demo" else self._home_assistant()
+        rooms = self._rooms(kind)
         listed = f" ({', '.join(rooms)}; none)" if rooms else ""
         self._values["home.area"] = self._tested(
             self._given.room, partial(self._asker.ask, f"In which room do I stand?{listed}", now.area or "none"),
             lambda said: _room(said, rooms),
         )  # fmt: skip
+
+    def _rooms(self, kind: str) -> Sequence[str]:
+        """Ask what has to be known of a home; its rooms, as far as they are known."""
+        if kind == "demo":
+            return self._try.demo_rooms()
+        if kind == "home_assistant":
+            return self._home_assistant()
+        if not self._now.home.mqtt.host:
+            self._asker.tell("Write the broker's address: host in the section home.mqtt of the config.", "yellow")
+        return ()
 
     def _home_assistant(self) -> Sequence[str]:
         """Where it is and what opens it; its rooms, as far as they are known."""

@@ -128,6 +128,17 @@ def test_a_second_time_what_is_there_is_the_default(path: Path) -> None:
     assert config.load(path).audio.microphone == ""
 
 
+def test_a_home_on_mqtt_stays_one(path: Path) -> None:
+    """Its section is written by hand: it isn't asked for, and not lost."""
+    path.parent.mkdir()
+    path.write_text('[home]\nkind = "mqtt"\n[home.mqtt]\nhost = "broker"\n', encoding="utf-8")
+    assert "Write the broker's address" not in set_up(path, *DEFAULTS)
+    assert config.load(path).home.kind == "mqtt"
+    assert config.load(path).home.mqtt.host == "broker"
+    path.unlink()
+    assert "Write the broker's address" in set_up(path, *DEFAULTS, given=Given(home="mqtt"))
+
+
 def test_home_assistant_is_reached_and_entered_and_its_rooms_are_the_choice(path: Path) -> None:
     """The token is in a file of its own that nobody else can read, and was never printed."""
     house = House()
