@@ -370,6 +370,7 @@ async def test_anything_else_after_the_question_unlocks_nothing(reply: list[str]
 
 async def test_a_question_can_be_answered_by_typing() -> None:
     house, home = with_home(UNLOCK, ["Yes."])
+    await house.clock.release()
     await home.handle(Call("HassLock", {"name": "front door"}))
     await house.conversation.ask("unlock the front door")
     assert house.conversation.asked

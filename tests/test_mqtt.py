@@ -198,7 +198,7 @@ async def test_undo_brings_back_what_was_before(bridge: Zigbee2Mqtt) -> None:
         await router.dispatch([Call("HassLightSet", {"name": "living room light", "brightness": 10})])
         assert bridge.states["living room/light"]["brightness"] == 25
         (undone,) = (await router.dispatch([Call("HassUndo")])).outcomes
-        assert (undone.sentence, undone.effects[0].data) == ("Living room light as before.", {"brightness_pct": 50})
+        assert (undone.sentence, undone.effects[0].data) == ("Living room light as before.", {"brightness": 128})
         assert bridge.states["living room/light"]["brightness"] == 127
         await router.dispatch([Call("HassLightSet", {"name": "living room light", "color": "red"})])
         assert (await router.dispatch([Call("HassUndo")])).sentence == "I can't undo that."

@@ -95,12 +95,33 @@ def test_what_a_device_has_not_is_not_sent(exposes: list[dict[str, Any]], asked:
     assert only(exposes).orders(asked) == ()
 
 
+def test_a_white_of_its_own_is_told_and_can_be_asked_for() -> None:
+    """In kelvin; zigbee2mqtt counts in mireds."""
+    exposes = light(colors=True)
+    exposes[0]["features"].append(numeric("color_temp"))
+    lamp = only(exposes)
+    told = lamp.heard("z/kitchen/thing", b'{"state": "ON", "color_mode": "color_temp", "color_temp": 250}')
+    assert told is not None
+    assert told.attributes["color_temp_kelvin"] == 4000
+    (order,) = lamp.orders(Effect("light.turn_on", "light.kitchen_thing", {"color_temp_kelvin": 4000}))
+    assert json.loads(order.payload) == {"state": "ON", "color_temp": 250}
+    assert only(light()).orders(Effect("light.turn_on", "light.x", {"color_temp_kelvin": 4000})) == ()
+
+
 @pytest.mark.parametrize(
     ("exposes", "report", "reading"),
     [
         (light(), {"state": "ON", "brightness": 127}, Reading("on", {"brightness": 128})),
-        (light(colors=True), {"color": {"hue": 240, "saturation": 99}}, Reading(None, {"hs_color": [240, 99]})),
-        (light(colors=True), {"color_mode": "color_temp"}, Reading(None, {"hs_color": None})),
+        (
+            light(colors=True),
+            {"color": {"hue": 240, "saturation": 99}},
+            Reading(None, {"hs_color": [240, 99], "color_mode": "hs"}),
+        ),
+        (
+            light(colors=True),
+            {"color_mode": "color_temp"},
+            Reading(None, {"hs_color": None, "color_mode": "color_temp"}),
+        ),
         (COVER, {"position": 40}, Reading("open", {"current_position": 40})),
         (COVER, {"position": 40, "moving": "UP"}, Reading("opening", {"current_position": 40})),
         (COVER, {"state": "CLOSE"}, Reading("closed")),

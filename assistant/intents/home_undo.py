@@ -39,6 +39,8 @@ class Past:
     ) -> Call | None:
         """Keep what has been changed; the call that brings it back. None: nothing can."""
         known = [(e, was) for e in effects if (was := before[str(e.entity_id)]) is not None and was.state not in AWAY]
+        if any(_lost_color(e, was) for e, was in known):
+            return None
         back = tuple(b for e, was in known for b in undo.inverse(e, was.state, _values(was)))
         if not back:
             return None
@@ -57,6 +59,13 @@ class Past:
     def forget(self, call: Call) -> None:
         """It was brought back, or tried to."""
         del self._before[int(call.arguments["deed"])]
+
+
+def _lost_color(effect: Effect, was: State) -> bool:
+    """Whether it recolors a lamp that was on, in a color that nobody knows."""
+    return (
+        "color_name" in effect.data and was.state != "off" and not {"hs_color", "color_temp_kelvin"} & set(_values(was))
+    )
 
 
 def _values(state: State) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from assistant.intents.mqtt_things import Order, Reading, brightness, color, num
 from assistant.stages import Effect
 
 PUBLISHED, _GET = 1, 4  # bits of `access`
+MIREDS = 1_000_000  # by kelvin
 _SETPOINTS = ("occupied_heating_setpoint", "current_heating_setpoint")
 _MOVES = {"opening": "opening", "closing": "closing", "UP": "opening", "DOWN": "closing"}
 _ASKED = frozenset({"state", "position", "brightness", "local_temperature", "system_mode", *_SETPOINTS})
@@ -113,6 +114,8 @@ def _light(thing: Zigbee, report: Mapping[str, Any]) -> Reading:
     hue, full = (number(shown.get(n)) for n in ("hue", "saturation")) if isinstance(shown, Mapping) else (None, None)
     if report.get("color_mode") == "color_temp":
         attributes |= {"hs_color": None, "color_mode": "color_temp"}
+        if mireds := number(thing.told("color_temp", report)):
+            attributes["color_temp_kelvin"] = round(MIREDS / mireds)
     elif hue is not None and full is not None:
         attributes |= {"hs_color": [hue, full], "color_mode": "hs"}
     return replace(_switched(thing, report), attributes=attributes)
@@ -214,8 +217,10 @@ def _mode(thing: Zigbee, mode: str | None) -> dict[str, Any]:
 def _look(thing: Zigbee, effect: Effect) -> dict[str, Any] | None:
     """Brightness and color as the lamp takes them; None: it can't."""
     look: dict[str, Any] = {}
-    if "color_temp_kelvin" in effect.data:
-        return None
+    if isinstance(kelvin := effect.data.get("color_temp_kelvin"), int):
+        if "color_temp" not in thing.features:
+            return None
+        look[thing.features["color_temp"]["property"]] = round(MIREDS / kelvin)
     if (share := brightness(effect)) is not None:
         if "brightness" not in thing.features:
             return None
