@@ -103,7 +103,7 @@ class Router:
         self._consent.ask(open_[0].call, self._lacks(open_[0]), max(self._min_confidence, LEAST_CONFIDENCE))
         others = tuple(outcome for outcome in outcomes if outcome is not open_[0])
         done = self._sentence(others) or ""
-        return Dispatched(outcomes, f"{done} {open_[0].sentence}".strip(), asks=True)
+        return Dispatched(outcomes, f"{done} {self._sentence(open_)}".strip(), asks=True)
 
     def judge(self, said: str, calls: Sequence[Call], confidence: float) -> Call | str | None:
         """What a person's answer to the question means: see `Consent.judge`."""
