@@ -36,7 +36,7 @@ TOOLS: tuple[Tool, ...] = (
     ),
     Tool(
         "HassAdjust",
-        "More or less: brightness, degrees, volume, opening",
+        "Brighter, warmer, louder",
         (
             _NAME,
             *(replace(p, told=False) for p in _WHERE[1:]),

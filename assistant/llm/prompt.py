@@ -5,7 +5,7 @@ text, results) goes through `plain` first. Gemma's vocabulary marks `<|"|>`, `<|
 defined, and llama.cpp parses those even when told not to parse control tokens: only the text itself can be made safe.
 
 Knows no tokenizer and no model: what a model's prompt carries is its `PromptProfile`. Format: Google's page "Gemma 4
-prompt formatting"; no empty thought channel after `<|turn>model`. The demo home's prefix is 1,000 tokens with tools.
+prompt formatting"; no empty thought channel after `<|turn>model`. The demo home's prefix is 1,064 tokens with tools.
 """
 
 from collections.abc import Mapping, Sequence
