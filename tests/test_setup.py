@@ -30,6 +30,11 @@ from assistant.setup import Given, Setup, Trials, next_step
 from tests.fake_home import TOKEN, FakeHome
 
 ROOT = Path(__file__).parents[1]
+# A shell's background job ignores Ctrl-C, and what it starts: not here.
+PROGRAM = """import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from assistant.cli import main
+main()"""
 DEFAULTS = (
     "",
     "",
@@ -324,7 +329,7 @@ async def test_the_command_writes_what_a_pipe_answers_and_ctrl_c_changes_nothing
 
 def started(path: Path, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", "from assistant.cli import main; main()", "setup", "--config", str(path), *arguments],
+        [sys.executable, "-c", PROGRAM, "setup", "--config", str(path), *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
