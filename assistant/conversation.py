@@ -68,7 +68,7 @@ class Conversation:
         self._fast = fast
         self._twelve = twelve
         self._state: s.State = s.WaitingForMicrophone(0)
-        self._inbox: deque[Event] = deque()
+        self._inbox: deque[tuple[Event, bool]] = deque()  # and whether it is new, so that nobody was told yet
         self._deferred: deque[TimerRang | Announced] = deque()  # at most MOST_ANNOUNCEMENTS, and the timers
         self._handling = False
         self._times: TurnTimes | None = None
@@ -149,15 +149,16 @@ class Conversation:
 
     def post(self, event: Event) -> None:
         """Take an event from a stage: observe it, let the turn-taking decide, carry out what it says."""
-        self._inbox.append(event)
+        self._inbox.append((event, True))
         if self._handling:
             return
         self._handling = True
         try:
             while self._inbox:
-                event = self._inbox.popleft()
-                self._observe(event)
-                if self._times is not None:
+                event, is_new = self._inbox.popleft()
+                if is_new:
+                    self._observe(event)
+                if is_new and self._times is not None:
                     self._times.observe(event)
                 self._enter(t.step(self._state, event, self._rules))
         finally:
@@ -295,18 +296,18 @@ class Conversation:
     def _end_ringing(self, reason: str) -> None:
         if reason == "nobody":
             _log.warning("nobody stopped a timer or alarm in %.0f minutes: it gave up", t.LONGEST_RING_MS / 60_000)
-        self._inbox.append(RingingEnded(*self._here(), reason))
+        self._inbox.append((RingingEnded(*self._here(), reason), True))
         self._take_up()
 
     def _end_turn(self) -> None:
         if self._times is not None:
-            self._inbox.append(self._times.ended(*self._here(), None if self._fast else self._origin_ms))
+            self._inbox.append((self._times.ended(*self._here(), None if self._fast else self._origin_ms), True))
             self._times = None
         self._mind.end_turn()
         self._take_up()
 
     def _take_up(self) -> None:
-        self._inbox.extend(self._deferred)
+        self._inbox.extend((event, False) for event in self._deferred)
         self._deferred.clear()
 
     def _here(self) -> tuple[float, float]:

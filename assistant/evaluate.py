@@ -24,6 +24,7 @@ from assistant.audio.replay import FileSource, NullSpeaker
 from assistant.config import Config
 from assistant.errors import UsageError
 from assistant.events import CallsReady, EndpointReached, Event, Failed, Reply, ToolCalled, TurnEnded, WakeHeard
+from assistant.homes import Home
 from assistant.trace import write_report
 
 CHECKED = ("effects", "answer_from", "reply", "reply_language", "speech_end_ms")
@@ -205,7 +206,7 @@ def answers(heard: Heard, values: Sequence[str]) -> bool:
     return any(re.search(rf"(?<![\w.]){re.escape(v.casefold())}(?!\w)", said) for v in values)
 
 
-def values_of(home: app.Home) -> dict[str, Sequence[str]]:
+def values_of(home: Home) -> dict[str, Sequence[str]]:
     """For every entity, `clock` and `timer`: what an answer about it must contain one of."""
     now = datetime.now().astimezone()
     left = [str(n) for timer in home.timers.running for n in (timer.seconds // 60, timer.seconds)]
@@ -261,8 +262,8 @@ def percentiles(values: Iterable[float | None]) -> dict[str, float] | None:
     return {"p50": round(cuts[49], 1), "p90": round(cuts[89], 1), "p99": round(cuts[98], 1)}
 
 
-def show(console: Console, verdicts: Sequence[Verdict], summary: Mapping[str, Any]) -> None:
-    """Print the tables: figures, ok by label, confusions."""
+def show_summary(console: Console, summary: Mapping[str, Any], counted: str) -> None:
+    """Print the figures, and what is ok by each label; `counted`: what the figures count."""
     figures = Table(title="summary", show_header=False)
     for key, value in summary.items():
         if key != "by_label":
@@ -271,10 +272,15 @@ def show(console: Console, verdicts: Sequence[Verdict], summary: Mapping[str, An
     for label, by in summary["by_label"].items():
         if not 1 < len(by) <= 60:
             continue
-        table = Table(label, "ok", "clips", "share", title=f"by {label}")
+        table = Table(label, "ok", counted, "share", title=f"by {label}")
         for value, n in by.items():
-            table.add_row(value, str(n["ok"]), str(n["clips"]), f"{n['ok'] / n['clips']:.0%}")
+            table.add_row(value, str(n["ok"]), str(n[counted]), f"{n['ok'] / n[counted]:.0%}")
         console.print(table)
+
+
+def show(console: Console, verdicts: Sequence[Verdict], summary: Mapping[str, Any]) -> None:
+    """Print the tables: figures, ok by label, confusions."""
+    show_summary(console, summary, "clips")
     confusions = Counter(
         (str(v.label.get("intent", "?")), " + ".join(v.heard.calls) or _said(v)) for v in verdicts if not v.ok
     )

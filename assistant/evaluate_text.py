@@ -21,7 +21,7 @@ from assistant import app, text_set
 from assistant.audio.clock import WallClock
 from assistant.audio.replay import NullSpeaker
 from assistant.config import Config
-from assistant.evaluate import Heard, in_process
+from assistant.evaluate import Heard, in_process, show_summary
 from assistant.intents.demo_home import DemoHome
 from assistant.text_set import Group, Task
 from assistant.trace import write_report
@@ -134,16 +134,7 @@ def summarise(results: Sequence[Result]) -> dict[str, Any]:
 
 def show(console: Console, results: Sequence[Result], summary: Mapping[str, Any]) -> None:
     """Print the tables: figures, ok by label, every sentence that went wrong."""
-    figures = Table(title="summary", show_header=False)
-    for key, value in summary.items():
-        if key != "by_label":
-            figures.add_row(key, f"{value:.3f}" if isinstance(value, float) else str(value))
-    console.print(figures)
-    for label, by in summary["by_label"].items():
-        table = Table(label, "ok", "sentences", "share", title=f"by {label}")
-        for value, n in by.items():
-            table.add_row(value, str(n["ok"]), str(n["sentences"]), f"{n['ok'] / n['sentences']:.0%}")
-        console.print(table)
+    show_summary(console, summary, "sentences")
     table = Table("home", "sentence", "reply", "expected, and is", title="what went wrong")
     for result in results:
         if not result.ok:

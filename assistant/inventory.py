@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from assistant import app, manifest
+from assistant import homes, manifest
 from assistant.audio.clock import WallClock
 from assistant.config import Config
 from assistant.llm import prompt
@@ -46,8 +46,8 @@ async def take(config: Config, count: Callable[[manifest.ModelEntry, str], int] 
     entry = manifest.load().entry(config.model.name)
     profile = PromptProfile(**entry.prompt)
     clock = WallClock()
-    async with app.real_home(config, clock) as real:
-        home = app.build_home(config, entry, clock, real=real)
+    async with homes.real_home(config, clock) as real:
+        home = homes.build_home(config, entry, clock, real=real)
         view: HomeView = home.things
         unexposed = await view.unexposed()
         text = prompt.prefix(profile, home.router.tools(), home.router.context())

@@ -15,7 +15,7 @@ from typing import Any
 import aiohttp
 import jinja2
 
-from assistant import app, manifest
+from assistant import homes, manifest
 from assistant.audio.clock import WallClock
 from assistant.config import Config, HomeConfig
 from assistant.gguf_file import read_header
@@ -40,7 +40,7 @@ class Counter:
         self._template = jinja2.Environment(trim_blocks=True, lstrip_blocks=True, autoescape=False).from_string(source)  # noqa: S701 - a prompt
         self.profile = PromptProfile(**manifest.load().entry(MODEL).prompt)
 
-    def ours(self, home: app.Home) -> int:
+    def ours(self, home: homes.Home) -> int:
         """The whole prefix."""
         return len(self._tokenize(prompt.prefix(self.profile, home.router.tools(), home.router.context())))
 
@@ -108,7 +108,7 @@ async def row(command: Command, counter: Counter, url: str) -> str:
     theirs = counter.theirs(told["prompt"], told["tools"])
     config = Config(home=HomeConfig("home_assistant", url=url, token_file=str(HOME / "token"), area=ROOMS[0]))
     async with connected(config.home) as real:
-        home = app.build_home(config, manifest.load().entry(MODEL), WallClock(), real=real)
+        home = homes.build_home(config, manifest.load().entry(MODEL), WallClock(), real=real)
         shown = min(config.home.shown, len(real.states()))
         return f"{len(told['tools'])} | {theirs:,} | {len(home.router.tools())} | {shown} | {counter.ours(home):,}"
 

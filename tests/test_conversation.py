@@ -429,6 +429,14 @@ async def ring(house: House, *stretches: tuple[int, float], at_s: float) -> None
     await house.conversation.aclose()
 
 
+async def test_a_timer_that_had_to_wait_is_told_of_once() -> None:
+    """It rings after the answer, and the log has one event of it."""
+    house = House(ScriptedSession(CALL), rings=True)
+    await ring(house, *COMMAND, (SILENCE, 6.0), at_s=1.0)
+    assert house.voice.said[:2] == [("Light on.", "en"), ("Your pasta timer is done.", "en")]
+    assert len(house.all_of(TimerRang)) == 1
+
+
 async def test_a_timer_rings_until_the_wake_word_which_opens_a_turn() -> None:
     """Sound, words, pause, and again; then the person is heard."""
     house = House(ScriptedSession(CALL), rings=True)

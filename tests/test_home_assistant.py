@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from assistant import app, manifest
+from assistant import homes, manifest
 from assistant.audio.clock import WallClock
 from assistant.config import Config
 from assistant.intents.home_assistant import HomeAssistant
@@ -156,7 +156,7 @@ async def test_all_of_the_demo_fits_into_the_prompt(server: Server, vocabulary_f
         try:
             await until(link, lambda: len(home.states()) > 120, 30)
             entry = manifest.load().entry("e2b")
-            router = app.build_home(Config(), entry, WallClock(), real=home).router
+            router = homes.build_home(Config(), entry, WallClock(), real=home).router
             text = prompt.prefix(PromptProfile(**entry.prompt), router.tools(), router.context())
             assert len(read_vocabulary(vocabulary_file).tokenize(text)) <= 1200
             hidden = "Poorly Installed Door"

@@ -87,6 +87,20 @@ async def test_a_home_is_asked_in_the_degrees_that_it_counts_in(
         assert fake.calls[-1]["service_data"] == {"temperature": asked_of_it}
 
 
+async def test_a_home_that_counts_in_fahrenheit_can_be_made_warmer(fake: FakeHome) -> None:
+    """The rules are in Celsius: 72 °F isn't over 30 degrees, 88 °F is."""
+    fake.unit = "°F"
+    fake.add("climate.home", "thermostat", "heat", temperature=70)
+    persons: tuple[tuple[Scale, float], ...] = (("F", 72), ("C", 75.6))
+    async with living_in(fake) as home:
+        for said, asked_of_it in persons:
+            things = InDegrees(home, said, home.scale, temperature_limit(said, 5, 30))
+            await Router([things]).dispatch([Call("HassAdjust", {"name": "thermostat", "way": "up", "by": 2})])
+            assert fake.calls[-1]["service_data"] == {"temperature": asked_of_it}
+        done = await Router([things]).dispatch([Call("HassAdjust", {"name": "thermostat", "way": "up", "by": 9})])
+        assert (done.outcomes[0].error, len(fake.calls)) == ("out_of_range", 2)
+
+
 async def test_done_is_said_when_the_new_state_was_seen(fake: FakeHome) -> None:
     """One call, one service, one state change, one sentence."""
     async with living_in(fake) as home:

@@ -30,7 +30,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     ),
     frozenset({"assistant.chat_template", "assistant.turn"}),
     frozenset({"assistant.conversation", "assistant.weights", "assistant.setup"}),
-    frozenset({"assistant.sessions", "assistant.desk"}),
+    frozenset({"assistant.sessions", "assistant.desk", "assistant.homes"}),
     frozenset({"assistant.app", "assistant.view", "assistant.trials"}),
     frozenset({"assistant.evaluate", "assistant.figures", "assistant.inventory"}),
     frozenset({"assistant.bench", "assistant.evaluate_text"}),

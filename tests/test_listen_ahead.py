@@ -190,6 +190,22 @@ def test_a_draft_does_not_run_after_the_sound_that_comes_meanwhile(
     ahead.ledger.drop()
 
 
+def test_hops_are_large_in_the_middle_of_a_word_and_small_as_it_fades(ahead: Ahead) -> None:
+    """One soft chunk alone is a stop in a word."""
+    hearing = ahead.ledger.hearing
+    hearing.reset()
+    loud, soft = np.full(320, 8000, np.int16), np.full(320, 800, np.int16)
+    ready = []
+    for chunk in [*[loud] * 9, soft, soft]:  # from the ninth on four rows are final
+        hearing.hear(chunk)
+        ready.append(hearing.ready())
+    assert ready == [0] * 10 + [4]
+    hearing.reset()
+    for _ in range(13):
+        hearing.hear(loud)
+    assert hearing.ready() == 6
+
+
 async def test_a_session_that_is_too_far_behind_makes_no_draft(ahead: Ahead) -> None:
     """And says so; it goes on listening, with the largest hops."""
     session = LlamaSession(ahead.engine, ahead.ledger)

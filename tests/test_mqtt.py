@@ -12,6 +12,7 @@ import pytest
 
 from assistant.config_mqtt import MqttConfig, MqttDevice
 from assistant.intents.deeds import Deeds
+from assistant.intents.home_wire import Wire
 from assistant.intents.mqtt import MqttHome
 from assistant.intents.policy import Policy
 from assistant.intents.real_home import RealHome
@@ -39,7 +40,7 @@ pytestmark = [pytest.mark.mqtt, pytest.mark.skipif(not PORT, reason="no mosquitt
 @asynccontextmanager
 async def living_in(
     config: MqttConfig | None = None, policy: Policy | None = None
-) -> AsyncIterator[tuple[RealHome, MqttHome]]:
+) -> AsyncIterator[tuple[RealHome[Wire], MqttHome]]:
     wire = MqttHome(config or MqttConfig(host=HOST, port=PORT), None, first_wait_s=0.05)
     home = RealHome(wire, here="living room", policy=policy, now=lambda: NOON)
     try:
@@ -56,12 +57,12 @@ async def bridge() -> AsyncIterator[Zigbee2Mqtt]:
         yield bridge
 
 
-async def ask(home: RealHome, tool: str, /, **arguments: Value) -> Outcome:
+async def ask(home: RealHome[Wire], tool: str, /, **arguments: Value) -> Outcome:
     (outcome,) = (await asked(home, tool, **arguments)).outcomes
     return outcome
 
 
-async def asked(home: RealHome, tool: str, /, **arguments: Value) -> Dispatched:
+async def asked(home: RealHome[Wire], tool: str, /, **arguments: Value) -> Dispatched:
     return await Router([home]).dispatch([Call(tool, arguments)])
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from assistant import app, manifest
+from assistant import homes, manifest
 from assistant.audio.clock import WallClock
 from assistant.config import Config, PlaceConfig, PolicyConfig
 from assistant.intents import replies
@@ -63,6 +63,16 @@ async def test_answers_are_in_the_persons_units(tool: str, arguments: dict[str, 
     assert await Americans().ask(tool, **arguments) == sentence
 
 
+async def test_two_degrees_warmer_are_the_persons_degrees() -> None:
+    """20 °C is 68 °F; two of those more are 21.1 °C, one less of those that nobody named 20.5."""
+    house = Americans()
+    assert await house.ask("HassAdjust", name="thermostat", way="up", by=2) == "Temperature set to 70 degrees."
+    assert house.home.things()["climate.home"].attributes["temperature"] == 21.1
+    assert await house.ask("HassAdjust", name="thermostat", way="down") == "Temperature set to 68.9 degrees."
+    assert await house.ask("HassAdjust", name="kitchen light", way="up", by=30) == "Kitchen light at 30 percent."
+    assert await Americans("C").ask("HassAdjust", name="thermostat", way="up", by=2) == "Temperature set to 22 degrees."
+
+
 async def test_the_home_is_asked_in_its_own_units() -> None:
     """70 °F is 21.1 °C; the call is told as it was asked."""
     house = Americans()
@@ -111,7 +121,7 @@ async def test_the_config_decides() -> None:
     place = PlaceConfig(units="imperial", clock="12h", time_zone="Asia/Tokyo")
     config = replace(Config(), place=place)
     rules = replace(config.home, policy=PolicyConfig(max_temperature=25))
-    home = app.build_home(replace(config, home=rules), manifest.load().entry("tiny"), WallClock())
+    home = homes.build_home(replace(config, home=rules), manifest.load().entry("tiny"), WallClock())
     assert from_config(rules.policy).limits["temperature"].highest == 25
     done = await home.router.dispatch([Call("HassClimateSetTemperature", {"temperature": 78})])
     assert done.sentence == "I can set the temperature from 41 to 77 degrees."

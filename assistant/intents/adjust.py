@@ -12,6 +12,7 @@ from assistant.intents.meaning import Entity
 from assistant.stages import Call, Value
 
 TOOL = "HassAdjust"
+DEGREE = "degree"  # a slot that no model is told of: how many of the home's degrees one of the person's is
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,8 @@ def absolute(call: Call, entity: Entity, values: Mapping[str, Value]) -> Call:
     if not isinstance(now, int | float):
         raise CallFailed(f"I don't know how the {entity.name} is set.", code="unknown_state", remedy="say a figure")
     by = float(call.arguments.get("by", scale.step))
+    if entity.domain == "climate":
+        by *= float(call.arguments.get(DEGREE, 1))
     wanted = now * scale.factor + (by if up else -by)
     if scale.lowest is not None:
         wanted = min(max(wanted, scale.lowest), 100)

@@ -12,14 +12,13 @@ from assistant.config import HomeConfig
 from assistant.errors import CallFailed, ConfigError, HomeAway
 from assistant.intents.home_answers import forecast_of
 from assistant.intents.home_asking import ANSWER_WITHIN_S
-from assistant.intents.home_facts import SHOWN
 from assistant.intents.home_link import HomeLink
 from assistant.intents.home_registry import clean
 from assistant.intents.home_states import AWAY, State
 from assistant.intents.home_token import read_token
 from assistant.intents.home_wire import Declined, Unreachable
 from assistant.intents.names import Entity, key
-from assistant.intents.policy import Policy, from_config
+from assistant.intents.policy import from_config
 from assistant.intents.real_home import READING, RealHome
 from assistant.intents.units import Scale
 from assistant.stages import Call, Outcome, Value
@@ -29,30 +28,17 @@ _log = logging.getLogger(__name__)
 _KINDS_OF_FORECAST = ((1, "daily"), (4, "twice_daily"), (2, "hourly"))  # Home Assistant's feature bits
 
 
-class HomeAssistant(RealHome):
+class HomeAssistant(RealHome[HomeLink]):
     """Handler of a home behind Home Assistant, on a link that somebody else starts and closes."""
-
-    def __init__(
-        self,
-        link: HomeLink,
-        *,
-        here: str = "",
-        policy: Policy | None = None,
-        now: Callable[[], datetime] = lambda: datetime.now().astimezone(),
-        on_change: Callable[[], None] = lambda: None,
-        shown: int = SHOWN,
-    ) -> None:
-        super().__init__(link, here=here, policy=policy, now=now, on_change=on_change, shown=shown)
-        self._link = link
 
     def scale(self) -> Scale:
         """The degrees that the home counts in."""
-        return "F" if self._link.fahrenheit else "C"
+        return "F" if self._wire.fahrenheit else "C"
 
     async def unexposed(self) -> int:
         """How many things it has that aren't exposed to its voice assistant, nor to us. Raises HomeAway."""
         try:
-            rows = await self._link.command("get_states")
+            rows = await self._wire.command("get_states")
         except (Unreachable, Declined, TimeoutError) as e:
             raise HomeAway(
                 "Home Assistant can't be reached", remedy="see if it runs, and what url says in the section home"
@@ -68,7 +54,7 @@ class HomeAssistant(RealHome):
         return {"items": await self._items(entity.id)} if entity.domain == "todo" else {}
 
     async def _items(self, entity_id: str) -> str:
-        answer = await self._link.command("todo/item/list", within_s=ANSWER_WITHIN_S, entity_id=entity_id)
+        answer = await self._wire.command("todo/item/list", within_s=ANSWER_WITHIN_S, entity_id=entity_id)
         rows = answer.get("items") if isinstance(answer, Mapping) else None
         open_ones = [row for row in rows if row.get("status") == "needs_action"] if isinstance(rows, list) else []
         return ", ".join(filter(None, (clean(row.get("summary")).replace(",", "") for row in open_ones)))
@@ -76,10 +62,10 @@ class HomeAssistant(RealHome):
     async def _weather(self, call: Call) -> Outcome:
         entity = self._outside()
         day = str(call.arguments.get("day", "today"))
-        state = self._link.states.of(entity.id) or State("unknown")
+        state = self._wire.states.of(entity.id) or State("unknown")
         features = state.attributes.get("supported_features", 0)
         kind = next((k for bit, k in _KINDS_OF_FORECAST if isinstance(features, int) and features & bit), "daily")
-        answer = await self._link.command(
+        answer = await self._wire.command(
             "call_service",
             within_s=ANSWER_WITHIN_S,
             domain="weather",

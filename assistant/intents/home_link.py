@@ -21,7 +21,7 @@ from assistant.errors import ConfigError, HomeAway, HomeRefused
 from assistant.intents.home_registry import Registry, exposed_of, registry_of
 from assistant.intents.home_states import LiveStates
 from assistant.intents.home_token import Token
-from assistant.intents.home_wire import Declined, News, Unreachable
+from assistant.intents.home_wire import Declined, News, Unreachable, up
 from assistant.intents.names import Directory
 from assistant.stages import Effect
 
@@ -76,12 +76,7 @@ class HomeLink:
     async def start(self, wait_s: float = 5.0) -> None:
         """Begin to connect; return when the home is known, or after `wait_s` without it. Raises HomeRefused."""
         self._task = asyncio.create_task(self._keep_up(), name="home link")
-        with suppress(TimeoutError):
-            async with asyncio.timeout(wait_s):
-                while not self.ready:
-                    if self.refusal is not None:
-                        raise self.refusal
-                    await self.news.wait()
+        await up(self, wait_s)
 
     async def aclose(self) -> None:
         """Close the connection; it isn't opened again."""

@@ -6,6 +6,7 @@ terms: whatever else it speaks is translated by whoever owns its wire.
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 from assistant.errors import HomeRefused
@@ -38,23 +39,38 @@ class News:
         self._told = asyncio.Event()
 
 
-class Wire(Protocol):
+class Link(Protocol):
+    """A connection that somebody keeps up."""
+
+    news: News
+
+    @property
+    def ready(self) -> bool:
+        """Connected, and what is needed first is known."""
+
+    @property
+    def refusal(self) -> HomeRefused | None:
+        """Why we aren't let in; None: we are, or couldn't ask."""
+
+
+async def up(link: Link, within_s: float) -> None:
+    """Return when a link is ready, or after `within_s` without it. Raises HomeRefused."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(within_s):
+            while not link.ready:
+                if link.refusal is not None:
+                    raise link.refusal
+                await link.news.wait()
+
+
+class Wire(Link, Protocol):
     """A connection that is kept up for ever. `on_change` is called on the loop when other things may be named.
 
     `yes_is_done`: a home that answers a service without an error has carried it out; False: only a report shows that.
     """
 
     on_change: Callable[[], None]
-    news: News
     yes_is_done: bool
-
-    @property
-    def ready(self) -> bool:
-        """Connected, and the states are the home's."""
-
-    @property
-    def refusal(self) -> HomeRefused | None:
-        """Why the home doesn't let us in; None: it does, or couldn't be asked."""
 
     @property
     def states(self) -> LiveStates:

@@ -20,7 +20,7 @@ from assistant.errors import ConfigError, HomeRefused
 from assistant.intents import tasmota, zigbee2mqtt
 from assistant.intents.home_states import LiveStates
 from assistant.intents.home_token import Token, read_password
-from assistant.intents.home_wire import Declined, Unreachable
+from assistant.intents.home_wire import Declined, Unreachable, Wire
 from assistant.intents.mqtt_link import FIRST_WAIT_S, MqttLink, ended
 from assistant.intents.mqtt_things import MOST_THINGS, Reading, Thing, entities_of, entity_of, parsed
 from assistant.intents.mqtt_topics import Configured
@@ -264,7 +264,7 @@ class MqttHome:
 @asynccontextmanager
 async def connected(
     config: HomeConfig, now: Callable[[], datetime] = lambda: datetime.now().astimezone()
-) -> AsyncIterator[RealHome]:
+) -> AsyncIterator[RealHome[Wire]]:
     """The home that the config names; the broker needn't be there yet. `now`: local time.
 
     Raises ConfigError, HomeRefused.

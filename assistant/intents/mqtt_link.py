@@ -18,7 +18,7 @@ import aiomqtt
 from assistant.config_mqtt import MqttConfig
 from assistant.errors import ConfigError, HomeRefused
 from assistant.intents.home_token import Token
-from assistant.intents.home_wire import News, Unreachable
+from assistant.intents.home_wire import News, Unreachable, up
 
 FIRST_WAIT_S, LONGEST_WAIT_S, REFUSED_WAIT_S = 0.5, 5.0, 30.0
 TIMEOUT_S, GOODBYE_S = 10.0, 1.0
@@ -86,12 +86,7 @@ class MqttLink:
         """Begin to connect; return when connected, or after `wait_s` without. Raises ConfigError, HomeRefused."""
         _tls_of(self._config)  # a missing file ends the start
         self._task = asyncio.create_task(self._keep_up(), name="mqtt link")
-        with suppress(TimeoutError):
-            async with asyncio.timeout(wait_s):
-                while not self.ready:
-                    if self.refusal is not None:
-                        raise self.refusal
-                    await self.news.wait()
+        await up(self, wait_s)
 
     async def aclose(self) -> None:
         """Close the connection; it isn't opened again."""

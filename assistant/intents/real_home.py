@@ -7,7 +7,7 @@ shows can be named. No service is ever called twice for one call. From call to s
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import NoReturn
+from typing import Generic, NoReturn, TypeVar
 
 from assistant.errors import CallFailed
 from assistant.intents import adjust, replies
@@ -25,9 +25,10 @@ from assistant.intents.units import Scale, in_celsius
 from assistant.stages import Call, Effect, Outcome, Seen, Tool, Value
 
 READING = "changes nothing"
+W_co = TypeVar("W_co", bound=Wire, covariant=True)
 
 
-class RealHome:
+class RealHome(Generic[W_co]):
     """Handler of a real home. `here`: the area that the assistant stands in. `now` gives local time, aware of its zone.
 
     `shown`: how many names the prompt tells. `on_change` is called on the loop when `tools` or `context` say something
@@ -36,7 +37,7 @@ class RealHome:
 
     def __init__(
         self,
-        wire: Wire,
+        wire: W_co,
         *,
         here: str = "",
         policy: Policy | None = None,
@@ -178,7 +179,7 @@ class RealHome:
             return call
         state = self._wire.states.of(target.id)
         exact = adjust.absolute(call, target, {} if state is None else facts(target, state))
-        self._policy.check_values(exact.arguments)
+        self._policy.check_values(in_celsius(exact.arguments, self.scale()))
         return exact
 
     def _able(

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Literal
 
 from assistant.errors import CallFailed
-from assistant.intents import replies
+from assistant.intents import adjust, replies
 from assistant.intents.policy import Limit, limits
 from assistant.stages import Call, Handler, Outcome, Tool, Value
 
@@ -70,6 +70,8 @@ class InDegrees:
             if not self._limit.lowest <= wanted <= self._limit.highest:
                 raise CallFailed(self._limit.sentence, code="out_of_range")
             arguments["temperature"] = convert(wanted, self._said, meant)
+        if call.name == adjust.TOOL and meant != self._said:
+            arguments[adjust.DEGREE] = 5 / 9 if meant == "C" else 9 / 5
         outcome = await self._home.handle(replace(call, arguments=arguments))
         result = self._told(outcome.result, meant)
         return replies.worded(replace(outcome, call=call, result=result))

@@ -26,8 +26,7 @@ GROUP = 4
 HOPS = (12, 10, 8, 6, 4, 2)  # rows that are encoded at once: the more wait, the more at once, and the less each costs
 STRONG_HOP = 6  # at least, in the middle of a word: it won't be over at once
 FADING_HOP = 4  # at least, as the voice fades: what a draft will have to wait for is done now
-FADED = 10 ** (-15 / 10)  # of the loudest chunk's energy
-FADING_CHUNKS = 2
+FADED = 10 ** (-15 / 10)  # of the loudest chunk's energy, twice in a row
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,8 +58,8 @@ class Hearing:
         self._rows = np.zeros((0, self._width), np.float32)  # not a whole group yet
         self._hurry = False
         self._overlong = False
-        self._recent: deque[float] = deque(maxlen=FADING_CHUNKS)
-        self._loudest = 0.0
+        self._level = self._loudest = 0.0
+        self._fading = True  # nothing was said yet
         self.samples = 0
 
     @property
@@ -77,8 +76,10 @@ class Hearing:
         self.samples += len(heard)
         self._inbox.append(np.array(heard, np.int16))
         if len(heard):
-            self._recent.append(float(np.mean(np.square(heard, dtype=np.float32))))
-            self._loudest = max(self._loudest, self._recent[-1])
+            level = float(np.mean(np.square(heard, dtype=np.float32)))
+            self._loudest = max(self._loudest, level)
+            self._fading = max(level, self._level) <= FADED * self._loudest  # one chunk alone may be a stop: "t", "k"
+            self._level = level
 
     def hurry(self, *, on: bool) -> None:
         """Let a `listen` that runs end soon, for a reply is wanted; off again when its work begins."""
@@ -87,8 +88,7 @@ class Hearing:
     def ready(self) -> int:
         """How many rows could be encoded next, in one go; 0: too few."""
         self._take_in()
-        fading = max(self._recent, default=0.0) <= FADED * self._loudest
-        return self._hop(FADING_HOP if fading else STRONG_HOP)
+        return self._hop(FADING_HOP if self._fading else STRONG_HOP)
 
     def listen(self) -> None:
         """Encode what is final, as long as nobody is in a hurry."""
