@@ -10,7 +10,10 @@ from rich.console import Console
 
 from assistant import inventory, manifest
 from assistant.config import Config, HomeConfig, ModelConfig
+from assistant.config_mqtt import MqttConfig
 from assistant.errors import HomeAway
+from assistant.intents.mqtt import MqttHome
+from assistant.intents.real_home import RealHome
 from assistant.stages import Seen
 from tests.fake_home import TOKEN, FakeHome
 
@@ -123,3 +126,10 @@ async def test_a_home_that_is_away_is_an_error_with_a_remedy(tmp_path: Path, mon
         await inventory.take(Config(home=home), words)
     assert "url" in caught.value.remedy
     assert caught.value.exit_code == 5
+
+
+async def test_a_home_that_was_never_reached_isnt_an_empty_one() -> None:
+    """Whichever wire it is on."""
+    home = RealHome(MqttHome(MqttConfig(host="127.0.0.1", port=1), None))
+    with pytest.raises(HomeAway, match="can't be reached"):
+        await home.unexposed()

@@ -72,6 +72,11 @@ class MqttHome:
         self.news = self._link.news
 
     @property
+    def address(self) -> str:
+        """The broker's host and port."""
+        return self._link.address
+
+    @property
     def ready(self) -> bool:
         """Connected to the broker; each thing may be away by itself."""
         return self._link.ready
@@ -275,9 +280,9 @@ async def connected(
     try:
         await wire.start()
         if not wire.ready:
-            _log.warning("the MQTT broker at %s can't be reached; it is tried again and again", config.mqtt.host)
+            _log.warning("the MQTT broker at %s can't be reached; it is tried again and again", wire.address)
         elif not home.states():
-            _log.warning("nothing on the MQTT broker at %s introduced itself", config.mqtt.host)
+            _log.warning("nothing on the MQTT broker at %s introduced itself", wire.address)
         yield home
     finally:
         await wire.aclose()

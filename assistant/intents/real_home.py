@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Generic, NoReturn, TypeVar
 
-from assistant.errors import CallFailed
+from assistant.errors import CallFailed, HomeAway
 from assistant.intents import adjust, replies
 from assistant.intents.home_answers import facts, spoken_state, state_after
 from assistant.intents.home_asking import ask, unseen
@@ -78,7 +78,9 @@ class RealHome(Generic[W_co]):
         return overview(self._directory, self._shown, spoken)
 
     async def unexposed(self) -> int:
-        """How many other things it has. Raises HomeAway."""
+        """How many other things it has: none that is known of. Raises HomeAway."""
+        if not self._wire.ready:
+            raise HomeAway("the home can't be reached", remedy="see if it runs, and what the section home says of it")
         return 0
 
     def states(self) -> dict[str, str]:
