@@ -13,7 +13,8 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from assistant import __version__, config
+from assistant import __version__, cli_models, config
+from assistant.cli_models import ConfigOption
 from assistant.errors import HeyGemmaError, UsageError
 
 app = typer.Typer(
@@ -22,10 +23,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Hey Gemma: a private voice assistant.",
 )
-models = typer.Typer(no_args_is_help=True, help="List, fetch, verify, make and prepare models.")
-app.add_typer(models, name="models")
+app.add_typer(cli_models.app, name="models")
 
-ConfigOption = Annotated[Path | None, typer.Option("--config", help="Config file (TOML).")]
 EventsOption = Annotated[Path | None, typer.Option("--events", help="Write every event to this JSONL file.")]
 
 
@@ -56,14 +55,6 @@ class HourClock(StrEnum):
 
     HOURS_24 = "24h"
     HOURS_12 = "12h"
-
-
-class AudioType(StrEnum):
-    """Tensor types of an audio encoder."""
-
-    Q8_0 = "Q8_0"
-    F16 = "F16"
-    BF16 = "BF16"
 
 
 @app.command()
@@ -223,94 +214,6 @@ def bench(
     console = Console(highlight=False, record=svg_file is not None)
     settings = _settings(config_file)
     _main(b.run(settings, model or ["tiny"], repeats, json_file, console, svg_file=svg_file, quick=quick, pi=pi))
-
-
-@models.command("list")
-def models_list() -> None:
-    """List the models: what is there, what could be fetched or made."""
-    from assistant import manifest, weights
-    from assistant.view import model_table
-
-    Console().print(model_table(weights.listing(manifest.load(), ears=config.cache_dir())))
-
-
-@models.command("fetch")
-def models_fetch(
-    name: Annotated[str, typer.Argument(help="A model of `models list`.")] = "e2b",
-    *,
-    use: Annotated[bool, typer.Option("--use", help="Use it from now on, without asking.")] = False,
-) -> None:
-    """Download a model: resumes, checks every byte, shows progress."""
-    from assistant import config_file, manifest, weights
-    from assistant.progress import meter
-
-    console = Console(highlight=False)
-    found = weights.fetch(manifest.load().entry(name), manifest.writable_dir(), meter(console))
-    console.print(f"{name} is in {found.text.parent}.")
-    target = config.user_file(os.environ)
-    if use or (sys.stdin.isatty() and typer.confirm(f"Use {name} from now on?", default=True)):
-        config_file.write(target, config_file.changed(config_file.read(target), {"model.name": name}))
-        console.print(f"{target} now says so. Next: hey-gemma run")
-    else:
-        console.print(f'To use it: put  name = "{name}"  under [model] in {target}', markup=False)
-
-
-@models.command("prepare")
-def models_prepare(
-    name: Annotated[str | None, typer.Argument(help="A model of `models list`; default: the config's.")] = None,
-    config_file: ConfigOption = None,
-) -> None:
-    """Cut a model's ear: the half of its layers that is enough to listen, three times faster. `run` does it too."""
-    from assistant import manifest, weights
-    from assistant.progress import meter
-
-    console = Console(highlight=False)
-    found = weights.paths(manifest.load().entry(name or _settings(config_file).model.name))
-    ear = weights.prepared_ear(found, config.cache_dir(), meter(console))
-    console.print(f"{ear} is ready." if ear else f"{found.text.name} has no ear: its layers share no keys and values.")
-
-
-@models.command("shape")
-def models_shape(
-    also: Annotated[
-        list[AudioType] | None, typer.Option("--mmproj", help="Write the audio encoder in this type too.")
-    ] = None,
-) -> None:
-    """Write the model with E2B's shapes and random weights: for speed and memory only (3.7 GB)."""
-    from assistant import manifest, weights
-    from assistant.progress import meter
-
-    console = Console(highlight=False)
-    show = meter(console)
-    made = weights.generate(manifest.load().entry("shape"), manifest.writable_dir(), show)
-    for audio in also or ():
-        weights.generate_mmproj(made.mmproj.with_name(f"shape-mmproj-{audio}.gguf"), str(audio), show)
-    console.print(f"shape is in {made.text.parent}.")
-
-
-@models.command("verify")
-def models_verify(name: Annotated[str, typer.Argument(help="A model of `models list`.")] = "tiny") -> None:
-    """Check a model's bytes, architecture, width and prompt format."""
-    from functools import partial
-
-    from assistant import app as assistant_app
-    from assistant import manifest, weights
-    from assistant.errors import ModelDamaged
-    from assistant.progress import meter
-
-    console = Console(highlight=False)
-    entry = manifest.load().entry(name)
-    verdict = weights.verify(
-        entry,
-        meter=meter(console),
-        ears=config.cache_dir(),
-        template_problem=partial(assistant_app.prompt_problem, config.Config(), entry),
-    )
-    for check in verdict.checks:
-        console.print("[red]wrong[/]" if check.problem else "[green]ok[/]   ", check.what, check.problem)
-    if not verdict.ok:
-        wrong = next(check for check in verdict.checks if check.problem)
-        raise ModelDamaged(f"{name}: {wrong.what}: {wrong.problem}", remedy=wrong.remedy)
 
 
 @app.command()

@@ -34,6 +34,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"assistant.app", "assistant.view", "assistant.trials"}),
     frozenset({"assistant.evaluate", "assistant.figures", "assistant.inventory"}),
     frozenset({"assistant.bench", "assistant.evaluate_text"}),
+    frozenset({"assistant.cli_models"}),
     frozenset({"assistant.cli"}),
     frozenset({"assistant.start"}),
 )  # fmt: skip
@@ -50,7 +51,7 @@ VENDORS = {
     "aiomqtt": {"assistant/intents/mqtt_link.py"},
     "hass_client": {"assistant/intents/home_link.py"},
     "tomlkit": {"assistant/config_file.py"},
-    "typer": {"assistant/cli.py"},
+    "typer": {"assistant/cli.py", "assistant/cli_models.py"},
     "yaml": {"assistant/text_set.py"},
 }
 
