@@ -113,14 +113,14 @@ class Home:
         tail = np.zeros(max(0, int(silence_s * RATE)), np.float32)
         wave = np.concatenate([lead, clip, tail])
         start, stop = len(lead), len(lead) + len(clip)
-        if rng.random() < 0.4:
+        if rng.random() < 0.55:
             response = self.rooms[int(rng.integers(len(self.rooms)))]
             size = fast_size(len(wave) + len(response))
             both = torch.fft.rfft(torch.from_numpy(wave), n=size) * torch.fft.rfft(torch.from_numpy(response), n=size)
             wave = torch.fft.irfft(both, n=size).numpy()[: len(wave)]
         level = float(np.sqrt((wave[start:stop] ** 2).mean())) + 1e-6
-        if rng.random() < 0.6:
-            snr = rng.uniform(4, 32)
+        if rng.random() < 0.75:
+            snr = rng.uniform(3, 30)
             wave = wave + self.noise(len(wave), babble) * (level * 10 ** (-snr / 20))
         wave = wave * (10 ** (rng.uniform(-34, -12) / 20) / level)
         wave = wave.clip(-1, 1)

@@ -6,23 +6,25 @@ likewise the optional weights file `{"intent": {"HassLightSet": 1.5}, "engine": 
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from models.tiny import turns, wordings
+from models.tiny import followups, turns, wordings
 from models.tiny.augment import Heard, Home
+from models.tiny.followups import Follow
 from models.tiny.frontend import Wave, frames, log_mel, rows
 from models.tiny.tokens import AGAIN, ANSWER, SYSTEM, Tokens
 
 POOL, GROUP, BATCH = 256, 64, 16
 REPLY_WEIGHT = 0.1
 Row = dict[str, Any]
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -190,21 +192,44 @@ class Sampler:
         """Draw a sentence as text."""
         return wordings.sample(self.words, "train", typed=self.words.random() < 0.7)
 
-    def history(self, talk: Talk, by_ear: bool) -> None:
-        """Put a whole earlier turn in."""
+    def history(self, talk: Talk, by_ear: bool, fitting: Callable[[str], bool] = lambda _: True) -> str:
+        """Put a whole earlier turn in, one with a fitting target; give that target."""
         if by_ear:
-            row = self.words.choice(self.store.rows("train"))
+            row = self.earlier(lambda: self.words.choice(self.store.rows("train")), lambda row: fitting(row["target"]))
             self.hear(talk, row)
-            target = row["target"]
+            target = str(row["target"])
         else:
-            sample = self.typed()
+            sample = self.earlier(self.typed, lambda sample: fitting(sample.target))
             talk.ids += self.writer.tokens.encode(sample.text)
             target = sample.target
         self.writer.finish(talk, target, turns.after(self.words, target))
+        return target
+
+    @staticmethod
+    def earlier(draw: Callable[[], T], fitting: Callable[[T], bool]) -> T:
+        """Draw until it fits; after 2,000 draws take what comes."""
+        return next((found for found in (draw() for _ in range(2_000)) if fitting(found)), None) or draw()
+
+    def before(self, talk: Talk, follow: Follow, by_ear: bool) -> str | None:
+        """Put in what a follow-up comes after: what it needs, or nothing, or what it can't mean anything after."""
+        kind = self.words.random()
+        if kind < 0.16:
+            return None
+        if kind < 0.28:
+            return self.history(talk, by_ear, lambda target: "call:" not in target or "HassGet" in target)
+        return self.history(talk, by_ear, lambda target: followups.fits(follow, target))
 
     def spoken_talk(self, row: Row) -> Talk:
-        """Make a conversation that ends in this clip."""
+        """Make a conversation that ends in this clip, or now and then in a follow-up."""
         talk = Talk(list(self.writer.system))
+        follows = self.store.rows("follow")
+        if follows and self.words.random() < followups.SHARE:
+            row = self.words.choice(follows)
+            follow = Follow.of(row)
+            target = followups.target(follow, self.before(talk, follow, by_ear=self.words.random() < 0.7))
+            self.hear(talk, row)
+            self.writer.finish(talk, target, None)
+            return talk
         if self.words.random() < 0.13:
             self.history(talk, by_ear=self.words.random() < 0.5)
         self.hear(talk, row)
@@ -214,6 +239,12 @@ class Sampler:
     def typed_talk(self) -> Talk:
         """Make a conversation without sound."""
         talk = Talk(list(self.writer.system))
+        if self.words.random() < followups.SHARE:
+            follow = followups.draw(self.words, typed=self.words.random() < 0.7)
+            target = followups.target(follow, self.before(talk, follow, by_ear=False))
+            talk.ids += self.writer.tokens.encode(follow.text)
+            self.writer.finish(talk, target, None)
+            return talk
         if self.words.random() < 0.15:
             self.history(talk, by_ear=False)
         sample = self.typed()

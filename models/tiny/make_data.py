@@ -21,7 +21,7 @@ import numpy as np
 import soundfile
 from tqdm import tqdm
 
-from models.tiny import room, wordings
+from models.tiny import followups, room, wordings
 from models.tiny.expect import expectation
 from models.tiny.slots import choose, weighted, words
 from models.tiny.wordings import Sample, Split
@@ -136,6 +136,20 @@ def train_clips(
             made += 1
 
 
+def follow_clips(number: int, count: int, name: str) -> Iterator[tuple[dict[str, Any], Pcm]]:
+    """Make clips of follow-ups; what they mean depends on what came before them."""
+    rng = np.random.default_rng((16, number))
+    made = 0
+    while made < count:
+        follow = followups.draw(rng)
+        voice = some_voice(rng, ENGINES if number % 4 else (*ENGINES, (40.0, "disguised")))
+        sound = spoken(voice, follow.text, rng)
+        if sound is not None:
+            labels = {"id": f"{name}-{made:04d}", "voice": voice.name, "engine": voice.engine}
+            yield {**labels, **follow.row(), "phones": phones(follow.text)}, sound
+            made += 1
+
+
 def hey_clips(engine: str) -> Iterator[tuple[dict[str, Any], Pcm]]:
     """Say "hey gemma" with every training voice of an engine: several readings where the voices are few."""
     rng = np.random.default_rng(12)
@@ -211,6 +225,8 @@ def work(job: Job) -> tuple[str, int]:
     if kind == "train":
         engines = ((1.0, detail),) if detail in speakers(held_out=False) else ENGINES
         clips = train_clips(number, count, engines, name, "train" if detail else "known")
+    elif kind == "follow":
+        clips = follow_clips(number, count, name)
     elif kind == "hey":
         clips = hey_clips(detail)
     else:
@@ -218,7 +234,7 @@ def work(job: Job) -> tuple[str, int]:
     return name, write_shard(out, name, clips)
 
 
-def jobs(out: Path, utterances: int, more: dict[str, int], sizes: dict[str, int]) -> list[Job]:
+def jobs(out: Path, utterances: int, follows: int, more: dict[str, int], sizes: dict[str, int]) -> list[Job]:
     """List all shards in the order wanted: what a first training needs comes first."""
     train = [
         (out, f"train-{n:02d}", "train:", n, min(SHARD, utterances - n * SHARD)) for n in range(-(-utterances // SHARD))
@@ -231,8 +247,9 @@ def jobs(out: Path, utterances: int, more: dict[str, int], sizes: dict[str, int]
     hey = [
         (out, f"hey-{engine}", f"hey:{engine}", 0, 0) for engine in (*(e for _, e in ENGINES), "disguised", "speaker")
     ]
+    follow = [(out, f"follow-{n:02d}", "follow:", n, 500) for n in range(-(-follows // 500))]
     held = [(out, f"heldout_{kind}", f"heldout:{kind}", 0, count) for kind, count in sizes.items()]
-    return [*hey[:4], *train[:8], *held, *train[8:], *hey[4:], *neural]
+    return [*hey[:4], *train[:8], *held, *train[8:], *hey[4:], *neural, *follow]
 
 
 def gather(out: Path) -> None:
@@ -258,6 +275,7 @@ def main() -> None:
     parser.add_argument(
         "--disguised", type=int, default=0, help="extra clips by disguised neural voices, 0.2 CPU-s each"
     )
+    parser.add_argument("--follow", type=int, default=0, help="clips of follow-ups (multiples of 500)")
     parser.add_argument("--eval", type=Path, help="also write the eval folders here")
     parser.add_argument("--processes", type=int, default=2)
     given = parser.parse_args()
@@ -268,7 +286,7 @@ def main() -> None:
     more = {"wider": given.wider, "disguised": given.disguised, "speaker": given.speaker}
     todo = [
         j
-        for j in jobs(given.out, given.utterances, more, sizes)
+        for j in jobs(given.out, given.utterances, given.follow, more, sizes)
         if not (given.out / "parts" / f"{j[1]}.jsonl").exists()
     ]
     with multiprocessing.get_context("spawn").Pool(given.processes) as pool:
