@@ -273,7 +273,7 @@ class Sampler:
                 self.words.shuffle(batches)
                 yield from map(collate, batches)
 
-    def written(self, size: int = 20) -> Batch:
+    def written(self, size: int) -> Batch:
         """Make one batch of typed conversations."""
         return collate([self.typed_talk() for _ in range(size)])
 

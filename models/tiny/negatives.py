@@ -42,6 +42,9 @@ WORDS: dict[str, tuple[str, ...]] = {
         "nineteen",
         "hugenumber": "sixty|ninety|two hundred|a thousand|five hundred|eighty|a hundred|a million|three hundred",
         "item": "|".join(ITEMS),
+        "otherlist": "wish list|birthday list|packing list|gift list|guest list|party list|reading list|bucket list|"
+        "task list|to do list|holiday list|wedding list|waiting list|invitation list|school list|menu|diary|notes|"
+        "hardware list|present list|film list|work list|cleaning list|chores list|budget|meal plan",
         "timername": "|".join(TIMER_NAMES),
         "place": "london|paris|berlin|new york|tokyo|the mountains|scotland|spain|madrid|rome|the north|australia|"
         "chicago",

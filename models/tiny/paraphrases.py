@@ -627,6 +627,36 @@ QUESTIONS: tuple[Group, ...] = (
 )
 # fmt: on
 
+# As in negatives.py, and with its words: label, (weight, templates).
+NEGATIVES: dict[str, tuple[float, str]] = {
+    "another list": (
+        1.3,
+        """
+        (add|put|write|note|stick|throw|pop) {item} (to|on|onto) (my|the|our|a|his|her) {otherlist}
+        (add|put|write) {item} (down|) on (my|the|our) {otherlist}
+        {item} (on|to|for|goes on|should go on) (my|the|our) {otherlist}
+        (on|to) (my|the|our) {otherlist} (add|put|write) {item}
+        {otherlist} (add|put) {item}
+        i (need|want) {item} on (my|the|our) {otherlist}
+        (what's|what is) on (my|the|our) {otherlist}
+        (read|tell|show) me (my|the|our) {otherlist}
+        (add|put) (walk the dog|call {person}|pay the rent|book the hotel|water the plants) (to|on) (my|the) (list|{otherlist})
+        (make|start|create|open|delete|print|send) (a|the|my) (new list|{otherlist}|shopping list)
+    """,
+    ),
+    "another room's thing": (
+        1.0,
+        """
+        (open|close|raise|lower|shut) the (blinds|curtains|shades) in the {noblindroom}
+        (turn|switch) (on|off) the fan in the {nofanroom}
+        (lock|unlock) the (back door|garage|car|window|gate|shed|cellar)
+        (turn|switch|put) {baddevice} (on|off)
+        (start|stop|run|activate|check) the {baddevice}
+        (make|set|turn) the {baddevice} (brighter|to {number} percent|to {number} degrees)
+        (dim|brighten|light up) the {badroom}
+    """,
+    ),
+}
 OPENERS = words(
     "i would like you to|i was wondering if you could|would it be possible to|do me a favor and|do me a favour and|"
     "be so kind and|be a dear and|kindly|quick|now please|now|next|then|also|hey gemma|gemma|gemma please|"

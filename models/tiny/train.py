@@ -238,7 +238,7 @@ def run(rank: int, s: Shared, lock: Any, args: argparse.Namespace) -> None:
             assert states is not None
             parts = [text_loss(logits, batch), ear_loss(module, states, batch, done < args.flat)]
             loss = parts[0] + CTC_WEIGHT * parts[1]
-            typed = sampler.written()
+            typed = sampler.written(args.written)
             parts.append(text_loss(module.logits(typed)[0], typed))
             loss = loss + args.typed * parts[2]
         loss.backward()
@@ -292,6 +292,7 @@ def main() -> None:
     parser.add_argument("--peak", type=float, default=3e-3, help="highest learning rate")
     parser.add_argument("--flat", type=float, default=0.14, help="share of the run with evenly spread phones")
     parser.add_argument("--typed", type=float, default=0.5, help="weight of the typed samples' loss")
+    parser.add_argument("--written", type=int, default=20, help="typed conversations in a step")
     parser.add_argument("--every", type=float, default=300, help="seconds between checkpoints")
     args = parser.parse_args()
     now = datetime.now().astimezone()

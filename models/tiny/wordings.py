@@ -372,12 +372,13 @@ def _japanese(rng: Random, split: Split, typed: bool) -> Sample:
 
 
 def _negative(rng: Random, split: Split, typed: bool) -> Sample:
-    options = [(e[0], label) for label, e in negatives.NEGATIVES.items() if lines(f"not {label}", e[1], split)]
+    known = negatives.NEGATIVES | (paraphrases.NEGATIVES if split == "train" else {})
+    options = [(e[0], label) for label, e in known.items() if lines(f"not {label}", e[1], split)]
     label = weighted(rng, options)
-    template = _draw(rng, lines(f"not {label}", negatives.NEGATIVES[label][1], split))
+    template = _draw(rng, lines(f"not {label}", known[label][1], split))
     text = re.sub(r"\{(\w+)\}", lambda found: choose(rng, negatives.WORDS[found[1]]), template)
     text = _plain(text)
-    if label in {"unknown room", "unknown device", "out of range"}:
+    if label in {"unknown room", "unknown device", "out of range", *paraphrases.NEGATIVES}:
         text = _polite(rng, text, split)
     elif rng.random() < 0.3:
         text = _asking(rng, text)
