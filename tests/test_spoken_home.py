@@ -93,7 +93,8 @@ async def say(
     others = tuple(sorted({f"{name} {id_}" for _, name, id_ in done if (name, id_) not in wanted}))
     changed = [at_s for at_s, id_, _ in watcher.changes if id_ in {id_ for _, id_ in wanted}]
     followed = all([follows(effect, await server.state(id_)) for (_, id_), effect in wanted.items()])
-    right = ev.judge({"file": file.name, **command}, heard, values).ok and followed and not others
+    of_the_day = ("tomorrow" in command["say"]) == ("tomorrow" in heard.reply.lower())
+    right = ev.judge({"file": file.name, **command}, heard, values).ok and followed and not others and of_the_day
     first_s = min((at_s for at_s, *_ in done), default=None)
     return Line(
         command["say"],
