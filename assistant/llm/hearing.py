@@ -15,18 +15,20 @@ import numpy as np
 
 from assistant.llm.decoder import Rows
 from assistant.llm.encoders import Encoder
+from assistant.llm.loudness import Loudness
 from assistant.llm.mtmd import LONGEST_AUDIO_S
 from assistant.llm.stopwatch import Stopwatch
 from assistant.stages import SAMPLE_RATE_HZ, Pcm
 
 _LOG = logging.getLogger(__name__)
 LONGEST_SOUND = LONGEST_AUDIO_S * SAMPLE_RATE_HZ
-ROW_S = 0.04
+ROW = int(0.04 * SAMPLE_RATE_HZ)
 GROUP = 4
 HOPS = (12, 10, 8, 6, 4, 2)  # rows that are encoded at once: the more wait, the more at once, and the less each costs
 STRONG_HOP = 6  # at least, in the middle of a word: it won't be over at once
 FADING_HOP = 4  # at least, as the voice fades: what a draft will have to wait for is done now
-FADED = 10 ** (-15 / 10)  # of the loudest chunk's energy, twice in a row
+STILL = int(0.12 * SAMPLE_RATE_HZ)  # a draft leaves out no more silence; it is made when the voice has been away 80 ms
+LINGER = int(0.02 * SAMPLE_RATE_HZ)  # what it reads of the silence, at least
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +36,7 @@ class Heard:
     """How far a sound has been taken in, to go back to."""
 
     rows: Rows
+    encoded: int
     encoder: Any
 
 
@@ -58,14 +61,14 @@ class Hearing:
         self._rows = np.zeros((0, self._width), np.float32)  # not a whole group yet
         self._hurry = False
         self._overlong = False
-        self._level = self._loudest = 0.0
-        self._fading = True  # nothing was said yet
+        self._loudness = Loudness()
+        self._encoded = 0
         self.samples = 0
 
     @property
     def behind_s(self) -> float:
         """How much sound waits to be encoded."""
-        return sum(map(len, tuple(self._inbox))) / SAMPLE_RATE_HZ + self._encoder.ready * ROW_S
+        return (sum(map(len, tuple(self._inbox))) + self._encoder.ready * ROW) / SAMPLE_RATE_HZ
 
     def hear(self, samples: Pcm) -> None:
         """Hand over sound, shape (n,), 16 kHz int16. What goes beyond 30 s is not heard."""
@@ -75,11 +78,7 @@ class Hearing:
             _LOG.warning("a turn longer than %d s: the rest is not heard", LONGEST_AUDIO_S)
         self.samples += len(heard)
         self._inbox.append(np.array(heard, np.int16))
-        if len(heard):
-            level = float(np.mean(np.square(heard, dtype=np.float32)))
-            self._loudest = max(self._loudest, level)
-            self._fading = max(level, self._level) <= FADED * self._loudest  # one chunk alone may be a stop: "t", "k"
-            self._level = level
+        self._loudness.hear(heard)
 
     def hurry(self, *, on: bool) -> None:
         """Let a `listen` that runs end soon, for a reply is wanted; off again when its work begins."""
@@ -88,18 +87,21 @@ class Hearing:
     def ready(self) -> int:
         """How many rows could be encoded next, in one go; 0: too few."""
         self._take_in()
-        return self._hop(FADING_HOP if self._fading else STRONG_HOP)
+        return self._hop(FADING_HOP if self._loudness.fading else STRONG_HOP)
 
     def listen(self) -> None:
         """Encode what is final, as long as nobody is in a hurry."""
         while not self._hurry and (hop := self.ready()):
             self._encode(hop)
 
-    def catch_up(self) -> None:
-        """Encode every row that is final now, but an odd last one. What comes meanwhile waits: it is silence."""
+    def catch_up(self) -> int:
+        """Encode what is final and audible, by two rows. Give how many rows are audible: the rest is silence."""
+        silent_from = max(self._loudness.silent_from() + LINGER, self.samples - STILL)
+        audible = -(-silent_from // ROW)
         self._take_in()
-        while hop := self._hop(HOPS[-1]):
+        while self._encoded < audible and (hop := self._hop(HOPS[-1])):
             self._encode(hop)
+        return audible
 
     def finish(self) -> None:
         """Encode all of the sound, as it ends here. Only `restore` and `reset` may follow."""
@@ -108,18 +110,19 @@ class Hearing:
             rows = self._encoder.flush()
         self._digest(rows)
 
-    def close(self) -> None:
-        """Put the rows that aren't a whole group into the cache, too."""
-        if len(self._rows):
-            self._put(self._rows)
+    def close(self, audible: int = LONGEST_SOUND) -> None:
+        """Put the rows that aren't a whole group into the cache, too, if they are among the first `audible`."""
+        rows = self._rows[: max(0, audible - self._encoded + len(self._rows))]
+        if len(rows):
+            self._put(rows)
 
     def snapshot(self, *, encoder: bool) -> Heard:
         """How far the sound has been taken in; with the `encoder`'s state if it will be finished."""
-        return Heard(self._rows, self._encoder.snapshot() if encoder else None)
+        return Heard(self._rows, self._encoded, self._encoder.snapshot() if encoder else None)
 
     def restore(self, heard: Heard) -> None:
         """Go back."""
-        self._rows = heard.rows
+        self._rows, self._encoded = heard.rows, heard.encoded
         if heard.encoder is not None:
             self._encoder.restore(heard.encoder)
 
@@ -131,11 +134,12 @@ class Hearing:
         return next((hop for hop in HOPS if least <= hop <= self._encoder.ready), 0)
 
     def _encode(self, hop: int) -> None:
-        with self._watch.encoding(hop * ROW_S):
+        with self._watch.encoding(hop * ROW / SAMPLE_RATE_HZ):
             rows = self._encoder.encode(hop)
         self._digest(rows)
 
     def _digest(self, rows: Rows) -> None:
+        self._encoded += len(rows)
         self._rows = np.concatenate([self._rows, rows])
         while len(self._rows) >= self._group and not self._hurry:
             self._put(self._rows[: self._group])

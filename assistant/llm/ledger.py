@@ -159,17 +159,17 @@ class Ledger:
             self.hearing.listen()
 
     def draft(self, emit: Emit) -> None:
-        """Answer the sound up to its last even row. Raises ModelFailed, Aborted.
+        """Answer the sound up to where the voice ended. Raises ModelFailed, Aborted.
 
-        The last 80 ms at most stay out: a draft is made when the voice has been silent for longer.
+        The silence behind it stays out, at most 120 ms: a draft is made when the voice has been away for 80.
         """
         turn = self._unanswered()
         if not self.hearing.samples:
             return
         self._begin(turn)
-        self.hearing.catch_up()
+        audible = self.hearing.catch_up()
         turn.mark = _Mark(self._trunk.at, self.hearing.snapshot(encoder=False))
-        self.hearing.close()
+        self.hearing.close(audible)
         self._reply(turn, prompt.AUDIO_CLOSE + prompt.REPLY_OPEN, emit)
 
     def commit(self, emit: Emit) -> None:
