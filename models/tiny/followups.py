@@ -18,7 +18,9 @@ from models.tiny.wordings import SORRY, Call, expand
 
 SHARE = 0.07  # of all conversations
 LIGHT_TOOLS = frozenset({"HassTurnOn", "HassTurnOff", "HassLightSet", "HassAdjust"})
-IT, UP, DOWN = {"name": "it"}, {"way": "up"}, {"way": "down"}
+IT: dict[str, Value] = {"name": "it"}
+UP: dict[str, Value] = {"way": "up"}
+DOWN: dict[str, Value] = {"way": "down"}
 
 Group = tuple[str, str, dict[str, Value], float, str]  # after what, tool, arguments, weight, templates
 
@@ -195,7 +197,7 @@ def fits(follow: Follow, before: str) -> bool:
         return bool(calls)
     if len(calls) != 1:
         return False
-    tool, arguments = calls[0]
+    tool, arguments = map(str, calls[0])
     found = re.search(r'name:<\|"\|>(.*?)<\|"\|>', arguments)
     name = found[1] if found else ""
     match follow.after:
