@@ -62,9 +62,9 @@ class WakeMeter:
 
     def summary(self) -> str:
         """What it came to, in a line."""
-        wakes = "once" if self._wakes == 1 else f"{self._wakes} times"
+        wakes, near = counted(self._wakes, "wake"), counted(self._near, "near miss", "near misses")
         return (
-            f"{self._heard_ms / 1000:.0f} s: would have woken {wakes}, {self._near} near misses; "
+            f"{self._heard_ms / 1000:.0f} s: {wakes}, {near}; "
             f"highest score {self._highest:.2f}, loudest {self._loudest_dbfs:.0f} dB"
         )
 
@@ -77,6 +77,7 @@ class MeterView:
         self._config = config
         self._live: Live | None = None
         self._second: list[Reading] = []
+        self._next_line_ms = LINE_MS
 
     def __call__(self, reading: Reading) -> None:
         """Show one reading."""
@@ -100,13 +101,19 @@ class MeterView:
 
     def _line(self, reading: Reading) -> None:
         self._second.append(reading)
-        if reading.audio_ms - self._second[0].audio_ms >= LINE_MS - 100:
+        if reading.audio_ms >= self._next_line_ms:
             score, level = max(r.score for r in self._second), max(r.level_dbfs for r in self._second)
             self._tell(reading.audio_ms, f"score {score:.2f}, level {level:.0f} dB")
             self._second.clear()
+            self._next_line_ms = LINE_MS * (reading.audio_ms // LINE_MS + 1)
 
     def _tell(self, at_ms: float, text: str, style: str = "") -> None:
         self._console.print(Text.assemble((f"{at_ms / 1000:7.1f} s  ", "dim"), (text, style)), soft_wrap=True)
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """`1 wake`, `2 wakes`, `0 near misses`."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def bar(reading: Reading, config: WakeConfig) -> Text:

@@ -10,6 +10,7 @@ from rich.text import Text
 from assistant.config import WakeConfig
 from assistant.waking.entry import Entry, Kind, Log
 from assistant.waking.measure import Report
+from assistant.waking.meter import counted
 from assistant.waking.store import Store
 from assistant.waking.tune import Case, Gain, Proposal
 
@@ -59,14 +60,14 @@ def _log_summary(store: Store, found: Log, shown: int, config: WakeConfig, clips
     if found.entries:
         more = f" The last {shown} are shown: --last 0 shows all." if shown < len(found.entries) else ""
         rejected = f", {counts[Kind.REJECTED]} rejected" if counts[Kind.REJECTED] else ""
-        yield f"{counts[Kind.WAKE]} wakes, {counts[Kind.NEAR]} near misses{rejected}.{more}"
+        wakes, near = counted(counts[Kind.WAKE], "wake"), counted(counts[Kind.NEAR], "near miss", "near misses")
+        yield f"{wakes}, {near}{rejected}.{more}"
     elif config.log:
         yield f"Nothing yet in {store.folder}: it fills while hey-gemma run listens to the microphone."
     if not config.log:
         yield "Nothing is logged: wake.log is false."
     if found.damaged:
-        lines = "line is" if found.damaged == 1 else "lines are"
-        yield f"{found.damaged} {lines} damaged and left out."
+        yield f"{counted(found.damaged, 'line is', 'lines are')} damaged and left out."
     if clips:
         yield f"To listen: hey-gemma wake log --play N. The clips are in {store.clips}."
     elif found.entries and config.log:
