@@ -120,6 +120,7 @@ def test_pure_modules_own_no_clock_no_thread_and_no_loop() -> None:
         "intents.home_terms", "intents.home_undo", "intents.adjust", "intents.asking",
         "intents.mqtt_things", "intents.mqtt_topics", "intents.tasmota", "intents.zigbee2mqtt",
         "intents.zigbee_thing", "intents.mqtt_discovery", "states",
+        "waking.entry", "waking.observer", "waking.tune", "waking.bounds", "waking.show",
     )  # fmt: skip
     forbidden = {"asyncio", "threading", "time", "socket", "subprocess"}
     for name in pure:

@@ -198,6 +198,17 @@ class TestKeeper:
             "the wake log failed: odd. Listening goes on.",
         ]
 
+    def test_a_folder_that_can_not_be_made_is_told_and_nothing_is_raised(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        (tmp_path / "state").write_text("in the way")
+        keeper = Keeper(Store(tmp_path / "state" / "wake", KEEPS), lambda: NOW, pause_s=0)
+        for _ in range(3):
+            keeper.keep(entry(), SOUND)
+        keeper.close()
+        (record,) = caplog.records
+        assert "Listening goes on. What to do: make room there" in record.getMessage()
+
     def test_a_disk_that_hangs_neither_blocks_nor_fills_the_memory(
         self, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -126,7 +126,7 @@ class Store:
 def _lines(path: Path) -> list[str]:
     try:
         return path.read_text(encoding="utf-8", errors="replace").split("\n")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as e:
         raise UsageError(f"{path}: {e.strerror}", remedy="see who owns it: the assistant's user may read it") from e
