@@ -75,10 +75,9 @@ def live(
 
     settings, console = config.load(config.find(config_file, os.environ)), Console(highlight=False)
     wake = _wake(settings.wake, threshold)
-    meter, view = WakeMeter(wake), MeterView(console, wake)
+    hint = 'Say "Hey Gemma"; Ctrl-C ends.' if mic_file is None else ""
+    meter, view = WakeMeter(wake), MeterView(console, wake, hint)
     source = microphone(settings.audio) if mic_file is None else sound_file(mic_file)
-    if mic_file is None:
-        console.print('Say "Hey Gemma"; Ctrl-C ends.', style="bold")
     try:
         asyncio.run(watch(source, detector(), meter, view, seconds))
     except KeyboardInterrupt:

@@ -22,6 +22,7 @@ from assistant.waking.entry import Entry, Kind
 from assistant.waking.observer import WakeObserver
 from assistant.waking.store import Store
 from tests.fakes import LevelVad
+from tests.sound_server import sound_server, why_not
 
 REPLAY = Path(__file__).parent / "replay" / "wake"
 NOW = datetime(2026, 11, 25, 7, 30, tzinfo=UTC)
@@ -130,6 +131,13 @@ class TestLog:
         assert "wake.keep_clips" in caught.value.remedy
         with pytest.raises(UsageError, match="no entry 2"):
             wake("log", "--play", "2")
+
+    @pytest.mark.sound
+    @pytest.mark.skipif(why_not() is not None, reason=why_not() or "")
+    def test_a_clip_is_played(self, wake: Wake, store: Store, tmp_path: Path) -> None:
+        listen(store, "hey-gemma-joe.flac")
+        with sound_server(tmp_path):
+            assert wake("log", "--play", "1").exit_code == 0
 
 
 def tear(store: Store) -> None:

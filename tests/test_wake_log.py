@@ -312,6 +312,10 @@ class TestObserver:
         told = Watched().see(WakeRejected(2000.0, 2400.0, 0.4), WakeRejected(2000.0, 2400.0, 0.9))
         assert [(found.kind, found.score) for found in told] == [(Kind.NEAR, 0.4), (Kind.REJECTED, 0.9)]
 
+    def test_a_wake_that_is_turned_down_afterwards_is_one_rejection(self) -> None:
+        told = Watched().see(WAKE, WakeRejected(2000.0, 2600.0, 0.85))
+        assert [(found.kind, found.score) for found in told] == [(Kind.REJECTED, 0.85)]
+
     def test_the_level_is_the_words_and_the_clip_is_its_own(self) -> None:
         """What is loud after the word doesn't count."""
         for sound, seconds in ((False, None), (True, 2.2)):

@@ -4,7 +4,7 @@ Decides as the assistant does, and does nothing about it. `WakeMeter` is pure: t
 """
 
 from collections import deque
-from contextlib import ExitStack
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,9 +72,10 @@ class WakeMeter:
 class MeterView:
     """Shows readings: a bar that moves in a terminal; in a pipe a line a second. What would wake is a line in both."""
 
-    def __init__(self, console: Console, config: WakeConfig) -> None:
+    def __init__(self, console: Console, config: WakeConfig, hint: str = "") -> None:
         self._console = console
         self._config = config
+        self._hint = hint
         self._live: Live | None = None
         self._second: list[Reading] = []
         self._next_line_ms = LINE_MS
@@ -94,7 +95,9 @@ class MeterView:
             self._line(reading)
 
     def live(self) -> Live | None:
-        """What has to be entered while a bar is shown; None: no terminal."""
+        """What has to be entered while a bar is shown; None: no terminal. The sound is there now."""
+        if self._hint:
+            self._console.print(self._hint, style="bold", markup=False)
         if self._console.is_terminal:
             self._live = Live(console=self._console, auto_refresh=False, transient=True)
         return self._live
@@ -136,11 +139,8 @@ async def watch(
 ) -> None:
     """Show the meter until the input is over, or for some seconds. Raises what the source raises."""
     sound: list[Pcm] = []
-    with ExitStack() as stack:
-        live = view.live()
-        if live is not None:
-            stack.enter_context(live)
-        async with source:
+    async with source:
+        with view.live() or nullcontext():
             async for chunk in source:
                 sound.append(chunk.samples)
                 score = detector.score(chunk.samples)

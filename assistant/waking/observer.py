@@ -76,6 +76,9 @@ class WakeObserver:
             case WakeHeard():
                 self.close()
                 self._wake = _Wake(event.audio_ms, *self._entry(event, Kind.WAKE))
+            case WakeRejected(audio_ms=at_ms) if self._wake is not None and self._wake.at_ms == at_ms:
+                self._wake.entry = replace(self._wake.entry, kind=Kind.REJECTED)  # it was heard, and judged anew
+                self.close()
             case WakeRejected(score=score):
                 self._keep(*self._entry(event, Kind.NEAR if score < self._threshold else Kind.REJECTED))
             case MuteSwitched(muted=True) | MicrophoneLost():
