@@ -42,6 +42,8 @@ from assistant.trace import JsonLines
 from assistant.turn import Rules
 from assistant.vad import SILERO_END_LAG_MS, GatedVad, SileroVad, WebRtcVad
 from assistant.wake import WakeDecision, WakeWord
+from assistant.waking.keeper import Keep, here_and_now, keeping
+from assistant.waking.observer import WakeObserver
 
 Observer = Callable[[Event], None]
 NEVER = 1.01  # a confidence that no draft reaches
@@ -134,10 +136,12 @@ async def conversing(
     observe: Observer,
     timer_file: TimerFile | None = None,
     furnished: Furnished | None = None,
+    keep_wake: Keep | None = None,
 ) -> AsyncIterator[tuple[Conversation, Home]]:
     """One conversation with a home of its own, wired from loaded stages. `clock` is the audio's in a fast replay.
 
     Without a `timer_file` nothing of the user's own timers is read or written.
+    `keep_wake` takes what goes into the wake log.
     """
     config = stages.config
 
@@ -152,6 +156,7 @@ async def conversing(
         if isinstance(event, RingingEnded) and event.reason != "speaker":  # else nobody has heard it
             home.timers.countdown.silenced()
         observe(event)
+        wakes(event)
 
     home = build_home(
         config, stages.model, clock, ring, timer_file=timer_file, real=stages.real_home, furnished=furnished
@@ -179,6 +184,15 @@ async def conversing(
         early_confidence=float(stages.model.thresholds.get("early_confidence", NEVER)),
         now_ms=now_ms,
     )
+    wakes = WakeObserver(
+        keep_wake or (lambda _entry, _sound: None),
+        listener.cut,
+        here_and_now,
+        threshold=config.wake.threshold,
+        gain_db=config.audio.gain_db,
+        sound=config.wake.keep_clips,
+    )
+    listener.on_score = wakes.scored
     sounds = earcons.make(config.audio.alarm_volume)
     if not config.audio.cue:
         del sounds["heard"]
@@ -205,6 +219,7 @@ async def conversing(
         if renewal is not None:
             await renewal.aclose()
         await conversation.aclose()
+        wakes.close()
         await home.timers.aclose()
 
 
@@ -244,6 +259,7 @@ async def _listen(
         return Microphone(sound, device=wanted, gain_db=gain_db, start_sample=start_sample)
 
     async with (
+        keeping(config.wake, state_dir() / "wake") as keep_wake,
         loaded(config, wall, wake=options.wake) as stages,
         conversing(
             stages,
@@ -253,6 +269,7 @@ async def _listen(
             wake=options.wake,
             observe=observe,
             timer_file=TimerFile(state_dir() / "timers.json"),
+            keep_wake=keep_wake,
         ) as (talk, home),
         shown(announcer, talk, home.timers, stages.voice, mark=state_dir() / "muted"),
     ):

@@ -41,12 +41,17 @@ class AudioConfig:
 
 @dataclass(frozen=True, slots=True)
 class WakeConfig:
-    """When "hey gemma" counts as said."""
+    """When "hey gemma" counts as said, and what is kept of it: `log` times and scores, `keep_clips` the sound too."""
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
     threshold: Fraction = 0.8
     near_threshold: Fraction = 0.3
     refractory_s: Annotated[float, Field(ge=0, le=10)] = 1.0
+    log: bool = True
+    keep_clips: bool = False
+    clip_limit: Annotated[int, Field(ge=1, le=10_000)] = 200
+    clip_megabytes: Annotated[float, Field(gt=0, le=10_000)] = 20.0
+    clip_days: Annotated[float, Field(gt=0, le=3650)] = 14.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,10 @@ class _Over:
 
 
 class Listener:
-    """The always-on front end. `now_ms` stamps events; audio positions come from the chunks."""
+    """The always-on front end. `now_ms` stamps events; audio positions come from the chunks.
+
+    `on_score`, where it is set, gets every score of the wake word, and the place where the sound behind it ended.
+    """
 
     def __init__(
         self,
@@ -77,6 +80,7 @@ class Listener:
         self._vad_lag_ms = vad_lag_ms
         self._early_confidence = early_confidence
         self._now_ms = now_ms
+        self.on_score: Callable[[float, float], None] | None = None
         self._ring: deque[AudioChunk] = deque(maxlen=RING_S * 1000 // CHUNK_MS)
         self._endpoint: endpoint.Endpoint | None = None
         self._over: _Over | None = None
@@ -125,6 +129,8 @@ class Listener:
         score = self._wake.score(chunk.samples)
         if score is None:
             return []
+        if self.on_score is not None:
+            self.on_score(score, chunk.end_ms)
         match self._decision.update(score, chunk.end_ms):
             case Heard(end_ms=end_ms, score=peak):
                 return [WakeHeard(end_ms, self._now_ms(), peak)]
@@ -132,6 +138,10 @@ class Listener:
                 return [WakeRejected(end_ms, self._now_ms(), peak)]
             case None:
                 return []
+
+    def cut(self, from_ms: float) -> Pcm:
+        """The latest sound from a place on (at most 20 s ago), in whole chunks, shape (n,)."""
+        return np.concatenate([np.zeros(0, np.int16), *(chunk.samples for chunk in self._since(from_ms))])
 
     def catch_up(self) -> Iterator[TurnChunk]:
         """Hear the open turn up to the newest chunk, or to its endpoint if that comes first."""

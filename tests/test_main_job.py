@@ -13,7 +13,7 @@ from assistant import app, evaluate
 from assistant.audio.clock import WallClock
 from assistant.audio.devices import Sound
 from assistant.audio.speaker import SoundSpeaker
-from assistant.config import AudioConfig, Config
+from assistant.config import AudioConfig, Config, WakeConfig
 from assistant.events import (
     Event,
     Reply,
@@ -29,6 +29,7 @@ from assistant.events import (
 from assistant.intents.deadlines import Timer
 from assistant.intents.timer_file import TimerFile
 from assistant.stages import AudioClip
+from assistant.waking.store import Store
 from tests.sound_server import sound_server, why_not
 
 pytestmark = [pytest.mark.models, pytest.mark.slow]
@@ -140,7 +141,8 @@ async def test_a_command_through_a_real_microphone_is_answered_by_a_real_speaker
             ended.set()
 
     with sound_server(tmp_path):
-        config = Config(audio=AudioConfig(microphone="mic", speaker="room", cue=False))
+        wake = WakeConfig(keep_clips=True)
+        config = Config(audio=AudioConfig(microphone="mic", speaker="room", cue=False), wake=wake)
         assistant = asyncio.create_task(app.run(config, app.Options(), [observe]))
         async with asyncio.timeout(60):
             await started.wait()
@@ -155,6 +157,10 @@ async def test_a_command_through_a_real_microphone_is_answered_by_a_real_speaker
         await asyncio.gather(assistant, return_exceptions=True)
     assert [c.effects for c in all_of(events, ToolCalled)] == [KITCHEN]
     assert "reply_audio_finished" in [name_of(e) for e in events]
+    log = Store(tmp_path / "wake", wake)
+    (entry,) = log.read().entries
+    assert (entry.kind, entry.then) == ("wake", "acted")
+    assert log.clip_of(entry) is not None
 
 
 @pytest.mark.sound

@@ -1,0 +1,48 @@
+"""Where the wake commands hear from: the microphone as `run` opens it, a file, a clip of the log; and the detector."""
+
+import numpy as np
+
+from assistant import manifest
+from assistant.audio.clock import AudioClock, WallClock
+from assistant.audio.devices import Sound
+from assistant.audio.mic import Microphone
+from assistant.audio.replay import FileSource
+from assistant.audio.speaker import SoundSpeaker
+from assistant.config import AudioConfig
+from assistant.errors import UsageError
+from assistant.stages import SAMPLE_RATE_HZ, AudioClip
+from assistant.wake import WakeWord
+from assistant.waking.store import Store
+
+
+def detector() -> WakeWord:
+    """The wake word that `run` hears. Raises ModelMissing, ModelDamaged."""
+    return WakeWord(manifest.models_dir() / "hey_gemma" / "hey_gemma.npz")
+
+
+def microphone(config: AudioConfig) -> Microphone:
+    """The config's microphone, with its gain. Raises AudioDeviceError."""
+    return Microphone(Sound(), device=config.microphone or None, gain_db=config.gain_db)
+
+
+def sound_file(path: str) -> FileSource:
+    """A file, as fast as it can be heard; `-`: as fast as it comes."""
+    return FileSource(path, AudioClock())
+
+
+async def play_clip(store: Store, number: int, device: str) -> None:
+    """Play the sound of an entry. Raises UsageError, AudioFileError, AudioDeviceError."""
+    entry = next((found for found in reversed(store.read().entries) if found.number == number), None)
+    if entry is None:
+        raise UsageError(f"the wake log has no entry {number}", remedy="hey-gemma wake log")
+    path = store.clip_of(entry)
+    if path is None:
+        gone = "its sound is deleted by now" if entry.clip else "its sound wasn't kept"
+        raise UsageError(f"entry {number}: {gone}", remedy="wake.keep_clips = true keeps it from now on")
+    async with sound_file(str(path)) as source:
+        samples = np.concatenate([chunk.samples async for chunk in source])
+    speaker = SoundSpeaker(Sound(), WallClock(), device=device or None)
+    try:
+        await speaker.play(AudioClip(samples, SAMPLE_RATE_HZ))
+    finally:
+        await speaker.aclose()
