@@ -3,7 +3,8 @@
 import shutil
 import socket
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
@@ -66,7 +67,7 @@ def probe_sockets(root: Path, config: Config) -> Sockets:
     secret = False
     for process in processes:
         try:
-            mine = {str(fd.readlink()) for fd in (process / "fd").iterdir()}
+            mine = set(_open_files(process / "fd"))
         except FileNotFoundError:  # it ended meanwhile
             continue
         except PermissionError:
@@ -92,6 +93,12 @@ def _assistants(proc: Path) -> Sequence[Path]:
         if any(Path(word).name == "hey-gemma" and words[n + 1] == "run" for n, word in enumerate(words[:-1])):
             found.append(process)
     return found
+
+
+def _open_files(folder: Path) -> Iterator[str]:
+    for fd in folder.iterdir():
+        with suppress(FileNotFoundError):  # it was closed meanwhile
+            yield str(fd.readlink())
 
 
 def _table(path: Path, inodes: set[str]) -> list[tuple[tuple[str, int], tuple[str, int], str]]:

@@ -112,13 +112,13 @@ def of_sound(check: Callable[[Heard], Finding]) -> Callable[[Microphone], Findin
     return lambda facts: absent("unknown: see microphone") if facts.heard is None else check(facts.heard)
 
 
-def probe_microphone(wanted: Wanted, sound: Callable[[], Sound] = Sound) -> Microphone:
-    """Listen for two seconds."""
+def probe_microphone(wanted: Wanted, sound: Callable[[], Sound] = Sound, seconds: float = SECONDS) -> Microphone:
+    """Listen for some seconds."""
     try:
         hardware = sound()
         hardware.rescan()
         device = find(hardware.devices(), "input", wanted.microphone)
-        taken = asyncio.run(trial.record(hardware, wanted.microphone, 0.0, lambda _: None, SECONDS + SETTLING_S))
+        taken = asyncio.run(trial.record(hardware, wanted.microphone, 0.0, lambda _: None, seconds + SETTLING_S))
     except AudioDeviceError as e:
         return Microphone(None, wanted.waits, e)
     samples = taken.samples[round(SETTLING_S * SAMPLE_RATE_HZ) :]
