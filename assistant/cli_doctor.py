@@ -3,13 +3,15 @@
 import logging
 import os
 import sys
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from assistant.cli_models import ConfigOption
+from assistant.errors import OutputError
 
 
 def doctor(
@@ -30,13 +32,32 @@ def doctor(
     patient = rounds.meet(config_file)
     asked = rounds.studies(patient, silent, quick=quick)
     live = console.status("looking") if console.is_terminal and not as_json else nullcontext()
-    with live as status:
+    with _hushed(), live as status:
         report = examine(asked, lambda area: status.update(f"looking at {area}") if status is not None else None)
-    if as_json:
-        typer.echo(view.as_json(report, well=rounds.well(patient)))
-    else:
-        view.show(report, console, well=rounds.well(patient))
-    if report.hung:  # what hangs would hang the exit, too
+    try:
+        if as_json:
+            typer.echo(view.as_json(report, well=rounds.well(patient)))
+        else:
+            view.show(report, console, well=rounds.well(patient))
         sys.stdout.flush()
+    except BrokenPipeError:  # who reads has seen enough
+        os._exit(report.exit_code)
+    except OSError as e:
+        raise OutputError(f"the report can't be written: {e.strerror}", remedy="free space, or leave > away") from e
+    if report.hung:  # what hangs would hang the exit, too
         os._exit(report.exit_code)
     sys.exit(report.exit_code)
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Keep native libraries from writing between the lines: ALSA tells of each card it can't open, on file 2."""
+    theirs = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(theirs, 2)
+        os.close(nowhere)
+        os.close(theirs)

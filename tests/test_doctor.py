@@ -107,7 +107,7 @@ def test_lines_in_a_pipe() -> None:
         "not here\tsound\tlevel\tunknown: see microphone",
         "not here\tsound\tclipping\tunknown: see microphone",
         "ok\tclock\tyear\t2026",
-        "next: microphone: plug one in",
+        "next\tplug one in\tmicrophone: none [red] was found",
     ]
 
 
@@ -118,17 +118,18 @@ def test_a_table_in_a_terminal() -> None:
     assert "                        fix: plug one in" in lines
     assert "not here                level, clipping: unknown: see microphone" in lines
     assert lines[-2].split() == ["1", "ok", "0", "warn", "1", "fail", "2", "not", "here"]
-    assert lines[-1] == "Next: microphone: plug one in"
+    assert lines[-1] == "Next: plug one in    (microphone: none [red] was found)"
 
 
 def test_where_all_is_well_the_next_step_is_the_programs_own() -> None:
     report = Report((Row("clock", "year", fine("2026")),))
-    assert printed(report, terminal=False).endswith("next: hey-gemma run\n")
+    assert printed(report, terminal=False).endswith("next\they-gemma run\n")
 
 
 def test_json() -> None:
     read = json.loads(view.as_json(REPORT, well="hey-gemma run"))
-    assert (read["ok"], read["exit_code"], read["next"]) == (False, 4, "microphone: plug one in")
+    assert (read["ok"], read["exit_code"], read["next"]) == (False, 4, "plug one in")
+    assert read["why"] == "microphone: none [red] was\nfound"
     assert read["counts"] == {"ok": 1, "warn": 0, "fail": 1, "not here": 2}
     assert read["checks"][0] == {
         "area": "sound",
@@ -159,7 +160,8 @@ def test_the_command_examines_this_machine(
     assert run_doctor(monkeypatch, "--json", "--config", str(config)) == 2
     read = json.loads(capsys.readouterr().out)
     states = {check["name"]: check for check in read["checks"]}
-    assert read["next"] == "config: did you mean wake.threshold?"
+    assert read["next"] == "did you mean wake.threshold?"
+    assert read["why"].endswith("config.toml:2: unknown key wake.thresold")
     assert states["wake word head"]["state"] == "ok"
     assert states["bytes"]["found"] == "unknown: see config"
     assert not [check for check in read["checks"] if "the check itself" in check["found"]]
@@ -181,4 +183,4 @@ def test_the_shipped_model_is_well(
     assert not [check for check in checks if "the check itself" in check["found"]]
     config.write_text('[model]\nname = "e2b"\n', encoding="utf-8")
     assert run_doctor(monkeypatch, "--config", str(config)) == 3
-    assert capsys.readouterr().out.splitlines()[-1] == "next: model files: hey-gemma models fetch e2b"
+    assert capsys.readouterr().out.splitlines()[-1].startswith("next\they-gemma models fetch e2b\tmodel files: ")

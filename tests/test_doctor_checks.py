@@ -183,6 +183,7 @@ ILL: list[tuple[str, Any, State, str, int]] = [
     ("gaps", of_heard(lost_ms=200.0), WARN, "200 ms", 0),
     ("speaker", sound.Speaker("", AudioDeviceError("no speaker", remedy="plug one in")), FAIL, "no speaker", 4),
     ("time zone", replace(CLOCK, zone="Etc/UTC"), WARN, "UTC", 0),
+    ("time zone", replace(CLOCK, no_zone=ConfigError("no zone", remedy="another")), FAIL, "no zone", 2),
     ("year", replace(CLOCK, now=datetime(1970, 1, 1, tzinfo=UTC)), FAIL, "1970", 1),
     ("synchronised", replace(CLOCK, synchronised=False), WARN, "nobody", 0),
     ("synchronised", replace(CLOCK, synchronised=None), ABSENT, "doesn't tell", 0),

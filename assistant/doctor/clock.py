@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from assistant.doctor.findings import Finding, Study, absent, fail, fine, warn
+from assistant.doctor.findings import Finding, Study, absent, fail, fine, refused, warn
+from assistant.errors import ConfigError
 from assistant.intents.local import local_zone
 
 FIRST_YEAR, LAST_YEAR = 2026, 2100  # before the first, this program wasn't written
@@ -16,11 +17,15 @@ _STRUCT_BYTES = 512  # more than any system's struct timex
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """`synchronised` None: the kernel doesn't say. `zone` "": none was chosen, neither in the config nor here."""
+    """`synchronised` None: the kernel doesn't say. `zone` "": none was chosen.
+
+    `no_zone`: the config's is none.
+    """
 
     now: datetime
     synchronised: bool | None
     zone: str
+    no_zone: ConfigError | None = None
 
 
 def studies(root: Path, time_zone: str) -> tuple[Study[Clock]]:
@@ -30,8 +35,11 @@ def studies(root: Path, time_zone: str) -> tuple[Study[Clock]]:
 
 
 def probe(root: Path, time_zone: str) -> Clock:
-    """Ask the kernel, and the system's choice of zone. Raises ConfigError where the config's zone is none."""
-    tz = local_zone(time_zone)
+    """Ask the kernel, and the system's choice of zone."""
+    try:
+        tz = local_zone(time_zone)
+    except ConfigError as e:
+        return Clock(datetime.now(UTC), _synchronised(), time_zone, e)
     name = time_zone or os.environ.get("TZ", "").removeprefix(":") or _system_zone(root)
     return Clock(datetime.now(tz), _synchronised(), name)
 
@@ -79,6 +87,8 @@ def synchronised(facts: Clock) -> Finding:
 
 def zone(facts: Clock) -> Finding:
     """Times are told in it."""
+    if facts.no_zone is not None:
+        return refused(facts.no_zone)
     if facts.zone in {"", "UTC", "Etc/UTC"}:
         return warn("times are told in UTC", "hey-gemma setup, or: sudo timedatectl set-timezone Europe/Paris")
     return fine(facts.zone)

@@ -121,7 +121,9 @@ def probe_model(config: Config, meter: Meter, ears: Path, *, read: bool) -> Mode
         found = weights.paths(entry)
     except ModelMissing as e:
         return Model(entry.name, missing=e)
-    verdict = weights.verify(entry, meter=meter, template_problem=partial(app.prompt_problem, config, entry), read=read)
+    verdict = weights.verify(
+        entry, meter=meter, template_problem=partial(app.prompt_problem, Config(), entry), read=read
+    )
     if not verdict.ok:
         return Model(entry.name, checks=verdict.checks, read=read)
     ear = weights.ear_path(found, ears)

@@ -92,8 +92,9 @@ def _installed(name: str) -> str | None:
 
 
 def probe_letters() -> Letters:
-    """Of this process."""
-    return Letters(sys.getfilesystemencoding(), locale.getencoding(), sys.stdout.encoding or "ascii")
+    """Of this process; its first stdout, because a spinner puts itself in its place."""
+    printed = sys.__stdout__.encoding if sys.__stdout__ is not None else None
+    return Letters(sys.getfilesystemencoding(), locale.getencoding(), printed or "ascii")
 
 
 def probe_omp(environ: Mapping[str, str]) -> dict[str, str]:

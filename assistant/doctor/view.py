@@ -20,13 +20,14 @@ def show(report: Report, console: Console, *, well: str) -> None:
     if console.is_terminal:
         console.print(_table(report))
         console.print(Text.assemble(*_counts(report)))
-        console.print(Text.assemble(("Next: ", "bold"), _next(report, well)))
+        why = f"    ({_line(_why(report))})" if report.worst is not None else ""
+        console.print(Text.assemble(("Next: ", "bold"), _line(_next(report, well)), (why, "dim")))
         return
     for row in report.rows:
         finding = row.finding
         cells = (finding.state, row.area, row.name, finding.found, finding.fix)
         console.file.write("\t".join(map(_line, cells)).rstrip("\t") + "\n")  # print would make spaces of the tabs
-    console.file.write(f"next: {_line(_next(report, well))}\n")
+    console.file.write(f"next\t{_line(_next(report, well))}\t{_line(_why(report))}".rstrip("\t") + "\n")
 
 
 def as_json(report: Report, *, well: str) -> str:
@@ -38,6 +39,7 @@ def as_json(report: Report, *, well: str) -> str:
             "exit_code": report.exit_code,
             "counts": {state.value: report.count(state) for state in State},
             "next": _next(report, well),
+            "why": _why(report),
             "checks": [_object(row) for row in report.rows],
         },
         ensure_ascii=False,
@@ -77,7 +79,7 @@ def _cells(row: Row) -> tuple[Text, Text, Text]:
     style = STYLES[row.finding.state]
     told = Text(_line(row.finding.found))
     if row.finding.fix:
-        told.append(f"\nfix: {_line(row.finding.fix)}", style=style)
+        told.append("\nfix: ", style=style).append(_line(row.finding.fix))
     return Text(row.finding.state, style=style), Text(f"  {row.name}"), told
 
 
@@ -88,7 +90,12 @@ def _counts(report: Report) -> Iterator[tuple[str, str]]:
 
 def _next(report: Report, well: str) -> str:
     worst = report.worst
-    return well if worst is None else f"{worst.name}: {worst.finding.fix}"
+    return well if worst is None else worst.finding.fix
+
+
+def _why(report: Report) -> str:
+    worst = report.worst
+    return "" if worst is None else f"{worst.name}: {worst.finding.found}"
 
 
 def _line(text: str) -> str:
