@@ -4,7 +4,8 @@ Reads files of the kernel; nothing here raises. The firmware's flags: bit 0 unde
 3 at the soft limit; the same 16 bits higher for "since boot".
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 HOT_C = 75.0
@@ -20,27 +21,59 @@ def is_pi(root: Path = Path("/")) -> bool:
     return "Raspberry Pi" in _read(root / _MODEL)
 
 
+@dataclass(frozen=True, slots=True)
+class Board:
+    """What is known of a board: empty or None where it doesn't say. `flags`: the firmware's, see above."""
+
+    model: str
+    celsius: float | None
+    governor: str
+    flags: int | None
+
+    @property
+    def now(self) -> tuple[str, ...]:
+        """Which of FLAGS are up."""
+        return self._names(0)
+
+    @property
+    def since_boot(self) -> tuple[str, ...]:
+        """Which of FLAGS were up."""
+        return self._names(16)
+
+    def _names(self, first_bit: int) -> tuple[str, ...]:
+        flags = self.flags or 0
+        return tuple(name for bit, name in enumerate(FLAGS) if flags >> (bit + first_bit) & 1)
+
+
+def look(root: Path = Path("/"), ask_firmware: Callable[[], str] = lambda: "") -> Board:
+    """Read what the kernel says; `ask_firmware` for the flags where it doesn't tell them."""
+    raw = _read(root / _TEMPERATURE)
+    throttled = "".join(map(_read, root.glob(_THROTTLED))) or ask_firmware().strip().removeprefix("throttled=")
+    try:
+        flags = int(throttled, 16)
+    except ValueError:
+        flags = None
+    model = _read(root / _MODEL).strip("\0")
+    return Board(model, int(raw) / 1000 if raw.isdigit() else None, _read(root / _GOVERNOR), flags)
+
+
 def lines(root: Path = Path("/")) -> Iterator[str]:
     """Say what is known, one line each; a line with "can't be trusted" where figures measured now would mislead."""
-    if model := _read(root / _MODEL).strip("\0"):
-        yield f"board: {model}"
-    if (raw := _read(root / _TEMPERATURE)).isdigit():
-        celsius = int(raw) / 1000
-        hot = ": too hot, figures can't be trusted; wait, or add a fan" if celsius >= HOT_C else ""
-        yield f"temperature: {celsius:.0f} °C{hot}"
-    if governor := _read(root / _GOVERNOR):
-        slow = "" if governor == "performance" else ": figures can't be trusted to repeat; choose performance"
-        yield f"governor: {governor}{slow}"
-    try:
-        flags = int("".join(map(_read, root.glob(_THROTTLED))), 16)
-    except ValueError:
+    board = look(root)
+    if board.model:
+        yield f"board: {board.model}"
+    if board.celsius is not None:
+        hot = ": too hot, figures can't be trusted; wait, or add a fan" if board.celsius >= HOT_C else ""
+        yield f"temperature: {board.celsius:.0f} °C{hot}"
+    if board.governor:
+        slow = "" if board.governor == "performance" else ": figures can't be trusted to repeat; choose performance"
+        yield f"governor: {board.governor}{slow}"
+    if board.flags is None:
         return
-    now = [name for bit, name in enumerate(FLAGS) if flags >> bit & 1]
-    before = [name for bit, name in enumerate(FLAGS) if flags >> (bit + 16) & 1]
-    if now:
-        yield f"firmware: {', '.join(now)}: figures can't be trusted; check power supply and cooling"
-    elif before:
-        yield f"firmware: since boot {', '.join(before)}"
+    if board.now:
+        yield f"firmware: {', '.join(board.now)}: figures can't be trusted; check power supply and cooling"
+    elif board.since_boot:
+        yield f"firmware: since boot {', '.join(board.since_boot)}"
     else:
         yield "firmware: not throttled"
 

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from assistant import __version__, cli_models, cli_wake, config
+from assistant import __version__, cli_doctor, cli_models, cli_wake, config
 from assistant.cli_models import ConfigOption
 from assistant.errors import HeyGemmaError, UsageError
 
@@ -25,6 +25,7 @@ app = typer.Typer(
 )
 app.add_typer(cli_models.app, name="models")
 app.add_typer(cli_wake.app, name="wake")
+app.command()(cli_doctor.doctor)
 
 EventsOption = Annotated[Path | None, typer.Option("--events", help="Write every event to this JSONL file.")]
 

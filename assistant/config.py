@@ -21,6 +21,7 @@ from assistant.errors import ConfigError
 Fraction = Annotated[float, Field(ge=0, le=1)]
 EntityId = Annotated[str, Field(pattern=r"^[a-z0-9_]+\.[a-z0-9_]+$")]
 TimeOfDay = Annotated[str, Field(pattern="^(([01][0-9]|2[0-3]):[0-5][0-9])?$")]
+SYSTEM_FILE = Path("/etc/hey-gemma/config.toml")
 _STRICT = ConfigDict(extra="forbid")
 
 
@@ -175,7 +176,7 @@ def find(explicit: Path | None, environ: Mapping[str, str]) -> Path | None:
         return explicit
     if named := environ.get("HEY_GEMMA_CONFIG"):
         return Path(named)
-    candidates = (user_file(environ), Path("/etc/hey-gemma/config.toml"))
+    candidates = (user_file(environ), SYSTEM_FILE)
     return next((p for p in candidates if p.is_file()), None)
 
 

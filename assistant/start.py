@@ -18,6 +18,12 @@ def main() -> None:
         os.environ[TUNABLES] = LARGE_PAGES
         os.execv(sys.executable, sys.orig_argv)  # noqa: S606 - the same program again, without a shell
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before libgomp loads: busy waiting costs 10x under load
-    from assistant import cli
+    try:
+        from assistant import cli
 
-    cli.main()
+        cli.main()
+    except ModuleNotFoundError as e:  # even what tells of errors may be missing
+        sys.exit(
+            f"error: the Python package {e.name} is not there\n"
+            f"what to do: in Hey Gemma's folder: {sys.executable} -m pip install --require-hashes -r requirements.lock"
+        )

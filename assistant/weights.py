@@ -177,13 +177,16 @@ def verify(
     *,
     ears: Path | None = None,
     template_problem: Callable[[str], str | None] = lambda _: None,
+    read: bool = True,
 ) -> Verdict:
     """Look at everything that can be looked at without loading the model; at its ear too, if it has one under `ears`.
+
+    `read` False: of the files only sizes and headers.
 
     `template_problem` compares the model's own chat template with what our prompt renders (`chat_template.difference`).
     """
     checks = [
-        _looked(Path(file.file).name, partial(_check_bytes, entry, file, directories, meter))
+        _looked(Path(file.file).name, partial(_check_bytes, entry, file, directories, meter, read=read))
         for file in (entry.text, entry.mmproj)
     ]
     checks.append(_looked("architecture and width", lambda: check_pair(paths(entry, directories))))
@@ -223,13 +226,15 @@ def _looked(what: str, look: Callable[[], None]) -> Check:
     return Check(what)
 
 
-def _check_bytes(entry: ModelEntry, file: ModelFile, directories: tuple[Path, ...] | None, meter: Meter) -> None:
+def _check_bytes(
+    entry: ModelEntry, file: ModelFile, directories: tuple[Path, ...] | None, meter: Meter, *, read: bool
+) -> None:
     path = manifest.find(entry, file, directories)
     # An mmproj put here by hand has its vision part, and the manifest's sha256; ours has a receipt.
     wanted = _receipt(path).read_text().split()[0] if file.audio_only and _receipt(path).is_file() else file.sha256
     if not file.audio_only and path.stat().st_size != file.bytes:
         raise _damaged(entry, f"{path} has {path.stat().st_size} bytes, not {file.bytes}")
-    if not wanted:
+    if not wanted or not read:
         return
     with meter(f"reading {path.name}", path.stat().st_size) as advance:
         found = _sha256(path, advance)

@@ -56,3 +56,15 @@ def test_light_commands_begin_at_once(begin: list[object], monkeypatch: pytest.M
     monkeypatch.setattr(sys, "argv", argv)
     start.main()
     assert begin == ["command"]
+
+
+def test_a_package_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not by a traceback: the doctor can't start without it either."""
+
+    def missing() -> None:
+        raise ModuleNotFoundError("No module named 'soxr'", name="soxr")
+
+    monkeypatch.setattr(cli, "main", missing)
+    monkeypatch.setattr(sys, "argv", ["hey-gemma", "doctor"])
+    with pytest.raises(SystemExit, match=r"soxr is not there\nwhat to do: .* -r requirements\.lock"):
+        start.main()
