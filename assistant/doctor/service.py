@@ -59,7 +59,7 @@ def probe_unit(root: Path) -> dict[str, str]:
 
 def probe_sockets(root: Path, config: Config) -> Sockets:
     """Look into /proc. Raises NotHere where no assistant runs."""
-    processes = tuple(_assistants(root / "proc"))
+    processes = tuple(assistants(root / "proc"))
     if not processes:
         raise NotHere("no assistant runs")
     listening: list[tuple[str, int]] = []
@@ -83,7 +83,8 @@ def probe_sockets(root: Path, config: Config) -> Sockets:
     return Sockets(pids, tuple(listening), tuple(connected), _addresses(config), secret)
 
 
-def _assistants(proc: Path) -> Sequence[Path]:
+def assistants(proc: Path) -> Sequence[Path]:
+    """Folders under `proc` of the processes that run the assistant."""
     found = []
     for process in proc.glob("[0-9]*"):
         try:
