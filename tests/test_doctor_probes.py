@@ -264,12 +264,14 @@ class Locked(FakeSound):
 
 
 def test_a_microphone_that_the_running_assistant_has(tmp_path: Path) -> None:
-    """Nothing is wrong with that; where no assistant runs, somebody else has it."""
+    """Nothing is wrong with that; where no assistant runs, or on a file, somebody else has it."""
     locked = Locked(MIC, forms={(16_000, 1)})
     assert sound.microphone(sound.probe_microphone(sound.Wanted(), tmp_path, lambda: locked)).state is State.FAIL
     root = assistant_process(tmp_path, "")
     found = sound.probe_microphone(sound.Wanted(), root, lambda: locked)
-    assert sound.microphone(found).found.startswith("the running assistant has it (process 77)")
+    assert sound.microphone(found).found == "can't be opened; the running assistant may have it (process 77)"
+    (root / "proc/77/cmdline").write_bytes(b"hey-gemma\0run\0--mic-file\0a.wav\0")
+    assert sound.microphone(sound.probe_microphone(sound.Wanted(), root, lambda: locked)).state is State.FAIL
     nothing = sound.probe_microphone(sound.Wanted(), root, lambda: FakeSound(forms=set()))
     assert sound.microphone(nothing).state is State.FAIL
 

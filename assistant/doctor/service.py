@@ -83,8 +83,8 @@ def probe_sockets(root: Path, config: Config) -> Sockets:
     return Sockets(pids, tuple(listening), tuple(connected), _addresses(config), secret)
 
 
-def assistants(proc: Path) -> Sequence[Path]:
-    """Folders under `proc` of the processes that run the assistant."""
+def assistants(proc: Path, *, listening: bool = False) -> Sequence[Path]:
+    """Folders under `proc` of the processes that run the assistant; `listening`: on a microphone."""
     found = []
     for process in proc.glob("[0-9]*"):
         try:
@@ -92,7 +92,8 @@ def assistants(proc: Path) -> Sequence[Path]:
         except OSError:
             continue
         if any(Path(word).name == "hey-gemma" and words[n + 1] == "run" for n, word in enumerate(words[:-1])):
-            found.append(process)
+            if not (listening and any(word.startswith("--mic-file") for word in words)):
+                found.append(process)
     return found
 
 

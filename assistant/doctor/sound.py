@@ -13,7 +13,7 @@ from pathlib import Path
 from assistant.audio import trial
 from assistant.audio.devices import Device, Sound, find
 from assistant.doctor.findings import Finding, NotHere, Study, absent, fail, fine, first, refused, warn
-from assistant.doctor.service import assistants
+from assistant.doctor.service import UNIT, assistants
 from assistant.doctor.signal import Signal, measure
 from assistant.errors import AudioDeviceError
 from assistant.stages import SAMPLE_RATE_HZ
@@ -60,7 +60,7 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Microphone:
-    """What was heard, or why nothing was. `held`: it is there, but processes of the assistant have it."""
+    """What was heard, or why nothing was. `held`: by which processes of the assistant it may be."""
 
     heard: Heard | None
     waits: bool = False
@@ -125,7 +125,7 @@ def probe_microphone(
         device = find(hardware.devices(), "input", wanted.microphone)
         taken = asyncio.run(trial.record(hardware, wanted.microphone, 0.0, lambda _: None, seconds + SETTLING_S))
     except AudioDeviceError as e:
-        held = assistants(root / "proc") if device is not None else ()
+        held = assistants(root / "proc", listening=True) if device is not None else ()
         return Microphone(None, wanted.waits, e, tuple(int(process.name) for process in held))
     samples = taken.samples[round(SETTLING_S * SAMPLE_RATE_HZ) :]
     measured_hz = len(taken.samples) / taken.passed_s if taken.passed_s else 0.0
@@ -152,8 +152,9 @@ def card(facts: Cards) -> Finding:
 
 def microphone(facts: Microphone) -> Finding:
     """There, and it gives sound."""
-    if facts.held:
-        return absent(f"the running assistant has it (process {facts.held[0]}): stop it to look at the sound")
+    if facts.problem is not None and facts.held:
+        told = f"{facts.problem.message}; the running assistant may have it (process {facts.held[0]})"
+        return warn(told, f"to look at the sound: sudo systemctl stop {UNIT}, or end that process; then again")
     if facts.problem is not None:
         if facts.waits:
             return warn(f"{facts.problem.message}; run waits for one", facts.problem.remedy)
