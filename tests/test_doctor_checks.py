@@ -174,6 +174,7 @@ ILL: list[tuple[str, Any, State, str, int]] = [
     ("level", of_signal(rms_dbfs=-85.0), WARN, "faint", 0),
     ("level", of_signal(rms_dbfs=-20.0), WARN, "loud", 0),
     ("level", of_heard(gain_db=40.0), WARN, "loud", 0),
+    ("level", of_signal(peak_dbfs=-120.0, rms_dbfs=-120.0), ABSENT, "see microphone", 0),
     ("level", sound.Microphone(None, problem=GONE), ABSENT, "see microphone", 0),
     ("clipping", of_signal(clipped=0.01), WARN, "1.0 %", 0),
     ("clipping", of_heard(signal=replace(SIGNAL, peak_dbfs=-6.0), gain_db=12.0), WARN, "gain_db", 0),

@@ -91,9 +91,10 @@ def assistants(proc: Path, *, listening: bool = False) -> Sequence[Path]:
             words = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")
         except OSError:
             continue
-        if any(Path(word).name == "hey-gemma" and words[n + 1] == "run" for n, word in enumerate(words[:-1])):
-            if not (listening and any(word.startswith("--mic-file") for word in words)):
-                found.append(process)
+        runs = any(Path(word).name == "hey-gemma" and words[n + 1] == "run" for n, word in enumerate(words[:-1]))
+        on_file = any(word.startswith("--mic-file") for word in words)
+        if runs and not (listening and on_file):
+            found.append(process)
     return found
 
 

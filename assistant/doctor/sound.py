@@ -57,6 +57,11 @@ class Heard:
     lost_ms: float = 0.0
     gain_db: float = 0.0
 
+    @property
+    def dead(self) -> bool:
+        """Digital silence."""
+        return self.signal.peak_dbfs <= DEAD_DBFS
+
 
 @dataclass(frozen=True, slots=True)
 class Microphone:
@@ -111,7 +116,13 @@ def probe_cards(root: Path) -> Cards:
 
 def of_sound(check: Callable[[Heard], Finding]) -> Callable[[Microphone], Finding]:
     """A check of what was heard, where something was."""
-    return lambda facts: absent("unknown: see microphone") if facts.heard is None else check(facts.heard)
+
+    def checked(facts: Microphone) -> Finding:
+        if facts.heard is None or facts.heard.dead:
+            return absent("unknown: see microphone")
+        return check(facts.heard)
+
+    return checked
 
 
 def probe_microphone(
@@ -159,7 +170,7 @@ def microphone(facts: Microphone) -> Finding:
         if facts.waits:
             return warn(f"{facts.problem.message}; run waits for one", facts.problem.remedy)
         return refused(facts.problem)
-    if facts.heard is None or facts.heard.signal.peak_dbfs <= DEAD_DBFS:
+    if facts.heard is None or facts.heard.dead:
         name = facts.heard.device.name if facts.heard else ""
         return fail(f"{name} gives digital silence", "unmute it (alsamixer, F4), or: hey-gemma setup", 4)
     return fine(facts.heard.device.name)
