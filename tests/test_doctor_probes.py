@@ -22,7 +22,7 @@ from assistant.doctor import clock, homes, machine, models, processor, program, 
 from assistant.doctor.examine import examine
 from assistant.doctor.findings import NotHere, State
 from assistant.doctor.signal import measure
-from assistant.errors import ConfigError, HomeAway, HomeRefused, ModelMissing, UsageError
+from assistant.errors import AudioDeviceError, ConfigError, HomeAway, HomeRefused, ModelMissing, UsageError
 from assistant.intents import broker_trial
 from assistant.llm import build, self_test
 from assistant.progress import silent
@@ -224,7 +224,7 @@ class FakeRoom(FakeSound):
 
 def test_a_microphone_is_listened_to() -> None:
     room = FakeRoom(MIC, SPEAKER, forms={(16_000, 1), (48_000, 2)})
-    found = sound.probe_microphone(sound.Wanted(gain_db=6.0), lambda: room, seconds=1.0)
+    found = sound.probe_microphone(sound.Wanted(gain_db=6.0), sound=lambda: room, seconds=1.0)
     assert found.heard is not None
     assert found.heard.device == MIC
     assert found.heard.gain_db == 6
@@ -235,7 +235,7 @@ def test_a_microphone_is_listened_to() -> None:
 
 def test_sound_hardware_that_is_not_there() -> None:
     nothing = FakeSound(forms=set())
-    found = sound.probe_microphone(sound.Wanted(waits=True), lambda: nothing)
+    found = sound.probe_microphone(sound.Wanted(waits=True), sound=lambda: nothing)
     assert found.problem is not None
     assert found.waits
     assert sound.probe_speaker(sound.Wanted(speaker="HDMI"), lambda: FakeSound(MIC, forms=set())).problem is not None
@@ -254,6 +254,26 @@ def test_a_sound_card_that_is_locked(tmp_path: Path) -> None:
     root = put(tmp_path, proc__asound__cards=" 0 [x]: USB - mic\n", dev__snd__pcmC0D0c="")
     (root / "dev/snd/pcmC0D0c").chmod(0)
     assert sound.probe_cards(root).locked == (str(root / "dev/snd/pcmC0D0c"),)
+
+
+class Locked(FakeSound):
+    """Hardware that another program has."""
+
+    def open(self, device: Any, direction: Any, **form: Any) -> FakeStream:
+        raise AudioDeviceError("can't be opened", remedy="see who has it")
+
+
+def test_a_microphone_that_the_running_assistant_has(tmp_path: Path) -> None:
+    """Nothing is wrong with that; where no assistant runs, or on a file, somebody else has it."""
+    locked = Locked(MIC, forms={(16_000, 1)})
+    assert sound.microphone(sound.probe_microphone(sound.Wanted(), tmp_path, lambda: locked)).state is State.FAIL
+    root = assistant_process(tmp_path, "")
+    found = sound.probe_microphone(sound.Wanted(), root, lambda: locked)
+    assert sound.microphone(found).found == "can't be opened; the running assistant may have it (process 77)"
+    (root / "proc/77/cmdline").write_bytes(b"hey-gemma\0run\0--mic-file\0a.wav\0")
+    assert sound.microphone(sound.probe_microphone(sound.Wanted(), root, lambda: locked)).state is State.FAIL
+    nothing = sound.probe_microphone(sound.Wanted(), root, lambda: FakeSound(forms=set()))
+    assert sound.microphone(nothing).state is State.FAIL
 
 
 @pytest.mark.sound

@@ -59,7 +59,7 @@ def probe_unit(root: Path) -> dict[str, str]:
 
 def probe_sockets(root: Path, config: Config) -> Sockets:
     """Look into /proc. Raises NotHere where no assistant runs."""
-    processes = tuple(_assistants(root / "proc"))
+    processes = tuple(assistants(root / "proc"))
     if not processes:
         raise NotHere("no assistant runs")
     listening: list[tuple[str, int]] = []
@@ -83,14 +83,17 @@ def probe_sockets(root: Path, config: Config) -> Sockets:
     return Sockets(pids, tuple(listening), tuple(connected), _addresses(config), secret)
 
 
-def _assistants(proc: Path) -> Sequence[Path]:
+def assistants(proc: Path, *, listening: bool = False) -> Sequence[Path]:
+    """Folders under `proc` of the processes that run the assistant; `listening`: on a microphone."""
     found = []
     for process in proc.glob("[0-9]*"):
         try:
             words = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")
         except OSError:
             continue
-        if any(Path(word).name == "hey-gemma" and words[n + 1] == "run" for n, word in enumerate(words[:-1])):
+        runs = any(Path(word).name == "hey-gemma" and words[n + 1] == "run" for n, word in enumerate(words[:-1]))
+        on_file = any(word.startswith("--mic-file") for word in words)
+        if runs and not (listening and on_file):
             found.append(process)
     return found
 

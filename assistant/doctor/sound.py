@@ -13,6 +13,7 @@ from pathlib import Path
 from assistant.audio import trial
 from assistant.audio.devices import Device, Sound, find
 from assistant.doctor.findings import Finding, NotHere, Study, absent, fail, fine, first, refused, warn
+from assistant.doctor.service import UNIT, assistants
 from assistant.doctor.signal import Signal, measure
 from assistant.errors import AudioDeviceError
 from assistant.stages import SAMPLE_RATE_HZ
@@ -56,14 +57,20 @@ class Heard:
     lost_ms: float = 0.0
     gain_db: float = 0.0
 
+    @property
+    def dead(self) -> bool:
+        """Digital silence."""
+        return self.signal.peak_dbfs <= DEAD_DBFS
+
 
 @dataclass(frozen=True, slots=True)
 class Microphone:
-    """What was heard, or why nothing was."""
+    """What was heard, or why nothing was. `held`: by which processes of the assistant it may be."""
 
     heard: Heard | None
     waits: bool = False
     problem: AudioDeviceError | None = None
+    held: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +96,7 @@ def studies(
     )
     return (
         Study("sound", lambda: probe_cards(root), (("sound card", card),)),
-        Study("sound", lambda: probe_microphone(wanted, sound), checks, deadline_s=20),
+        Study("sound", lambda: probe_microphone(wanted, root, sound), checks, deadline_s=20),
         Study("sound", lambda: probe_speaker(wanted, sound), (("speaker", speaker),)),
     )
 
@@ -109,18 +116,28 @@ def probe_cards(root: Path) -> Cards:
 
 def of_sound(check: Callable[[Heard], Finding]) -> Callable[[Microphone], Finding]:
     """A check of what was heard, where something was."""
-    return lambda facts: absent("unknown: see microphone") if facts.heard is None else check(facts.heard)
+
+    def checked(facts: Microphone) -> Finding:
+        if facts.heard is None or facts.heard.dead:
+            return absent("unknown: see microphone")
+        return check(facts.heard)
+
+    return checked
 
 
-def probe_microphone(wanted: Wanted, sound: Callable[[], Sound] = Sound, seconds: float = SECONDS) -> Microphone:
+def probe_microphone(
+    wanted: Wanted, root: Path = Path("/"), sound: Callable[[], Sound] = Sound, seconds: float = SECONDS
+) -> Microphone:
     """Listen for some seconds."""
+    device: Device | None = None
     try:
         hardware = sound()
         hardware.rescan()
         device = find(hardware.devices(), "input", wanted.microphone)
         taken = asyncio.run(trial.record(hardware, wanted.microphone, 0.0, lambda _: None, seconds + SETTLING_S))
     except AudioDeviceError as e:
-        return Microphone(None, wanted.waits, e)
+        held = assistants(root / "proc", listening=True) if device is not None else ()
+        return Microphone(None, wanted.waits, e, tuple(int(process.name) for process in held))
     samples = taken.samples[round(SETTLING_S * SAMPLE_RATE_HZ) :]
     measured_hz = len(taken.samples) / taken.passed_s if taken.passed_s else 0.0
     return Microphone(Heard(device, measure(samples), measured_hz, taken.lost_ms, wanted.gain_db))
@@ -146,11 +163,14 @@ def card(facts: Cards) -> Finding:
 
 def microphone(facts: Microphone) -> Finding:
     """There, and it gives sound."""
+    if facts.problem is not None and facts.held:
+        told = f"{facts.problem.message}; the running assistant may have it (process {facts.held[0]})"
+        return warn(told, f"to look at the sound: sudo systemctl stop {UNIT}, or end that process; then again")
     if facts.problem is not None:
         if facts.waits:
             return warn(f"{facts.problem.message}; run waits for one", facts.problem.remedy)
         return refused(facts.problem)
-    if facts.heard is None or facts.heard.signal.peak_dbfs <= DEAD_DBFS:
+    if facts.heard is None or facts.heard.dead:
         name = facts.heard.device.name if facts.heard else ""
         return fail(f"{name} gives digital silence", "unmute it (alsamixer, F4), or: hey-gemma setup", 4)
     return fine(facts.heard.device.name)
