@@ -21,8 +21,9 @@ from assistant.audio.speaker import SoundSpeaker
 from assistant.config import Config, cache_dir, state_dir
 from assistant.conversation import Conversation
 from assistant.desk import announcer_for, shown
-from assistant.events import Event, RingingEnded, Started, TimerRang
+from assistant.events import Announced, Event, RingingEnded, SpeechStarted, Started, TimerRang, WakeHeard, WakeRejected
 from assistant.homes import Home, build_home, real_home
+from assistant.intents import sayings
 from assistant.intents.deadlines import Alarm, Entry
 from assistant.intents.demo_file import Furnished
 from assistant.intents.home_wire import Wire
@@ -35,15 +36,18 @@ from assistant.llm.prompt import PromptProfile
 from assistant.llm.session import LlamaSession
 from assistant.mind import Mind
 from assistant.mouth import Mouth
+from assistant.rehearsal import Rehearsal
 from assistant.renewal import Renewal
 from assistant.speech import Voices
 from assistant.stages import AudioClip, Clock, Speaker, Voice
+from assistant.states import Idle, Muted, WaitingForMicrophone
 from assistant.trace import JsonLines
 from assistant.turn import Rules
 from assistant.vad import SILERO_END_LAG_MS, GatedVad, SileroVad, WebRtcVad
 from assistant.wake import WakeDecision, WakeWord
 
 Observer = Callable[[Event], None]
+_INTERRUPTS = (WakeHeard, WakeRejected, SpeechStarted, TimerRang, Announced)  # of what is made for nobody yet
 NEVER = 1.01  # a confidence that no draft reaches
 _log = logging.getLogger(__name__)
 
@@ -62,9 +66,9 @@ class Options:
 class Silent:
     """A Voice that says nothing: for runs in which only what is done and meant counts."""
 
-    async def clips(self, text: str, language: str) -> AsyncIterator[AudioClip]:
+    async def clips(self, text: str, language: str, ahead_s: float = 0.0) -> AsyncIterator[AudioClip]:
         """No clips."""
-        del text, language
+        del text, language, ahead_s
         no_clips: tuple[AudioClip, ...] = ()
         for clip in no_clips:
             yield clip
@@ -105,7 +109,7 @@ async def loaded(
         router = build_home(config, model, clock, real=real, furnished=furnished).router
         voice: Voice = Silent()
         if speak:
-            voice = voices = Voices(config.speech, manifest.data_dirs())
+            voice = voices = Voices(config.speech, manifest.data_dirs(), cache_dir() / "phrases")
             stack.push_async_callback(voices.aclose)
             await voices.warm_up(config.speech.language)
         session = await LlamaSession.start(
@@ -134,12 +138,16 @@ async def conversing(
     observe: Observer,
     timer_file: TimerFile | None = None,
     furnished: Furnished | None = None,
+    rehearse: bool = False,
 ) -> AsyncIterator[tuple[Conversation, Home]]:
     """One conversation with a home of its own, wired from loaded stages. `clock` is the audio's in a fast replay.
 
-    Without a `timer_file` nothing of the user's own timers is read or written.
+    Without a `timer_file` nothing of the user's own timers is read or written. `rehearse`: phrases are prepared while
+    nobody speaks.
     """
     config = stages.config
+
+    rehearsal: Rehearsal | None = None
 
     def now_ms() -> float:
         return wall.now_s() * 1000
@@ -151,7 +159,15 @@ async def conversing(
     def see(event: Event) -> None:
         if isinstance(event, RingingEnded) and event.reason != "speaker":  # else nobody has heard it
             home.timers.countdown.silenced()
+        if rehearsal is not None and isinstance(event, _INTERRUPTS):
+            rehearsal.interrupt()
         observe(event)
+
+    def changed() -> None:
+        if renewal is not None:
+            renewal.changed()
+        if rehearsal is not None:
+            rehearsal.changed()
 
     home = build_home(
         config, stages.model, clock, ring, timer_file=timer_file, real=stages.real_home, furnished=furnished
@@ -168,7 +184,7 @@ async def conversing(
     renewal: Renewal | None = None
     if stages.real_home is not None:
         renewal = Renewal(stages.session, home.router)
-        stages.real_home.on_change = renewal.changed
+        stages.real_home.on_change = changed
         renewal.changed()
     listener = Listener(
         config.endpoint,
@@ -191,7 +207,7 @@ async def conversing(
             here=lambda: (listener.heard_ms, now_ms()),
         ),
         mouth=Mouth(stages.voice, speaker, sounds, now_ms=now_ms, heard_ms=lambda: listener.heard_ms),
-        rules=Rules(wake_needed=wake),
+        rules=Rules(wake_needed=wake, quiet=config.speech.quiet),
         observe=see,
         now_ms=now_ms,
         fast=isinstance(clock, AudioClock),
@@ -199,9 +215,18 @@ async def conversing(
     )
     observe(Started(0.0, now_ms(), stages.model.name, config.home.kind, versions()))
     home.timers.countdown.restore()
+    if rehearse and isinstance(stages.voice, Voices):
+        rehearsal = Rehearsal(
+            stages.voice,
+            lambda: sayings.phrases(home.things.seen(), config.speech.language),
+            lambda: isinstance(conversation.state, Idle | Muted | WaitingForMicrophone),
+            now_s=wall.now_s,
+        )
     try:
         yield conversation, home
     finally:
+        if rehearsal is not None:
+            await rehearsal.aclose()
         if renewal is not None:
             await renewal.aclose()
         await conversation.aclose()
@@ -221,7 +246,15 @@ async def run(config: Config, options: Options, observers: Sequence[Observer]) -
         speaker = NullSpeaker(clock) if options.speaker_file is None else FileSpeaker(options.speaker_file, clock)
         async with (
             loaded(config, clock, wake=options.wake) as stages,
-            conversing(stages, clock=clock, wall=wall, speaker=speaker, wake=options.wake, observe=observe) as (
+            conversing(
+                stages,
+                clock=clock,
+                wall=wall,
+                speaker=speaker,
+                wake=options.wake,
+                observe=observe,
+                rehearse=not options.fast,
+            ) as (
                 talk,
                 home,
             ),
@@ -253,6 +286,7 @@ async def _listen(
             wake=options.wake,
             observe=observe,
             timer_file=TimerFile(state_dir() / "timers.json"),
+            rehearse=True,
         ) as (talk, home),
         shown(announcer, talk, home.timers, stages.voice, mark=state_dir() / "muted"),
     ):
