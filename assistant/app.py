@@ -35,11 +35,11 @@ from assistant.llm.prompt import PromptProfile
 from assistant.llm.session import LlamaSession
 from assistant.mind import Mind
 from assistant.mouth import Mouth
-from assistant.renewal import Renewal
 from assistant.speech import Voices
 from assistant.stages import AudioClip, Clock, Speaker, Voice
 from assistant.trace import JsonLines
 from assistant.turn import Rules
+from assistant.upkeep import Upkeep, rehearsing, renewing
 from assistant.vad import SILERO_END_LAG_MS, GatedVad, SileroVad, WebRtcVad
 from assistant.wake import WakeDecision, WakeWord
 from assistant.waking.keeper import Keep, here_and_now, keeping
@@ -64,9 +64,9 @@ class Options:
 class Silent:
     """A Voice that says nothing: for runs in which only what is done and meant counts."""
 
-    async def clips(self, text: str, language: str) -> AsyncIterator[AudioClip]:
+    async def clips(self, text: str, language: str, ahead_s: float = 0.0) -> AsyncIterator[AudioClip]:
         """No clips."""
-        del text, language
+        del text, language, ahead_s
         no_clips: tuple[AudioClip, ...] = ()
         for clip in no_clips:
             yield clip
@@ -107,7 +107,7 @@ async def loaded(
         router = build_home(config, model, clock, real=real, furnished=furnished).router
         voice: Voice = Silent()
         if speak:
-            voice = voices = Voices(config.speech, manifest.data_dirs())
+            voice = voices = Voices(config.speech, manifest.data_dirs(), cache_dir() / "phrases")
             stack.push_async_callback(voices.aclose)
             await voices.warm_up(config.speech.language)
         session = await LlamaSession.start(
@@ -125,6 +125,24 @@ async def loaded(
         yield Stages(config, model, session, head, vad, voice, real)
 
 
+def _listener(stages: Stages, now_ms: Callable[[], float], *, wake: bool) -> Listener:
+    config = stages.config
+    decision = WakeDecision(
+        threshold=config.wake.threshold,
+        near_threshold=config.wake.near_threshold,
+        refractory_s=config.wake.refractory_s,
+    )
+    return Listener(
+        config.endpoint,
+        stages.wake if wake else None,
+        decision,
+        stages.vad,
+        vad_lag_ms=SILERO_END_LAG_MS,
+        early_confidence=float(stages.model.thresholds.get("early_confidence", NEVER)),
+        now_ms=now_ms,
+    )
+
+
 @asynccontextmanager
 async def conversing(
     stages: Stages,
@@ -137,11 +155,12 @@ async def conversing(
     timer_file: TimerFile | None = None,
     furnished: Furnished | None = None,
     keep_wake: Keep | None = None,
+    rehearse: bool = False,
 ) -> AsyncIterator[tuple[Conversation, Home]]:
     """One conversation with a home of its own, wired from loaded stages. `clock` is the audio's in a fast replay.
 
-    Without a `timer_file` nothing of the user's own timers is read or written.
-    `keep_wake` takes what goes into the wake log.
+    Without a `timer_file` nothing of the user's own timers is read or written. `keep_wake` takes what goes into the
+    wake log. `rehearse`: phrases are prepared while nobody speaks.
     """
     config = stages.config
 
@@ -155,35 +174,18 @@ async def conversing(
     def see(event: Event) -> None:
         if isinstance(event, RingingEnded) and event.reason != "speaker":  # else nobody has heard it
             home.timers.countdown.silenced()
+        upkeep.see(event)
         observe(event)
         wakes(event)
 
     home = build_home(
         config, stages.model, clock, ring, timer_file=timer_file, real=stages.real_home, furnished=furnished
     )
-    decision = WakeDecision(
-        threshold=config.wake.threshold,
-        near_threshold=config.wake.near_threshold,
-        refractory_s=config.wake.refractory_s,
-    )
     if stages.wake is not None:
         stages.wake.reset()
     stages.vad.reset()
     await stages.session.forget()
-    renewal: Renewal | None = None
-    if stages.real_home is not None:
-        renewal = Renewal(stages.session, home.router)
-        stages.real_home.on_change = renewal.changed
-        renewal.changed()
-    listener = Listener(
-        config.endpoint,
-        stages.wake if wake else None,
-        decision,
-        stages.vad,
-        vad_lag_ms=SILERO_END_LAG_MS,
-        early_confidence=float(stages.model.thresholds.get("early_confidence", NEVER)),
-        now_ms=now_ms,
-    )
+    listener = _listener(stages, now_ms, wake=wake)
     wakes = WakeObserver(
         keep_wake or (lambda _entry, _sound: None),
         listener.cut,
@@ -205,19 +207,26 @@ async def conversing(
             here=lambda: (listener.heard_ms, now_ms()),
         ),
         mouth=Mouth(stages.voice, speaker, sounds, now_ms=now_ms, heard_ms=lambda: listener.heard_ms),
-        rules=Rules(wake_needed=wake),
+        rules=Rules(wake_needed=wake, quiet=config.speech.quiet),
         observe=see,
         now_ms=now_ms,
         fast=isinstance(clock, AudioClock),
         twelve=config.place.clock == "12h",
     )
+    language, voice = config.speech.language, stages.voice if rehearse else Silent()
+    upkeep = Upkeep(
+        renewing(stages.session, home, stages.real_home),
+        rehearsing(voice, home, language, lambda: conversation.state, wall.now_s),
+    )
+    if stages.real_home is not None:
+        stages.real_home.on_change = upkeep.changed
+        upkeep.changed()
     observe(Started(0.0, now_ms(), stages.model.name, config.home.kind, versions()))
     home.timers.countdown.restore()
     try:
         yield conversation, home
     finally:
-        if renewal is not None:
-            await renewal.aclose()
+        await upkeep.aclose()
         await conversation.aclose()
         wakes.close()
         await home.timers.aclose()
@@ -236,7 +245,15 @@ async def run(config: Config, options: Options, observers: Sequence[Observer]) -
         speaker = NullSpeaker(clock) if options.speaker_file is None else FileSpeaker(options.speaker_file, clock)
         async with (
             loaded(config, clock, wake=options.wake) as stages,
-            conversing(stages, clock=clock, wall=wall, speaker=speaker, wake=options.wake, observe=observe) as (
+            conversing(
+                stages,
+                clock=clock,
+                wall=wall,
+                speaker=speaker,
+                wake=options.wake,
+                observe=observe,
+                rehearse=not options.fast,
+            ) as (
                 talk,
                 home,
             ),
@@ -270,6 +287,7 @@ async def _listen(
             observe=observe,
             timer_file=TimerFile(state_dir() / "timers.json"),
             keep_wake=keep_wake,
+            rehearse=True,
         ) as (talk, home),
         shown(announcer, talk, home.timers, stages.voice, mark=state_dir() / "muted"),
     ):

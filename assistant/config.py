@@ -128,13 +128,18 @@ class PlaceConfig:
 
 @dataclass(frozen=True, slots=True)
 class SpeechConfig:
-    """The voice: a Piper voice by name or path to its .onnx."""
+    """The voice: a Piper voice by name or path to its .onnx. `quiet`: a sound instead of words after plain commands.
+
+    `prepared_mb`: how much of the disk phrases take that are made ahead; 0: a few megabytes of memory instead.
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
     voice: str = "en_US-joe-medium"
     language: Annotated[str, Field(pattern="^[a-z]{2}$")] = "en"
     speed: Annotated[float, Field(ge=0.5, le=2)] = 1.0
     volume: Fraction = 1.0
+    quiet: bool = False
+    prepared_mb: Annotated[float, Field(ge=0, le=1000)] = 64.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Texts and earcons -> clips -> speaker, in order, and the events that tell when they are heard.
 
-Knows neither the model nor the turn. The next sentence is synthesized while the last one plays.
+Knows neither the model nor the turn. The next piece is synthesized while the last one plays.
 """
 
 import asyncio
@@ -31,6 +31,7 @@ class Mouth:
         self._heard_ms = heard_ms
         self._playing = False
         self._started = False
+        self._until_ms = 0.0  # when all that is queued will have been heard
 
     def attach(self, post: Callable[[Event], None], on_error: Callable[[Exception], None]) -> None:
         """Say who gets the events and the failures; called once, before anything is spoken."""
@@ -70,6 +71,7 @@ class Mouth:
         self._voicing.clear()
         self._sounding.clear()
         self._speaker.stop()
+        self._until_ms = 0.0
         self._playing = self._started = False
 
     async def settled(self) -> None:
@@ -91,7 +93,9 @@ class Mouth:
         await self._speaker.aclose()
 
     async def _synthesize(self, text: str, language: str) -> None:
-        async for clip in self._voice.clips(text, language):
+        ahead_s = max(0.0, self._until_ms - self._now_ms()) / 1000
+        async for clip in self._voice.clips(text, language, ahead_s):
+            self._until_ms = max(self._until_ms, self._now_ms()) + clip.duration_s * 1000
             self._sounding.submit(partial(self._answer, clip))
 
     async def _answer(self, clip: AudioClip) -> None:

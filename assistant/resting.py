@@ -45,12 +45,14 @@ LONGEST_RING_MS = 600_000.0
 class Rules:
     """`wake_needed` False: listening from the first sample, turns are split at endpoints.
 
-    `ring_once`: the input is over, so nobody could stop what rings.
+    `ring_once`: the input is over, so nobody could stop what rings. `quiet`: a plain command that was done is answered
+    with a sound only.
     """
 
     wake_needed: bool = True
     wake_overlap_ms: float = 100.0
     ring_once: bool = False
+    quiet: bool = False
 
 
 Step = tuple[State, tuple[Command, ...]]

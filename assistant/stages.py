@@ -327,5 +327,8 @@ class HomeView(Protocol):
 class Voice(Protocol):
     """Text to speech."""
 
-    def clips(self, text: str, language: str) -> AsyncIterator[AudioClip]:
-        """Speak sentence by sentence, first clip as early as possible. Raises SpeechFailed."""
+    def clips(self, text: str, language: str, ahead_s: float = 0.0) -> AsyncIterator[AudioClip]:
+        """Speak piece by piece, first clip as early as possible; `ahead_s` of sound waits to be heard already.
+
+        Raises SpeechFailed.
+        """

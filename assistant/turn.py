@@ -4,6 +4,7 @@ A state is one of a union; an event that can't happen in a state raises. Command
 in order. Numbered turns start at 1.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import assert_never
 
@@ -76,7 +77,7 @@ from assistant.resting import (
     timer,
     unmute,
 )
-from assistant.stages import Verdict
+from assistant.stages import Outcome, Verdict
 from assistant.states import (
     Acting,
     Announcing,
@@ -156,7 +157,7 @@ def _in_state(state: State, event: Event, rules: Rules) -> Step:
         case Thinking(turns):
             return _thinking(state, turns, event, rules)
         case Acting(turns):
-            return _acting(turns, event)
+            return _acting(turns, event, rules)
         case Speaking(turns):
             return _speaking(state, turns, event, rules)
         case Confirming(turns):
@@ -223,8 +224,10 @@ def _thinking(state: Thinking, turns: int, event: Event, rules: Rules) -> Step:
     raise illegal(state, event)
 
 
-def _acting(turns: int, event: Event) -> Step:
+def _acting(turns: int, event: Event, rules: Rules) -> Step:
     match event:
+        case CallsDone(sentence=str(), outcomes=outcomes, asks=False) if rules.quiet and _is_plain(outcomes):
+            return Thinking(turns, acted=True), (PlayEarcon("done"),)
         case CallsDone(sentence=None, outcomes=outcomes):
             return Thinking(turns, acted=True), (AskModel(outcomes),)
         case CallsDone(sentence=""):
@@ -234,6 +237,11 @@ def _acting(turns: int, event: Event) -> Step:
         case Failed():
             return _fail(turns)
     raise illegal(Acting(turns), event)
+
+
+def _is_plain(outcomes: Sequence[Outcome]) -> bool:
+    """Whether all that was asked for was done and seen, and nothing was found or refused."""
+    return bool(outcomes) and all(outcome.ok and outcome.effects for outcome in outcomes)
 
 
 def _speaking(state: Speaking, turns: int, event: Event, rules: Rules) -> Step:

@@ -206,7 +206,7 @@ class ToneVoice:
         self.error = error
         self.said: list[tuple[str, str]] = []
 
-    async def clips(self, text: str, language: str) -> AsyncIterator[AudioClip]:
+    async def clips(self, text: str, language: str, ahead_s: float = 0.0) -> AsyncIterator[AudioClip]:
         if self.error is not None:
             raise self.error
         self.said.append((text, language))

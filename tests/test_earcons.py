@@ -12,7 +12,7 @@ SOUNDS = sorted(set(EARCONS) - {"pause"})
 
 def test_there_is_one_for_each_thing_to_tell() -> None:
     """Their names are what the turn-taking asks for."""
-    assert set(EARCONS) == {"heard", "cancelled", "error", "timer", "pause"}
+    assert set(EARCONS) == {"heard", "done", "cancelled", "error", "timer", "pause"}
 
 
 def test_the_ring_is_as_loud_as_it_shall_be_and_its_pause_is_silent() -> None:

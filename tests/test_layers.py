@@ -11,7 +11,8 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"assistant.errors", "assistant.config_mqtt"}),
     frozenset({"assistant.stages", "assistant.config", "assistant.disk"}),
     frozenset(
-        {"assistant.events", "assistant.gguf_file", "assistant.progress", "assistant.spoken"}
+        {"assistant.events", "assistant.gguf_file", "assistant.progress", "assistant.spoken", "assistant.pacing",
+         "assistant.phrases"}
     ),
     frozenset({"assistant.ear_slice"}),
     frozenset(
@@ -25,13 +26,14 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset(
         {
             "assistant.resting", "assistant.mouth", "assistant.mind", "assistant.listen", "assistant.shape",
-            "assistant.download", "assistant.renewal", "assistant.text_set", "assistant.waking",
+            "assistant.download", "assistant.renewal", "assistant.rehearsal", "assistant.text_set", "assistant.waking",
         }
     ),
     frozenset({"assistant.chat_template", "assistant.turn"}),
     frozenset({"assistant.conversation", "assistant.weights", "assistant.setup"}),
     frozenset({"assistant.sessions", "assistant.desk", "assistant.homes"}),
-    frozenset({"assistant.app", "assistant.view", "assistant.trials"}),
+    frozenset({"assistant.view", "assistant.trials", "assistant.upkeep"}),
+    frozenset({"assistant.app"}),
     frozenset({"assistant.evaluate", "assistant.figures", "assistant.inventory", "assistant.doctor"}),
     frozenset({"assistant.bench", "assistant.evaluate_text"}),
     frozenset({"assistant.cli_models"}),
@@ -114,7 +116,8 @@ def test_each_vendor_library_has_one_owner() -> None:
 
 def test_pure_modules_own_no_clock_no_thread_and_no_loop() -> None:
     pure = (
-        "turn", "resting", "endpoint", "llm.parse", "llm.prompt", "intents.names", "intents.meaning", "intents.alike",
+        "turn", "resting", "endpoint", "pacing", "spoken", "intents.sayings",
+        "llm.parse", "llm.prompt", "intents.names", "intents.meaning", "intents.alike",
         "intents.replies", "intents.policy", "intents.consent", "intents.undo", "intents.home_answers",
         "intents.home_change", "intents.home_facts", "intents.home_registry", "intents.home_states",
         "intents.home_terms", "intents.home_undo", "intents.adjust", "intents.asking",

@@ -195,3 +195,29 @@ def test_garbage_never_raises_and_never_acts(seed: int) -> None:
     parts += parser.finish()
     assert not [p for p in parts if isinstance(p, Call)]
     assert all(not CONTROL.search(p.text) for p in parts if isinstance(p, Say))
+
+
+@pytest.mark.parametrize(
+    ("text", "clauses"),
+    [
+        ("The capital is Paris, which lies on the Seine.", ["The capital is Paris,", "which lies on the Seine."]),
+        ("Sure, it is on.", ["Sure, it is on."]),
+        ("It has 1,500 rooms or so.", ["It has 1,500 rooms or so."]),
+        ("It's half past 19:30 now.", ["It's half past 19:30 now."]),
+        ("You say it so: milk and bread, of course.", ["You say it so:", "milk and bread, of course."]),
+        ("It is old: people like it so much in summer.", ["It is old:", "people like it so much in summer."]),
+    ],
+)  # fmt: skip
+def test_the_first_clause_of_talk_is_said_before_the_sentence_ends(text: str, clauses: list[str]) -> None:
+    """Three words are enough for the first, six for later ones; together they are the text."""
+    said = [part.text for part in parse(*pieces(text)) if isinstance(part, Say)]
+    assert said == clauses
+    assert " ".join(said) == text
+
+
+def test_a_clause_is_said_while_the_model_goes_on() -> None:
+    """As soon as a space follows the comma."""
+    parser = ReplyParser()
+    before = [part for text in ("The", " capital", " is", " Paris", ",") for part in parser.feed(Piece(text, 1.0))]
+    assert before == []
+    assert parser.feed(Piece(" which", 1.0)) == [Say("The capital is Paris,", "en")]

@@ -323,9 +323,10 @@ async def clock() -> AudioClock:
 
 
 async def test_answers_follow_one_another_with_a_pause(tmp_path: Path, clock: AudioClock) -> None:
-    """The first clip decides the rate, later ones are resampled, 0.3 s of silence lie between."""
+    """The first clip decides the rate, later ones are resampled, at most 0.3 s of silence lie between."""
     speaker = FileSpeaker(tmp_path / "out.wav", clock)
     await speaker.play(clip(0.5, 22_050, 1000))
+    await clock.reach(clock.now_s() + 2.0)
     await speaker.play(clip(0.5, 16_000, 2000))
     await speaker.aclose()
     rate_hz, sound = read_wav(tmp_path / "out.wav")
@@ -334,7 +335,18 @@ async def test_answers_follow_one_another_with_a_pause(tmp_path: Path, clock: Au
     assert (sound[:11_025] == 1000).all()
     assert not sound[11_025 : 11_025 + 6_615].any()
     assert np.median(sound[11_025 + 6_615 :]) == 2000
-    assert clock.now_s() == pytest.approx(1.0)
+    assert clock.now_s() == pytest.approx(3.0)
+
+
+async def test_pieces_of_an_answer_follow_one_another_without_a_gap(tmp_path: Path, clock: AudioClock) -> None:
+    """As they are heard: nothing is put between clips that come at once."""
+    speaker = FileSpeaker(tmp_path / "out.wav", clock)
+    for _ in range(3):
+        await speaker.play(clip(0.5, 22_050, 1000))
+    await speaker.aclose()
+    _, sound = read_wav(tmp_path / "out.wav")
+    assert len(sound) == pytest.approx(3 * 11_025, abs=2)
+    assert (sound == 1000).all()
 
 
 async def test_the_file_is_a_wav_from_the_start_and_after_every_clip(tmp_path: Path, clock: AudioClock) -> None:
@@ -345,7 +357,7 @@ async def test_the_file_is_a_wav_from_the_start_and_after_every_clip(tmp_path: P
     await speaker.play(clip(0.1))
     assert len(read_wav(path)[1]) == 1_600
     await speaker.play(clip(0.1))
-    assert len(read_wav(path)[1]) == 1_600 + 4_800 + 1_600
+    assert len(read_wav(path)[1]) == pytest.approx(3_200, abs=2)
     await speaker.aclose()
 
 

@@ -20,8 +20,6 @@ ESPEAK = SpeechConfig(voice="espeak")
 class FakeVoice:
     """Speaks one sample a letter, and writes down what, and in which thread."""
 
-    volume = 1.0
-
     def __init__(self, language: str, *, fails_at: str = "nothing") -> None:
         self.language = language
         self.fails_at = fails_at
@@ -29,6 +27,7 @@ class FakeVoice:
         self.threads: set[str] = set()
         self.may_go_on = threading.Event()
         self.may_go_on.set()
+        self.stopped = 0
 
     def speaks(self, language: str) -> bool:
         return language == self.language
@@ -39,13 +38,20 @@ class FakeVoice:
         assert self.may_go_on.wait(5)
         if self.fails_at in sentence:
             raise SpeechFailed(f"can't say {sentence}", remedy="none")
-        return AudioClip(np.ones(len(sentence), np.int16), 22_050)
+        return AudioClip(np.full(len(sentence), 8000, np.int16), 22_050)
+
+    def stop(self) -> None:
+        self.stopped += 1
 
 
 def voices_of(*voices: SentenceVoice) -> Voices:
     speaking = Voices(ESPEAK)
     speaking._voices = list(voices)
     return speaking
+
+
+def files(folder: Path) -> list[Path]:
+    return list(folder.glob("*/*"))
 
 
 async def lengths(voices: Voices, text: str, language: str = "en") -> list[int]:
@@ -127,6 +133,91 @@ async def test_speech_fails_only_if_no_voice_works_and_the_next_text_is_spoken()
     await voices.aclose()
 
 
+# --- prepared phrases and pieces --------------------------------------------------------------------------------------
+
+
+async def prepared(tmp_path: Path, voice: FakeVoice) -> Voices:
+    voices = Voices(ESPEAK, phrases=tmp_path)
+    await asyncio.wrap_future(voices._thread.submit(voices._open_store, tmp_path))
+    voices._voices = [voice]
+    return voices
+
+
+async def test_a_prepared_phrase_is_not_synthesized_again_also_after_a_restart(tmp_path: Path) -> None:
+    """Made once, found by what is said after numbers were put into words, and never written by being said."""
+    voice = FakeVoice("en")
+    voices = await prepared(tmp_path, voice)
+    assert await voices.prepare("It's 20.0°C.") is True
+    assert await voices.prepare("It's 20 degrees Celsius.") is False
+    assert await lengths(voices, "It's 20°C. Really so.") == [24, 10]
+    await voices.aclose()
+    again = await prepared(tmp_path, voice)
+    assert await lengths(again, "It's 20 degrees Celsius.") == [24]
+    await again.aclose()
+    assert voice.said == ["It's 20 degrees Celsius.", "Really so."]
+
+
+async def test_a_damaged_phrase_is_spoken_all_the_same_and_made_again(tmp_path: Path) -> None:
+    """From the voice, at once."""
+    voice = FakeVoice("en")
+    voices = await prepared(tmp_path, voice)
+    await voices.prepare("Light on.")
+    (path,) = files(tmp_path)
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    assert await lengths(voices, "Light on.") == [9]
+    assert not path.exists()
+    assert await voices.prepare("Light on.") is True
+    await voices.aclose()
+    assert voice.said == ["Light on."] * 3
+
+
+async def test_a_phrase_that_is_made_for_somebody_is_never_abandoned(tmp_path: Path) -> None:
+    """Only what is prepared is."""
+    voice = FakeVoice("en")
+    voice.may_go_on.clear()
+    voices = await prepared(tmp_path, voice)
+    saying = asyncio.create_task(lengths(voices, "One."))
+    while not voice.said:  # noqa: ASYNC110 - it happens in a thread
+        await asyncio.sleep(0)
+    voices.abandon()
+    before = voice.stopped
+    voice.may_go_on.set()
+    assert await saying == [4]
+    preparing = asyncio.create_task(voices.prepare("Two."))
+    voice.may_go_on.clear()
+    while len(voice.said) < 2:  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    voices.abandon()
+    voice.may_go_on.set()
+    await preparing
+    await voices.aclose()
+    assert (before, voice.stopped) == (0, 1)
+
+
+async def test_the_first_clause_is_a_piece_of_its_own_unless_something_is_heard_already() -> None:
+    """Then there is time for the whole sentence."""
+    voice = FakeVoice("en")
+    voices = voices_of(voice)
+    text = "The capital of France is Paris, which lies on the Seine."
+    assert len(await lengths(voices, text)) == 2
+    voices._factor = 0.3
+    assert [len(c.samples) async for c in voices.clips(text, "en", 4.0)] == [len(text)]
+    await voices.aclose()
+
+
+async def test_every_clip_begins_and_ends_in_silence() -> None:
+    """So nothing clicks where clips meet."""
+    voices = voices_of(FakeVoice("en"))
+    text = "x" * 500
+    (clip,) = [clip async for clip in voices.clips(text, "en")]
+    await voices.aclose()
+    assert abs(int(clip.samples[0])) < 200
+    assert abs(int(clip.samples[-1])) < 200
+    assert clip.samples[250] == 8000
+
+
 # --- finding a voice -------------------------------------------------------------------------------------------------
 
 
@@ -186,13 +277,19 @@ def test_espeak_speaks_any_language_aloud(text: str, language: str) -> None:
     assert -30 < meter(clip.samples).rms_dbfs < -10
 
 
-def test_espeak_obeys_speed_and_volume() -> None:
-    """Twice as fast is much shorter, half as loud is 6 dB less."""
-    normal, fast, soft = (
-        EspeakVoice(speed=speed, volume=volume).say("The kitchen light is on.", "en")
-        for speed, volume in ((1.0, 1.0), (2.0, 1.0), (1.0, 0.5))
-    )
+def test_espeak_obeys_speed() -> None:
+    """Twice as fast is much shorter."""
+    normal, fast = (EspeakVoice(speed=speed).say("The kitchen light is on.", "en") for speed in (1.0, 2.0))
     assert fast.duration_s < 0.75 * normal.duration_s
+
+
+async def test_the_volume_is_obeyed_from_the_next_clip_on() -> None:
+    """Half as loud is 6 dB less."""
+    voices = Voices(ESPEAK)
+    (normal,) = [clip async for clip in voices.clips("The kitchen light is on.", "en")]
+    voices.volume = 0.5
+    (soft,) = [clip async for clip in voices.clips("The kitchen light is on.", "en")]
+    await voices.aclose()
     assert meter(normal.samples).rms_dbfs - meter(soft.samples).rms_dbfs == pytest.approx(6.0, abs=0.3)
 
 
@@ -227,12 +324,31 @@ async def test_piper_speaks_english_and_espeak_the_rest() -> None:
 
 
 @pytest.mark.models
-def test_piper_obeys_speed_and_volume() -> None:
-    """Its noise makes lengths and levels vary a little: compared over a long sentence."""
+def test_piper_obeys_speed() -> None:
+    """Its noise makes lengths vary a little: compared over a long sentence."""
     text = "The living room blinds are closed and the heating is set to twenty one degrees"
     model = find_voice(SpeechConfig().voice)
     assert model is not None
     normal = PiperVoice(model).say(text, "en")
-    fast_and_soft = PiperVoice(model, speed=2.0, volume=0.25).say(text, "en")
-    assert fast_and_soft.duration_s < 0.75 * normal.duration_s
-    assert meter(normal.samples).rms_dbfs - meter(fast_and_soft.samples).rms_dbfs == pytest.approx(12, abs=3)
+    fast = PiperVoice(model, speed=2.0).say(text, "en")
+    assert fast.duration_s < 0.75 * normal.duration_s
+
+
+@pytest.mark.models
+async def test_a_phrase_in_the_making_is_stopped_at_once(tmp_path: Path) -> None:
+    """Nothing of it is kept, and the next sentence is spoken by the same voice."""
+    voices = Voices(SpeechConfig(), phrases=tmp_path)
+    await voices.warm_up()
+    long = "The living room blinds and the bedroom blinds and the office blinds and the hallway blinds are closed " * 4
+    making = asyncio.create_task(voices.prepare(long))
+    while not voices._preparing:  # noqa: ASYNC110 - it happens in a thread
+        await asyncio.sleep(0)
+    while not making.done():
+        voices.abandon()
+        await asyncio.sleep(0.001)
+    with pytest.raises(SpeechFailed):
+        await making
+    assert not files(tmp_path)
+    (clip,) = [clip async for clip in voices.clips("Kitchen light on.", "en")]
+    await voices.aclose()
+    assert clip.rate_hz == 22_050

@@ -2,7 +2,7 @@
 
 import pytest
 
-from assistant.spoken import sentences
+from assistant.spoken import clauses, sentences
 
 
 @pytest.mark.parametrize(
@@ -22,12 +22,20 @@ from assistant.spoken import sentences
         ("lap time 1:02:03", "lap time 1:02:03"),
         ("3.5 kWh at 7 W, 12 km/h", "3.5 kilowatt hours at 7 watts, 12 kilometres per hour"),
         ("10–20 minutes, 3-4 times", "10 to 20 minutes, 3 to 4 times"),  # noqa: RUF001 - a range's dash
-        ("on 2026-11-24", "on 2026-11-24"),
+        ("on 2026-11-24", "on 24 November 2026"),
+        ("2026-13-40 and 12-2026-11", "2026-13-40 and 12-2026-11"),
+        ("1 km, 2 kg, 500 ml, 1 m², 3 mm", "1 kilometre, 2 kilograms, 500 millilitres, 1 square metre, 3 millimetres"),
+        ("12 µg/m³ and 1 km/h", "12 micrograms per cubic metre and 1 kilometre per hour"),
+        ("5 m/s², 3 sm, 4 Mbit", "5 m/s², 3 sm, 4 Mbit"),
+        ("$5.50, €1, £3.00", "5 dollars 50, 1 euro, 3 pounds"),
+        ("40 %, at 19:30", "40 %, at 19 30"),
+        ("hall -> kitchen", "hall to kitchen"),
+        ("See [the manual](http://x.org/a_b).", "See the manual."),
         ("**Done** 🙂 with `it`", "Done  with it"),
     ],
 )  # fmt: skip
 def test_english_is_put_into_words_where_espeak_reads_it_badly(text: str, spoken: str) -> None:
-    """And left alone where it reads well: percent, dates, decimals."""
+    """And left alone where it reads well: percent, decimals; what only looks like a unit or a date stays."""
     assert sentences(text, "en") == [spoken]
 
 
@@ -39,6 +47,10 @@ def test_english_is_put_into_words_where_espeak_reads_it_badly(text: str, spoken
         ("It is 21.5 degrees. 3 lights are on.", "en", ["It is 21.5 degrees.", "3 lights are on."]),
         ("e.g. milk", "en", ["e.g. milk"]),
         ("# Shopping\n- bread\n- butter", "en", ["Shopping", "bread", "butter"]),
+        ("1. Bread\n2) Butter", "en", ["1, Bread", "2, Butter"]),
+        ("| room | light |\n|---|:--|\n| hall | on |", "en", ["room   light", "hall   on"]),
+        ("> so\n```python\nx\n```", "en", ["so", "x"]),
+        ("**Ja**, es ist `an`: [hier](x)", "de", ["Ja, es ist an: hier"]),
         ("こんにちは。あかりをつけました。", "ja", ["こんにちは。", "あかりをつけました。"]),
         ("Es ist 21.5 °C.", "de", ["Es ist 21.5 °C."]),
         ("", "en", []),
@@ -48,3 +60,24 @@ def test_english_is_put_into_words_where_espeak_reads_it_badly(text: str, spoken
 def test_text_is_cut_at_the_ends_of_sentences_only(text: str, language: str, expected: list[str]) -> None:
     """Lines end a sentence too; what can't be spoken is left out; other languages are read as they are."""
     assert sentences(text, language) == expected
+
+
+@pytest.mark.parametrize(
+    ("sentence", "parts"),
+    [
+        ("Kitchen light on.", ["Kitchen light on."]),
+        ("Sure, it is on.", ["Sure, it is on."]),
+        ("The capital is Paris, which is large.", ["The capital is Paris,", "which is large."]),
+        ("On the list: milk, bread and butter.", ["On the list:", "milk, bread and butter."]),
+        ("It costs 1,500 euros or so, thanks.", ["It costs 1,500 euros or so, thanks."]),
+    ],
+)
+def test_a_clause_is_three_words_or_more_and_leaves_two(sentence: str, parts: list[str]) -> None:
+    """Shorter ones would sound chopped; a comma inside a number ends nothing."""
+    assert clauses(sentence) == parts
+
+
+def test_normalizing_ends_soon_whatever_is_written() -> None:
+    """100 kB of marks, digits and dashes in well under a second of work."""
+    for junk in ("|-" * 50_000, "1" * 100_000, "[" * 100_000, "`" * 100_000, " \n" * 50_000, "1,1 " * 25_000):
+        sentences(junk, "en")

@@ -24,7 +24,7 @@ from assistant.events import (
     TimerRang,
     WakeHeard,
 )
-from assistant.stages import Call, Outcome, Verdict
+from assistant.stages import Call, Effect, Outcome, Verdict
 
 WAKE = WakeHeard(1000, 1100, 0.9)
 SILENCE = EndpointReached(3000, 3100, "silence")
@@ -266,3 +266,41 @@ def test_a_question_that_nobody_heard_is_not_answered() -> None:
     assert play(*begun, Failed(3, 3, "speech_failed", "no voice", "install one"))[0] == s.Idle(1)
     assert play(*begun, SpeechContinued(3400, 3500))[0] == s.Listening(2)
     assert play(*QUESTION, SILENCE, SpeechContinued(3400, 3500))[0] == s.Listening(2)
+
+
+QUIET = t.Rules(quiet=True)
+SWITCHED = Outcome(CALL, ok=True, sentence="Kitchen light on.", effects=(Effect("light.turn_on", "light.kitchen"),))
+REFUSED = Outcome(CALL, ok=False, sentence="I can't do that.", error="denied")
+
+
+def test_in_quiet_mode_a_plain_command_is_answered_with_a_sound_only() -> None:
+    """And the turn ends."""
+    acting, _ = play(WAKE, EndpointLikely(2900, 2900), SILENCE, CALLS, rules=QUIET)
+    done = CallsDone(3000, 3300, "Kitchen light on.", "en", (SWITCHED,))
+    state, commands = play(done, REPLY, rules=QUIET, state=acting)
+    assert state == s.Idle(1)
+    assert commands == [c.PlayEarcon("done"), c.EndTurn(1)]
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "asks"),
+    [
+        ((Outcome(CALL, ok=True, sentence="It is on."),), False),
+        ((REFUSED,), False),
+        ((SWITCHED, REFUSED), False),
+        ((SWITCHED,), True),
+        ((), False),
+    ],
+)
+def test_in_quiet_mode_answers_failures_and_questions_are_spoken(outcomes: tuple[Outcome, ...], asks: bool) -> None:
+    """Only what was done, all of it, needs no words."""
+    acting, _ = play(WAKE, EndpointLikely(2900, 2900), SILENCE, CALLS, rules=QUIET)
+    _, commands = play(CallsDone(3000, 3300, "Words.", "en", outcomes, asks), rules=QUIET, state=acting)
+    assert commands == [c.Speak("Words.", "en")]
+
+
+def test_in_quiet_mode_what_the_model_must_word_is_worded() -> None:
+    """There is no sentence of ours to leave out."""
+    acting, _ = play(WAKE, EndpointLikely(2900, 2900), SILENCE, CALLS, rules=QUIET)
+    _, commands = play(CallsDone(3000, 3300, None, "en", (SWITCHED,)), rules=QUIET, state=acting)
+    assert commands == [c.AskModel((SWITCHED,))]

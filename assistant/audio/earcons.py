@@ -1,4 +1,4 @@
-"""Short soft sounds, synthesized: heard, cancelled, error, and the ring, as loud as it shall be, with its pause.
+"""Short soft sounds, synthesized: heard, done, cancelled, error, and the ring, as loud as it shall be, with its pause.
 
 Knows nothing of when they are played.
 
@@ -21,6 +21,7 @@ _FADE_S = 0.01
 # Each note: start in s, frequency in Hz, duration in s. Fifths and fourths upwards for yes, downwards for no.
 _NOTES: Mapping[str, tuple[tuple[float, float, float], ...]] = {
     "heard": ((0.0, 659.3, 0.08), (0.05, 987.8, 0.09)),
+    "done": ((0.0, 784.0, 0.09), (0.09, 1046.5, 0.16)),
     "cancelled": ((0.0, 659.3, 0.09), (0.08, 440.0, 0.12)),
     "error": ((0.0, 330.0, 0.14), (0.17, 247.0, 0.22)),
     "timer": tuple((t + s, f, 0.5) for t in (0.0, 0.9, 1.8) for s, f in ((0.0, 880.0), (0.14, 1108.7), (0.28, 1318.5))),

@@ -166,7 +166,9 @@ class NullSpeaker:
 
 
 class FileSpeaker(NullSpeaker):
-    """Writes what is heard as 16-bit mono WAV, 0.3 s of silence between clips; the first clip decides the rate.
+    """Writes what is heard as 16-bit mono WAV; the first clip decides the rate.
+
+    Silence between clips is cut to 0.3 s; clips that follow each other at once, the pieces of an answer, have none.
 
     The file is a valid WAV after every clip: the sound is written first, then the header that counts it.
     """
@@ -176,6 +178,7 @@ class FileSpeaker(NullSpeaker):
         self._path = path
         self._rate_hz = 0
         self._written = 0
+        self._ended_s = 0.0
         try:
             self._file = path.open("wb", buffering=0)
         except OSError as e:
@@ -203,7 +206,9 @@ class FileSpeaker(NullSpeaker):
         if not len(heard.samples):
             return
         self._rate_hz = self._rate_hz or clip.rate_hz
-        gap = np.zeros(round(GAP_S * self._rate_hz) if self._written else 0, np.int16)
+        silent_s = min(GAP_S, max(0.0, (self.first_sample_s or 0.0) - self._ended_s))
+        gap = np.zeros(round(silent_s * self._rate_hz) if self._written else 0, np.int16)
+        self._ended_s = self._clock.now_s()
         self._write(np.concatenate([gap, resample(heard, self._rate_hz).samples]), rate_hz=self._rate_hz)
 
     def _write(self, samples: Pcm, *, rate_hz: int) -> None:

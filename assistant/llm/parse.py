@@ -15,6 +15,7 @@ from assistant.stages import Call, Piece, Say, Value
 
 LONGEST_CALL = 2_000
 LONGEST_CLAUSE = 240
+FIRST_WORDS, LATER_WORDS = 3, 6  # a comma ends a clause after so many
 
 _CALL_OPEN, _CALL_CLOSE = "<|tool_call>", "<tool_call|>"
 _THOUGHT_OPEN, _THOUGHT_CLOSE = "<|channel>", "<channel|>"
@@ -29,7 +30,7 @@ _ARGUMENT = re.compile(
     re.DOTALL,
 )
 
-_SENTENCE_END = re.compile(r"[。\uff01\uff1f]+[」』\uff09]*|[.!?…]+[\"'”\u2019)\]]*(?=\s)|\n")
+_SENTENCE_END = re.compile(r"[,;:\u2013\u2014](?=\s)|[。\uff01\uff1f]+[」』\uff09]*|[.!?…]+[\"'”\u2019)\]]*(?=\s)|\n")
 _NO_END = re.compile(r"(?:(?:^|[\s.(])(?:[A-Za-z]|Mr|Mrs|Ms|Dr|St|vs|approx)\.|^\s*\d+\.)$")
 _KANA_OR_KANJI = re.compile(r"[぀-ヿ㐀-䶿一-鿿ｦ-ﾟ]")
 _MARKUP = re.compile(r"[*`#]+|^\s*[-•]\s+|__+")
@@ -65,6 +66,7 @@ class ReplyParser:
         self._mode = _Mode.TALK
         self._text = ""
         self._confidence = 1.0
+        self._has_said = False
         self._may_be_call = True  # a whole reply may be a call that is written as text
 
     @property
@@ -144,7 +146,7 @@ class ReplyParser:
         start = 0
         for end in _SENTENCE_END.finditer(self._text):
             clause = self._text[start : end.end()]
-            if _NO_END.search(clause):
+            if _NO_END.search(clause) or (end[0] in ",;:\u2013\u2014" and not self._long_enough(clause)):
                 continue
             done += self._say(clause)
             start = end.end()
@@ -156,10 +158,14 @@ class ReplyParser:
             self._text = self._text[cut:]
         return done
 
+    def _long_enough(self, clause: str) -> bool:
+        return len(clause.split()) >= (LATER_WORDS if self._has_said else FIRST_WORDS)
+
     def _say(self, text: str) -> list[Part]:
         spoken = speakable(text)
         if not spoken:
             return []
+        self._has_said = True
         return [Say(spoken, language_of(spoken, self._language))]
 
     def _take(self) -> str:
