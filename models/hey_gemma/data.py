@@ -55,8 +55,14 @@ class Studio:
 def heldout_voice(voice: Voice) -> bool:
     """Held out by the tiny model or by this recipe."""
     rules = tomllib.loads(human.HELDOUT.read_text())["voices"]
+    second = tomllib.loads(human.HELDOUT.read_text())["second"]
     accent = voice.name.removeprefix("espeak:").partition("+")[0]
-    return voice.held_out or voice.name in rules["names"] or accent in rules["espeak_accents"]
+    return (
+        voice.held_out
+        or voice.name in {*rules["names"], *second["names"]}
+        or accent in rules["espeak_accents"]
+        or (voice.engine == "foreign" and voice.accent in second["foreign_accents"])
+    )
 
 
 def validation(name: str) -> bool:
@@ -243,7 +249,7 @@ def heldout_speech() -> Iterator[Take]:
         spoken = human.load(path)
         if len(spoken):
             yield _recorded(studio, Example("speech", f"human {path.parts[-2]}", "human"), spoken, snr_db=None)
-    cast = [voice for voice in voices() if heldout_voice(voice)]
+    cast = [voice for voice in voices() if heldout_voice(voice) and voice.engine in {"espeak", "flite", "piper"}]
     for _ in range(300):
         voice = _pick(cast, {"espeak": 0.4, "flite": 0.3, "piper": 0.3}, rng)
         spoken = _float(say(voice, phrases.sentence(rng), rng))
