@@ -5,7 +5,8 @@ happens to the sound afterwards. What comes back is trimmed to the speech, at a 
 
 Debian: espeak-ng flite festival festvox-kallpc16k festvox-us-slt-hts. PyPI: models/requirements-training.in. Cost on
 one core, CPU-s per clip of 2 s: espeak-ng 0.02, flite 0.04, hibari 0.02, disguised 0.2, piper 0.15, festival 0.3,
-kokoro, speaker and blend 1.1, foreign 0.02. The 54 styles of `speaker` come from the npm package kokoro-js, downloaded once.
+kokoro, speaker and blend 1.1, foreign 0.02. The 54 styles of `speaker` come from the npm package kokoro-js, downloaded
+once.
 Held-out voices are listed in models/tiny/heldout.toml; nothing may train on one whose `held_out` is set.
 """
 
@@ -165,7 +166,7 @@ def _espeak(voice: Voice, text: str, rng: np.random.Generator) -> tuple[Samples,
     pitch = int(np.clip(rng.normal(50, 16), 10, 95))
     spread = ["-g", str(int(rng.integers(1, 4)))] if rng.random() < 0.15 else []  # small gaps between words
     name = voice.name.partition(":")[2]
-    command = ["espeak-ng", "-v", name, "-s", str(speed), "-p", str(pitch), *spread, "--stdout", text]
+    command = ["espeak-ng", "-v", name, "-s", str(speed), "-p", str(pitch), *spread, "--stdout", "--", text]
     return _read_wav(subprocess.run(command, capture_output=True, check=True, timeout=20).stdout)
 
 

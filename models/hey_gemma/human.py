@@ -53,7 +53,9 @@ def speaker(path: Path) -> str:
         return f"fillets {path.parent.name} {who[1] if len(who) > 2 and who[1] in {'m', 'v'} else 'others'}"
     for folder in ("sounds", "voices", "klettres", "pocketsphinx"):
         if folder in parts:
-            return parts[parts.index(folder) + 1] if folder == "sounds" else f"{folder} {parts[parts.index(folder) + 1]}"
+            return (
+                parts[parts.index(folder) + 1] if folder == "sounds" else f"{folder} {parts[parts.index(folder) + 1]}"
+            )
     return path.parent.name
 
 
