@@ -2,10 +2,11 @@
 
 Knows where the packages put their files and which are held out (heldout.toml). Packages:
 asterisk-core-sounds-{en,es,fr,it,ru}-wav hedgewars-data klettres-data pocketsphinx-testdata, and for the second recipe
-fillets-ng-data-{cs,nl} (3.4 hours of actors).
+fillets-ng-data-{cs,nl} (3.4 hours of actors) asterisk-prompt-{es-co,fr-armelle,it-menardi-wav} ktuberling-data.
 """
 
 import fnmatch
+import re
 import tomllib
 import zlib
 from pathlib import Path
@@ -22,7 +23,7 @@ FOLDERS = (
     "/usr/share/klettres",
     "/usr/share/pocketsphinx/test/data",
 )
-SECOND_FOLDER = "/usr/share/games/fillets-ng/sound"
+SECOND = ("/usr/share/games/fillets-ng/sound", "/usr/share/ktuberling/sounds", "/usr/share/asterisk/sounds")
 LANGUAGES = {"Russian_pl": "pl", "Russian": "en", "Robot": "en", "data": "en"}  # whose folder doesn't say it
 HELDOUT = Path(__file__).parent / "heldout.toml"
 
@@ -35,10 +36,12 @@ def files(*, held_out: bool) -> list[Path]:
 
 
 def second_files(*, held_out: bool) -> list[Path]:
-    """All files of one side in the second recipe, sorted: step one's sides, and the actors'."""
+    """All files of one side in the second recipe, sorted: step one's sides, and the packages that came later."""
     patterns = tomllib.loads(HELDOUT.read_text())["second"]["human_paths"]
-    actors = (path for path in Path(SECOND_FOLDER).rglob("*.ogg") if path.parent.name in {"cs", "nl"})
-    return sorted([*files(held_out=held_out), *(path for path in actors if _matches(path, patterns) == held_out)])
+    first = files(held_out=False) + files(held_out=True)
+    found = {path for folder in SECOND for path in Path(folder).rglob("*") if path.suffix in {".wav", ".ogg", ".gsm"}}
+    more = [path for path in found.difference(first) if "beep" not in path.name]
+    return sorted([*files(held_out=held_out), *(path for path in more if _matches(path, patterns) == held_out)])
 
 
 def _matches(path: Path, patterns: list[str]) -> bool:
@@ -51,6 +54,8 @@ def speaker(path: Path) -> str:
     if "fillets-ng" in parts:
         who = path.stem.split("-")
         return f"fillets {path.parent.name} {who[1] if len(who) > 2 and who[1] in {'m', 'v'} else 'others'}"
+    if "ktuberling" in parts:
+        return f"ktuberling {parts[parts.index('sounds') + 1]}"
     for folder in ("sounds", "voices", "klettres", "pocketsphinx"):
         if folder in parts:
             return (
@@ -61,7 +66,7 @@ def speaker(path: Path) -> str:
 
 def language(path: Path) -> str:
     """Two letters, as the folder tells."""
-    name = speaker(path).removeprefix("fillets ").removeprefix("voices ").removeprefix("klettres ")
+    name = re.sub("^(fillets|voices|klettres|ktuberling) ", "", speaker(path)).partition("@")[0]
     if name in LANGUAGES:
         return LANGUAGES[name]
     if name.startswith("Default_"):
@@ -83,6 +88,8 @@ def load(path: Path) -> Samples:
     """Mono, 16 kHz, peak 0.7; shape (0,) if nothing is there."""
     if path.suffix == ".raw":
         sound, rate = np.fromfile(path, dtype="<i2").astype(np.float32), RATE
+    elif path.suffix == ".gsm":
+        sound, rate = soundfile.read(path, dtype="float32", samplerate=8000, channels=1, format="RAW", subtype="GSM610")
     else:
         stereo, rate = soundfile.read(path, dtype="float32", always_2d=True)
         sound = stereo.mean(axis=1)

@@ -123,10 +123,8 @@ def main() -> None:
         words = sum(example.kind == "word" for example in examples)
         hours = sum(example.rows for example in examples) * 0.08 / 3600
         cost = _cpu_s() - before
-        print(
-            f"{shard.file}: {len(examples)} clips, {words} words, {hours:.2f} h, {cost:.0f} CPU-s ({shard.cpu_s:.0f} planned)",
-            flush=True,
-        )
+        made = f"{shard.file}: {len(examples)} clips, {words} words, {hours:.2f} h"
+        print(f"{made}, {cost:.0f} CPU-s ({shard.cpu_s:.0f} planned)", flush=True)
 
 
 def _cpu_s() -> float:
