@@ -11,7 +11,6 @@ from models.hey_gemma import (
     bounds,
     channel,
     corpus,
-    data,
     det,
     human,
     make,
@@ -79,12 +78,12 @@ class TestPhrases:
         trained = {plain(phrase) for phrase in phrases.trained_near_misses()}
         kept_out = {plain(phrase) for phrase in RULES["second"]["phrases"]}
         assert len(trained) >= 60
-        assert len(kept_out) == 30
+        assert len(kept_out) == 29
         assert not trained & kept_out
 
     def test_the_word_is_no_near_miss(self) -> None:
         said = phrases.trained_near_misses() | set(RULES["second"]["phrases"])
-        assert not {plain(phrase) for phrase in said} & {"hey gemma", "hey jemma"}
+        assert not {plain(phrase) for phrase in said} & {"hey gemma", "hey jemma", "hey jemmer"}
 
     def test_the_issue_asked_for_these(self) -> None:
         trained = {plain(phrase) for phrase in phrases.trained_near_misses()}
@@ -227,6 +226,6 @@ class TestMeasuring:
         assert "hey jarvis, clean" in picture
 
     def test_without_shards_it_says_what_is_missing(self, tmp_path: Path) -> None:
-        written = measure.report(tmp_path, data.human.HELDOUT.parent / "hey_gemma.npz", 0.8, None, tmp_path / "det.svg")
+        written = measure.report(tmp_path, human.HELDOUT.parent / "hey_gemma.npz", 0.8, None, tmp_path / "det.svg")
         assert "Not made yet: words, jarvis" in written
         assert "No real person's" in written

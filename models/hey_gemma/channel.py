@@ -6,7 +6,7 @@ one way of recording; tests use named ones, training draws them. Sound is float3
 
 import io
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -84,6 +84,7 @@ def far_room(distance_m: float, rng: Rng) -> Samples:
 
 def background(kind: str, length: int, rng: Rng, babble: "npt.NDArray[np.float32]") -> Samples:
     """Sound of that kind, RMS 1. `babble`: what babble or a second talker says, at least as long."""
+    made: npt.NDArray[np.floating[Any]]
     if kind == "white":
         made = rng.normal(size=length)
     elif kind == "pink":

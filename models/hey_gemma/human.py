@@ -86,12 +86,12 @@ def _held_out(path: Path, rules: dict[str, list[str] | int]) -> bool:
 
 def load(path: Path) -> Samples:
     """Mono, 16 kHz, peak 0.7; shape (0,) if nothing is there."""
+    rate = RATE
     if path.suffix == ".raw":
-        sound, rate = np.fromfile(path, dtype="<i2").astype(np.float32), RATE
-    elif path.suffix == ".gsm":
-        sound, rate = soundfile.read(path, dtype="float32", samplerate=8000, channels=1, format="RAW", subtype="GSM610")
+        sound = np.fromfile(path, dtype="<i2").astype(np.float32)
     else:
-        stereo, rate = soundfile.read(path, dtype="float32", always_2d=True)
+        raw = {"samplerate": 8000, "channels": 1, "format": "RAW", "subtype": "GSM610"} if path.suffix == ".gsm" else {}
+        stereo, rate = soundfile.read(path, dtype="float32", always_2d=True, **raw)
         sound = stereo.mean(axis=1)
     if len(sound) < rate // 10:
         return np.zeros(0, dtype=np.float32)

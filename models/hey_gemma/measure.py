@@ -262,7 +262,7 @@ def report(work: Path, path: Path, threshold: float, wheel: Path | None, picture
     silent = [clip for some in others.values() for clip in some]
     if silent:
         print(f"## False wakes\n\n{false_wakes(silent, threshold)}", file=out)
-    curves = {}
+    curves: dict[str, list[tuple[float, float]]] = {}
     if words and silent:
         curves |= _curves("hey gemma", words, silent)
     if wheel and paths["jarvis"] and silent:

@@ -71,7 +71,7 @@ def drawn_voice(cast: dict[str, list[Voice]], rng: Rng) -> Voice:
 
 def spoken(voice: Voice, text: str, rng: Rng) -> Samples:
     """What `say` gives, as float32."""
-    return say(voice, text, rng).astype(np.float32) / 32768
+    return np.asarray(say(voice, text, rng) / 32768, dtype=np.float32)
 
 
 def attempt(voice: Voice, text: str, rng: Rng) -> Samples | None:

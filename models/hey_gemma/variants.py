@@ -191,9 +191,8 @@ def main() -> None:
         began = time.process_time()
         save([fit(form, data, steps=options.steps, seed=seed)], path, chosen=0.8)
         print(f"{path}: {time.process_time() - began:.0f} CPU-s", flush=True)
-    print(
-        "| head | threshold | clean % | noisy % | near-misses % | false an hour | ms of 80 |\n|---|---|---|---|---|---|---|"
-    )
+    print("| head | threshold | clean % | noisy % | near-misses % | false an hour | ms of 80 |")
+    print("|---|---|---|---|---|---|---|")
     log = options.heads / "validated.jsonl"
     with log.open("a") as file:
         for path in [*options.compare, *(options.heads / f"{form}-{seed}.npz" for form, seed in wanted)]:
