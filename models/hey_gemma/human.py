@@ -10,6 +10,7 @@ import re
 import tomllib
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -90,7 +91,9 @@ def load(path: Path) -> Samples:
     if path.suffix == ".raw":
         sound = np.fromfile(path, dtype="<i2").astype(np.float32)
     else:
-        raw = {"samplerate": 8000, "channels": 1, "format": "RAW", "subtype": "GSM610"} if path.suffix == ".gsm" else {}
+        raw: dict[str, Any] = (
+            {"samplerate": 8000, "channels": 1, "format": "RAW", "subtype": "GSM610"} if path.suffix == ".gsm" else {}
+        )
         stereo, rate = soundfile.read(path, dtype="float32", always_2d=True, **raw)
         sound = stereo.mean(axis=1)
     if len(sound) < rate // 10:
