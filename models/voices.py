@@ -273,7 +273,7 @@ def _blend_style(voice: Voice, length: int) -> npt.NDArray[np.float32]:
     chosen = who.choice(len(names), size=int(who.integers(2, 4)), replace=False)
     weights = who.dirichlet(np.full(len(chosen), 2.0))
     styles = np.stack([_speaker_styles()[names[n]][min(length, 510) - 1] for n in chosen])
-    return np.tensordot(weights, styles, 1).astype(np.float32)
+    return np.asarray(np.tensordot(weights, styles, 1), dtype=np.float32)
 
 
 def _speaker_style(voice: Voice, length: int) -> npt.NDArray[np.float32]:
