@@ -5,7 +5,8 @@ happens to the sound afterwards. What comes back is trimmed to the speech, at a 
 
 Debian: espeak-ng flite festival festvox-kallpc16k festvox-us-slt-hts. PyPI: models/requirements-training.in. Cost on
 one core, CPU-s per clip of 2 s: espeak-ng 0.02, flite 0.04, hibari 0.02, disguised 0.2, piper 0.15, festival 0.3,
-kokoro and speaker 1.1. The 54 styles of `speaker` come from the npm package kokoro-js, downloaded once.
+kokoro, speaker and blend 1.1, foreign 0.02. The 54 styles of `speaker` come from the npm package kokoro-js, downloaded
+once.
 Held-out voices are listed in models/tiny/heldout.toml; nothing may train on one whose `held_out` is set.
 """
 
@@ -50,8 +51,12 @@ ESPEAK_VARIANTS = tuple(
         "norbert pablo paul pedro quincy rob robert sandro shelby steph steph2 steph3 travis victor zac"
     ).split()
 )
+# English sounds in another language's mouth: espeak-ng's phonemes of the text, by that language's voice.
+FOREIGN_ACCENTS = ("de", "fr", "es", "it", "pt-br", "ru", "pl", "hi", "nl", "sv", "tr", "cs", "hu", "el")
+FOREIGN_VARIANTS = ("m1", "m2", "m3", "m4", "m5", "f1", "f2", "f3", "f4", "f5")
 KOKORO_MIXES = 48
 DISGUISES = 64
+BLENDS = 64
 # Kokoro-82M's own speakers: American and British women and men, then people whose first language is another.
 SPEAKERS = tuple(
     (  # noqa: SIM905
@@ -60,6 +65,12 @@ SPEAKERS = tuple(
         "bm_daniel bm_fable bm_george bm_lewis ef_dora em_alex em_santa ff_siwis hf_alpha hf_beta hm_omega hm_psi "
         "if_sara im_nicola jf_alpha jf_gongitsune jf_nezumi jf_tebukuro jm_kumo pf_dora pm_alex pm_santa zf_xiaobei "
         "zf_xiaoni zf_xiaoxiao zf_xiaoyi zm_yunjian zm_yunxi zm_yunxia zm_yunyang"
+    ).split()
+)
+# Never part of a blend, so that who holds one of these out needs to know of no blend.
+UNBLENDED = frozenset(
+    (  # noqa: SIM905
+        "af_nicole am_puck bf_emma bm_lewis ef_dora ff_siwis hm_omega im_nicola jf_nezumi pm_alex zf_xiaoyi zm_yunxia"
     ).split()
 )
 STYLES_URL = "https://registry.npmjs.org/kokoro-js/-/kokoro-js-1.2.1.tgz"
@@ -93,6 +104,9 @@ def voices() -> list[Voice]:
     found += [(f"disguised:{number:02d}", "disguised", "en-us") for number in range(DISGUISES)]
     found += [(f"speaker:{name}", "speaker", "en-gb" if name[0] == "b" else "en-us") for name in SPEAKERS]
     found.append(("piper:joe", "piper", "en-us"))
+    for accent in FOREIGN_ACCENTS:
+        found += [(f"foreign:{accent}+{variant}", "foreign", accent) for variant in FOREIGN_VARIANTS]
+    found += [(f"blend:{number:02d}", "blend", "en-us") for number in range(BLENDS)]
     return [Voice(name, engine, accent, _held_out(name, rules)) for name, engine, accent in found]
 
 
@@ -151,9 +165,16 @@ def _espeak(voice: Voice, text: str, rng: np.random.Generator) -> tuple[Samples,
     speed = int(np.clip(rng.normal(165, 24), 115, 230))
     pitch = int(np.clip(rng.normal(50, 16), 10, 95))
     spread = ["-g", str(int(rng.integers(1, 4)))] if rng.random() < 0.15 else []  # small gaps between words
-    name = voice.name.removeprefix("espeak:")
-    command = ["espeak-ng", "-v", name, "-s", str(speed), "-p", str(pitch), *spread, "--stdout", text]
+    name = voice.name.partition(":")[2]
+    command = ["espeak-ng", "-v", name, "-s", str(speed), "-p", str(pitch), *spread, "--stdout", "--", text]
     return _read_wav(subprocess.run(command, capture_output=True, check=True, timeout=20).stdout)
+
+
+def _foreign(voice: Voice, text: str, rng: np.random.Generator) -> tuple[Samples, int]:
+    done = subprocess.run(
+        ["espeak-ng", "-q", "-x", "-v", "en-us", text], capture_output=True, check=True, text=True, timeout=20
+    )
+    return _espeak(voice, f"[[{' '.join(done.stdout.split())}]]", rng)
 
 
 FLITE = {"kal": "en-us", "kal16": "en-us", "awb": "en-gb-scotland", "rms": "en-us", "slt": "en-us"}
@@ -245,6 +266,16 @@ def _mixed_style(voice: Voice, length: int) -> npt.NDArray[np.float32]:
     return style.astype(np.float32)
 
 
+def _blend_style(voice: Voice, length: int) -> npt.NDArray[np.float32]:
+    """Two or three of Kokoro's own speakers in one: somebody else, fixed by the number."""
+    who = np.random.default_rng(11_000 + int(voice.name[-2:]))
+    names = [name for name in SPEAKERS if name not in UNBLENDED]
+    chosen = who.choice(len(names), size=int(who.integers(2, 4)), replace=False)
+    weights = who.dirichlet(np.full(len(chosen), 2.0))
+    styles = np.stack([_speaker_styles()[names[n]][min(length, 510) - 1] for n in chosen])
+    return np.asarray(np.tensordot(weights, styles, 1), dtype=np.float32)
+
+
 def _speaker_style(voice: Voice, length: int) -> npt.NDArray[np.float32]:
     return _speaker_styles()[voice.name.removeprefix("speaker:")][min(length, 510) - 1]
 
@@ -272,7 +303,7 @@ def _kokoro(voice: Voice, text: str, rng: np.random.Generator) -> tuple[Samples,
     session, vocabulary, _ = _kokoro_model()
     spoken = " ".join(_hibari_model(voice.accent == "en-gb").phonemize(text))
     tokens = [vocabulary[sign] for sign in spoken if sign in vocabulary]
-    style = (_mixed_style if voice.engine == "kokoro" else _speaker_style)(voice, len(tokens))
+    style = {"kokoro": _mixed_style, "speaker": _speaker_style, "blend": _blend_style}[voice.engine](voice, len(tokens))
     feeds = {
         "tokens": np.array([[0, *tokens, 0]], dtype=np.int64),
         "style": style[None],
@@ -308,6 +339,8 @@ ENGINES = {
     "hibari": _hibari,
     "kokoro": _kokoro,
     "speaker": _kokoro,
+    "blend": _kokoro,
+    "foreign": _foreign,
     "disguised": _disguised,
     "piper": _piper,
 }

@@ -17,13 +17,13 @@ FREE_MS = (-200.0, 480.0)  # where a high score is no mistake
 Rows = npt.NDArray[np.int64]
 
 
-def load(folder: Path) -> tuple[Floats, list[Rows], Rows]:
+def load(*folders: Path) -> tuple[Floats, list[Rows], Rows]:
     """Give the embeddings of all shards, each word's rows where the score may peak, the rows where it must stay low.
 
     A row is the last of its window of 16. Rows near a word that belong to neither are nobody's business.
     """
     streams, words, lows, offset = [], [], [], 0
-    for path in sorted(folder.glob("train-*.npz")):
+    for path in (path for folder in folders for path in sorted(folder.glob("train-*.npz"))):
         embeddings, examples = read_shard(path)
         low = np.zeros(len(embeddings), dtype=bool)
         for example in examples:

@@ -97,3 +97,44 @@ def near_miss(rng: Rng) -> tuple[str, str]:
         return "hard", str(rng.choice(HARD))
     group = str(rng.choice(list(NEAR_MISSES)))
     return group, str(rng.choice(NEAR_MISSES[group]))
+
+
+# The second recipe's: television and talk with the name alone, greetings, and more that sounds alike.
+MORE_NEAR_MISSES = {
+    "gemma in talk": (
+        "my sister gemma", "gemma is on television", "gemma and her mother", "did gemma come home",
+        "tonight with gemma collins", "I told gemma the truth", "gemma, where are you",
+        "this is gemma speaking", "thank you gemma", "and gemma won the race", "ask gemma about it",
+        "for gemma", "doctor gemma white",
+    ),
+    "hey + g/j word": (
+        "hey jet", "hey gentle giant", "hey jealous", "hey chemist", "hey chamber", "hey gym", "hey giant",
+        "hey jester", "hey gibberish", "hey schema", "hey jersey", "hey judge", "hey Jessica", "hey Jeff, um",
+        "hey gecko", "hey gather",
+    ),
+    "hey + rhyme": (
+        "hey Emma, look", "hey Mama", "hey lemon", "hey Drama", "hey Alabama", "hey Brenda", "hey stigma",
+        "hey Jemmy",
+    ),
+    "other + gemma": (
+        "hi gemma", "hello gemma", "yo gemma", "no gemma", "hail gemma", "with gemma", "oh gemma",
+        "her gemma",
+    ),
+    "hey ... gemma": (
+        "hey, it's gemma", "hey, that's gemma", "hey sweet gemma", "hey there, gemma", "hey you, gemma",
+    ),
+}  # fmt: skip
+
+
+def other_near_miss(rng: Rng) -> tuple[str, str]:
+    """(group, phrase), of the second recipe's training."""
+    if rng.random() < 0.55:
+        return near_miss(rng)
+    group = str(rng.choice(list(MORE_NEAR_MISSES)))
+    return group, str(rng.choice(MORE_NEAR_MISSES[group]))
+
+
+def trained_near_misses() -> set[str]:
+    """Every near-miss that training may hear."""
+    told = [*NEAR_MISSES.values(), *MORE_NEAR_MISSES.values(), HARD]
+    return {phrase for group in told for phrase in group}

@@ -117,9 +117,9 @@ def extracted(model: nn.Sequential, mean: Floats, scale: Floats) -> Layers:
     return layers
 
 
-def save(heads: list[Layers], out: Path) -> None:
+def save(heads: list[Layers], out: Path, chosen: float = CHOSEN) -> None:
     """Write `assistant.wake.Head`'s file: networks whose sum is the heads' mean logit, kernels as matrices."""
-    moved = np.log(0.8 / 0.2) - np.log(CHOSEN / (1 - CHOSEN))
+    moved = np.log(0.8 / 0.2) - np.log(chosen / (1 - chosen))
     arrays = {}
     for head, layers in enumerate(heads):
         for number, (kernel, bias) in enumerate(layers):
