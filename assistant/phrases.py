@@ -83,7 +83,12 @@ class PhraseStore:
         return True
 
     def keep_only(self, wanted: Collection[tuple[str, str]]) -> None:
-        """Throw away what nobody would say any more (text and language), and all other voices' phrases."""
+        """Throw away what nobody would say any more (text and language), and all other voices' phrases.
+
+        Only once half of the room is taken: who goes to and fro between two voices wears no card out.
+        """
+        if 2 * self._used() <= self._limit:
+            return
         names = {_name(text, language) for text, language in wanted}
         with contextlib.suppress(OSError):
             for path in list(self._all.glob("*/*")):
