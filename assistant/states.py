@@ -30,11 +30,12 @@ class Listening:
 class Drafting:
     """The voice has stopped; the model answers what it has heard, and nobody knows it yet.
 
-    `unsure`: the answer makes no sense of it. It isn't worth committing: with the silence heard, a second one may be.
+    `kind` of answer, once it is there. One that is "unsure" makes no sense of what was said and isn't worth
+    committing: with the silence heard, a second one may be.
     """
 
     turns: int
-    unsure: bool = False
+    kind: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

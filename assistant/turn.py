@@ -123,7 +123,7 @@ def step(state: State, event: Event, rules: Rules) -> Step:
         case DraftReady(kind=kind, confidence=confidence):
             if not isinstance(state, Drafting):
                 return state, ()
-            return Drafting(state.turns, unsure=kind == "unsure"), (Judge(Verdict(kind, confidence)),)
+            return Drafting(state.turns, kind), (Judge(Verdict(kind, confidence)),)
         case (
             Started() | WakeRejected() | SpeechStarted() | SpeechEnded() | DraftStarted() | DraftRetracted()
             | FirstToken() | ModelTimed() | ToolCalled() | TurnEnded() | AudioDropped() | InputEnded() | RingingEnded()
@@ -180,7 +180,10 @@ def _listening(state: Listening | Drafting, turns: int, event: Event, rules: Rul
             cue: tuple[Command, ...] = (PlayEarcon("cancelled"),) if rules.wake_needed else ()
             return rests, (DropTurn(), *cue, EndTurn(turns), *commands)
         case EndpointReached():
-            again: tuple[Command, ...] = (RetractDraft(),) if isinstance(state, Drafting) and state.unsure else ()
+            kind = state.kind if isinstance(state, Drafting) else None
+            if kind is not None and kind != "unsure":
+                return Thinking(turns), (CommitTurn(),)  # the answer comes at once: a sound would only delay it
+            again: tuple[Command, ...] = (RetractDraft(),) if kind == "unsure" else ()
             return Thinking(turns), (*again, CommitTurn(), PlayEarcon("heard"))
         case Failed():
             return _fail(turns)

@@ -71,6 +71,13 @@ def test_a_pause_makes_a_draft_that_is_thrown_away_when_the_person_goes_on() -> 
     assert play(likely, ready, SILENCE, state=state)[0] == s.Thinking(1)
 
 
+@pytest.mark.parametrize("kind", ["call", "talk"])
+def test_an_answer_that_is_ready_isn_t_delayed_by_a_sound(kind: str) -> None:
+    draft = EndpointLikely(2000, 2100), DraftReady(2000, 2150, kind, 1.0)
+    assert play(WAKE, *draft, SILENCE)[1][-1] == c.CommitTurn()
+    assert play(WAKE, draft[0], SILENCE)[1][-2:] == [c.CommitTurn(), c.PlayEarcon("heard")]
+
+
 def test_a_draft_that_makes_no_sense_is_not_committed() -> None:
     state, commands = play(WAKE, EndpointLikely(2000, 2100), DraftReady(2000, 2150, "unsure", 1.0), SILENCE)
     assert state == s.Thinking(1)
