@@ -25,7 +25,7 @@ DEMO_HOME = ROOT / "assistant" / "intents" / "demo_home.toml"
 PORT = int(os.environ.get("HA_PORT", "18123"))
 URL = f"http://127.0.0.1:{PORT}"
 INTEGRATIONS = ("api", "config", "conversation", "demo", "homeassistant", "mcp_server", "onboarding", "websocket_api")
-# Home Assistant's own ear, which isn't used: there are no wheels of it for new Pythons, and its platform may fail to load.
+# Home Assistant's own ear: unused, without wheels for new Pythons, and its platform may fail to load.
 NOT_NEEDED = ("pymicro-vad", "pyspeex-noise")
 EXPOSED_DEMO = ("media_player.walkman", "fan.ceiling_fan", "cover.garage_door")
 
@@ -68,7 +68,7 @@ def requirements() -> None:
     from homeassistant import bootstrap
 
     components = Path(homeassistant.__file__).parent / "components"
-    todo = {*INTEGRATIONS, *bootstrap.DEFAULT_INTEGRATIONS, *bootstrap.CORE_INTEGRATIONS, "frontend"}
+    todo = {*INTEGRATIONS, *bootstrap.DEFAULT_INTEGRATIONS, *bootstrap.CORE_INTEGRATIONS, "frontend", "hassio"}
     todo |= set(getattr(bootstrap, "DEFAULT_INTEGRATIONS_RECOVERY_MODE", ()))
     seen: set[str] = set()
     needed: set[str] = set()
