@@ -1,8 +1,8 @@
-"""A real Home Assistant on loopback for tests: `python server.py requirements | up | down | kill | again`.
+"""A real Home Assistant on loopback for tests: `python server.py requirements | up | down | again`.
 
 Run by Home Assistant's own Python. It starts from nothing, makes an owner, a token, areas, aliases and a floor, exposes
 the things of the demo home and a few of Home Assistant's `demo`, and leaves `url`, `token` and `python` beside the
-configuration. `kill` ends it as a power cut does; `again` starts it as it was.
+configuration. `again` starts it as it was.
 """
 
 import asyncio
@@ -122,11 +122,11 @@ def start() -> None:
     (HOME / "pid").write_text(str(process.pid), encoding="utf-8")
 
 
-def down(how: signal.Signals = signal.SIGTERM) -> None:
+def down() -> None:
     """End the one that `up` started."""
     try:
         pid = int((HOME / "pid").read_text(encoding="utf-8"))
-        os.kill(pid, how)
+        os.kill(pid, signal.SIGTERM)
     except (OSError, ValueError):
         return
     finally:
@@ -234,8 +234,6 @@ if __name__ == "__main__":
             asyncio.run(up())
         case ["down"]:
             down()
-        case ["kill"]:
-            down(signal.SIGKILL)
         case ["again"]:
             start()
         case _:
