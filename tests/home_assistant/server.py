@@ -26,8 +26,6 @@ DEMO_HOME = ROOT / "assistant" / "intents" / "demo_home.toml"
 PORT = int(os.environ.get("HA_PORT", "18123"))
 URL = f"http://127.0.0.1:{PORT}"
 INTEGRATIONS = ("api", "config", "conversation", "demo", "homeassistant", "mcp_server", "onboarding", "websocket_api")
-# Home Assistant's own ear: unused, without wheels for new Pythons, and its platform may fail to load.
-NOT_NEEDED = ("pymicro-vad", "pyspeex-noise")
 EXPOSED_DEMO = ("media_player.walkman", "fan.ceiling_fan", "cover.garage_door")
 
 CONFIGURATION = f"""
@@ -81,7 +79,7 @@ def requirements() -> None:
             manifest = json.loads(file.read_text(encoding="utf-8"))
             needed |= set(manifest.get("requirements", ()))
             todo |= set(manifest.get("dependencies", ())) - seen
-    print("\n".join(sorted(line for line in needed if not line.startswith(NOT_NEEDED))))
+    print("\n".join(sorted(needed)))
 
 
 async def up() -> None:
