@@ -84,30 +84,14 @@ lock: ## pin all dependencies anew (network)
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate pyproject.toml -o requirements.lock
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --group dev -c requirements.lock -o requirements-dev.lock
 
-# A Home Assistant of its own Python, in its own environment: the product needs none of it. The newest one needs root, for a
-# chroot: make ha-up HA_VERSION=2026.11.0 HA_RUN=tests/home_assistant/in_chroot HA_PYTHON=python3.14
-HA_VERSION ?= 2025.4.4
-HA_RUN ?=
-HA_PYTHON ?= $(shell for p in python3.13 $(HOME)/.pyenv/versions/3.13.*/bin/python3.13; do $$p -c "" 2>/dev/null && echo $$p && break; done)
-HA := build/home-assistant
-HA_BIN := $(HA)/venv-$(HA_VERSION)/bin
-HA_CONSTRAINTS = $$($(HA_RUN) $(HA_BIN)/python -c 'import homeassistant as h; print(h.__path__[0] + "/package_constraints.txt")')
+# A Home Assistant for tests, with a Python of its own (tests/home_assistant/install says where and how): 2026.11 or 2025.4.
+HA ?= 2026.11
 
-$(HA)/venv-$(HA_VERSION)/.installed:
-	@[ -n "$(HA_PYTHON)" ] || { echo "Home Assistant $(HA_VERSION) needs Python 3.13: make ha-up HA_PYTHON=/path/to/python3.13"; exit 1; }
-	@echo "Installing Home Assistant $(HA_VERSION) for tests: some minutes."
-	@mkdir -p $(HA) && $(HA_RUN) $(HA_PYTHON) -m venv $(HA)/venv-$(HA_VERSION)
-	@$(HA_RUN) $(HA_BIN)/python -m pip install -q --disable-pip-version-check uv
-	@$(HA_RUN) $(HA_BIN)/uv pip install -q --python $(HA_BIN)/python homeassistant==$(HA_VERSION)
-	@$(HA_RUN) $(HA_BIN)/python tests/home_assistant/server.py requirements > $(HA)/requirements.txt
-	@$(HA_RUN) $(HA_BIN)/uv pip install -q --python $(HA_BIN)/python -r $(HA)/requirements.txt -c $(HA_CONSTRAINTS)
-	@touch $@
-
-ha-up: $(HA)/venv-$(HA_VERSION)/.installed ## start a real Home Assistant on loopback for tests (network once; Python 3.13)
-	@HA_RUN="$(addprefix $(CURDIR)/,$(HA_RUN)) $(CURDIR)/$(HA_BIN)/python" $(HA_RUN) $(HA_BIN)/python tests/home_assistant/server.py up
+ha-up: ## start a real Home Assistant on loopback for tests (HA=2026.11 or HA=2025.4; network once, 1.1 GB)
+	@python=$$(tests/home_assistant/install $(HA)) && $$python tests/home_assistant/server.py up
 
 ha-down: ## end it
-	@[ ! -e $(HA)/python ] || $$(cat $(HA)/python) $(CURDIR)/tests/home_assistant/server.py down
+	@[ ! -e build/home-assistant/python ] || "$$(cat build/home-assistant/python)" tests/home_assistant/server.py down
 
 mqtt-up: mqtt-packages ## start a real mosquitto on loopback for tests (packages: mosquitto openssl)
 	@$(PYTHON) tests/mqtt/broker.py up

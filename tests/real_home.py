@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-import shlex
+import signal
 import subprocess
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -42,7 +42,7 @@ needs_a_home = pytest.mark.skipif(not _up(), reason="no Home Assistant is up: ma
 
 
 class Server:
-    """The server, seen by others: REST for states and services, and the script that ends it."""
+    """The server, seen by others: REST for states and services, its end and its next start."""
 
     def __init__(self) -> None:
         self.url = (HOME / "url").read_text(encoding="utf-8")
@@ -72,10 +72,15 @@ class Server:
         await self._http.aclose()
 
     @staticmethod
-    def script(what: str) -> None:
-        """End or start the server: kill, again."""
-        python = shlex.split((HOME / "python").read_text(encoding="utf-8"))
-        subprocess.run([*python, str(ROOT / "tests" / "home_assistant" / "server.py"), what], check=True)
+    def kill() -> None:
+        """End it as a power cut does."""
+        os.kill(int((HOME / "pid").read_text(encoding="utf-8")), signal.SIGKILL)
+
+    @staticmethod
+    def again() -> None:
+        """Start it as it was."""
+        python = (HOME / "python").read_text(encoding="utf-8")
+        subprocess.run([python, str(ROOT / "tests" / "home_assistant" / "server.py"), "again"], check=True)
 
 
 class Watcher:

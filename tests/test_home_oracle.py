@@ -16,6 +16,7 @@ from assistant.stages import Value
 from tests.real_home import Server, ask, living_in, needs_a_home, snapshot
 
 pytestmark = [pytest.mark.home_assistant, needs_a_home]
+JSON = {"Accept": "application/json"}
 
 
 class Oracle:
@@ -23,9 +24,13 @@ class Oracle:
 
     def __init__(self, http: aiohttp.ClientSession, url: str, stream: aiohttp.StreamReader | None) -> None:
         self._http, self._url, self._stream, self._id = http, url, stream, 0
+        self._names: dict[str, str] = {}
 
     async def call(self, tool: str, arguments: dict[str, Any]) -> str:
-        answer = await self.ask("tools/call", name=tool, arguments=arguments)
+        if not self._names:  # newer ones put the integration before: light__HassLightSet
+            listed = (await self.ask("tools/list"))["tools"]
+            self._names = {tool["name"].rpartition("__")[2]: tool["name"] for tool in listed}
+        answer = await self.ask("tools/call", name=self._names[tool], arguments=arguments)
         text = " ".join(part["text"] for part in answer["content"])
         if answer.get("isError"):
             raise PermissionError(text)
@@ -34,7 +39,7 @@ class Oracle:
     async def ask(self, method: str, **params: Any) -> dict[str, Any]:
         self._id += 1
         request = {"jsonrpc": "2.0", "id": self._id, "method": method, "params": params}
-        async with asyncio.timeout(20), self._http.post(self._url, json=request) as posted:
+        async with asyncio.timeout(20), self._http.post(self._url, json=request, headers=JSON) as posted:
             posted.raise_for_status()
             answer = await posted.json() if self._stream is None else json.loads(await told(self._stream, "message"))
         assert answer["id"] == self._id
@@ -67,12 +72,13 @@ async def oracle_of(server: Server) -> AsyncIterator[Oracle]:
         entries = await (await http.get("/api/config/config_entries/entry?domain=mcp_server")).json()
         if not entries:
             flow = await (await http.post("/api/config/config_entries/flow", json={"handler": "mcp_server"})).json()
-            several = flow["data_schema"][0]["selector"]["select"].get("multiple")
-            chosen = {"llm_hass_api": ["assist"] if several else "assist"}
+            asked = {field["name"]: field for field in flow["data_schema"]}  # nothing in newer ones: they serve all
+            several = bool(asked) and asked["llm_hass_api"]["selector"]["select"].get("multiple")
+            chosen = {"llm_hass_api": ["assist"] if several else "assist"} if asked else {}
             made = await (await http.post(f"/api/config/config_entries/flow/{flow['flow_id']}", json=chosen)).json()
             assert made["type"] == "create_entry", made
         probe = {"jsonrpc": "2.0", "id": 0, "method": "tools/list"}
-        async with http.post("/api/mcp/assist", json=probe) as probed:
+        async with http.post("/api/mcp/assist", json=probe, headers=JSON) as probed:
             newer = probed.status == 200
         if newer:
             yield Oracle(http, "/api/mcp/assist", None)

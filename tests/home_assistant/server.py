@@ -1,8 +1,8 @@
-"""A real Home Assistant on loopback for tests: `python server.py requirements | up | down | kill | again`.
+"""A real Home Assistant on loopback for tests: `python server.py requirements | up | down | again`.
 
 Run by Home Assistant's own Python. It starts from nothing, makes an owner, a token, areas, aliases and a floor, exposes
 the things of the demo home and a few of Home Assistant's `demo`, and leaves `url`, `token` and `python` beside the
-configuration. `kill` ends it as a power cut does; `again` starts it as it was.
+configuration. `again` starts it as it was.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -66,7 +67,7 @@ def requirements() -> None:
     from homeassistant import bootstrap
 
     components = Path(homeassistant.__file__).parent / "components"
-    todo = {*INTEGRATIONS, *bootstrap.DEFAULT_INTEGRATIONS, *bootstrap.CORE_INTEGRATIONS, "frontend"}
+    todo = {*INTEGRATIONS, *bootstrap.DEFAULT_INTEGRATIONS, *bootstrap.CORE_INTEGRATIONS, "frontend", "hassio"}
     todo |= set(getattr(bootstrap, "DEFAULT_INTEGRATIONS_RECOVERY_MODE", ()))
     seen: set[str] = set()
     needed: set[str] = set()
@@ -98,27 +99,32 @@ async def up() -> None:
         (HOME / "token").touch(mode=0o600)
         (HOME / "token").write_text(token, encoding="utf-8")
         (HOME / "url").write_text(URL, encoding="utf-8")
-        (HOME / "python").write_text(os.environ.get("HA_RUN", sys.executable), encoding="utf-8")
+        (HOME / "python").write_text(os.environ.get("HA_PYTHON", sys.executable), encoding="utf-8")
         await furnish(http, token)
         down()  # so that everything is written: a kill must not take it back
         start()
         await wait(http)
+        async with Commands(http, token) as command:
+            await running(command)
     print(f"Home Assistant is up at {URL} after {time.monotonic() - began:.0f} s; `make ha-down` ends it.")
 
 
 def start() -> None:
     """Start the process; its log is `hass.log`."""
+    with socket.socket() as taken, suppress(OSError):
+        taken.connect(("127.0.0.1", PORT))
+        raise SystemExit(f"another server has port {PORT}: end it, or choose one: make ha-up HA_PORT=18124")
     program = [str(Path(sys.executable).with_name("hass")), "--config", str(CONFIG), "--skip-pip"]
     with (HOME / "hass.log").open("ab") as log:
         process = subprocess.Popen(program, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
     (HOME / "pid").write_text(str(process.pid), encoding="utf-8")
 
 
-def down(how: signal.Signals = signal.SIGTERM) -> None:
+def down() -> None:
     """End the one that `up` started."""
     try:
         pid = int((HOME / "pid").read_text(encoding="utf-8"))
-        os.kill(pid, how)
+        os.kill(pid, signal.SIGTERM)
     except (OSError, ValueError):
         return
     finally:
@@ -143,6 +149,12 @@ async def wait(http) -> None:
     raise SystemExit(f"Home Assistant didn't start; see {HOME / 'hass.log'}")
 
 
+async def running(command) -> None:
+    """Return when everything is set up: newer ones take requests before that."""
+    while (await command("get_config"))["state"] != "RUNNING":  # noqa: ASYNC110 - another process runs there
+        await asyncio.sleep(0.1)
+
+
 async def onboard(http) -> str:
     """Make an owner; return a long-lived token. The other steps would set up things that look for the internet."""
     owner = {"client_id": URL, "name": "Owner", "username": "owner", "password": "only-a-test", "language": "en"}
@@ -161,8 +173,7 @@ async def furnish(http, token: str) -> None:
     """Areas, a floor, aliases, exposure."""
     home = tomllib.loads(DEMO_HOME.read_text(encoding="utf-8"))
     async with Commands(http, token) as command:
-        while (await command("get_config"))["state"] != "RUNNING":  # noqa: ASYNC110 - another process runs there
-            await asyncio.sleep(0.1)
+        await running(command)
         for area in await command("config/area_registry/list"):
             await command("config/area_registry/delete", area_id=area["area_id"])
         floor = await command("config/floor_registry/create", name="Upstairs", aliases=["first floor"])
@@ -173,9 +184,9 @@ async def furnish(http, token: str) -> None:
             areas[name] = (await command("config/area_registry/create", name=name, **extra))["area_id"]
         for entity in home["entity"]:
             placed = {"area_id": areas[entity["area"]]} if "area" in entity else {}
-            await command(
-                "config/entity_registry/update", entity_id=entity["id"], aliases=entity["names"][1:], **placed
-            )
+            known = await command("config/entity_registry/get", entity_id=entity["id"])
+            aliases = [*known["aliases"][:1], *entity["names"][1:]]  # since 2026, null is first: its own name
+            await command("config/entity_registry/update", entity_id=entity["id"], aliases=aliases, **placed)
         vacuum = min(s["entity_id"] for s in await command("get_states") if s["entity_id"].startswith("vacuum."))
         states = {state["entity_id"] for state in await command("get_states")}
         ours = {entity["id"] for entity in home["entity"]}
@@ -221,8 +232,6 @@ if __name__ == "__main__":
             asyncio.run(up())
         case ["down"]:
             down()
-        case ["kill"]:
-            down(signal.SIGKILL)
         case ["again"]:
             start()
         case _:

@@ -10,7 +10,10 @@ import tomllib
 from datetime import timedelta
 from pathlib import Path
 
-import voluptuous_openapi
+try:
+    from probatio import to_openapi
+except ImportError:  # before 2026
+    from voluptuous_openapi import convert as to_openapi
 from homeassistant.components.climate import ClimateEntity, ClimateEntityFeature, HVACMode
 from homeassistant.components.cover import CoverEntity, CoverEntityFeature
 from homeassistant.components.fan import FanEntity, FanEntityFeature
@@ -233,7 +236,7 @@ async def assist(call):
         {
             "name": tool.name,
             "description": tool.description or "",
-            "parameters": voluptuous_openapi.convert(tool.parameters, custom_serializer=api.custom_serializer),
+            "parameters": to_openapi(tool.parameters, custom_serializer=api.custom_serializer),
         }
         for tool in api.tools
     ]
