@@ -20,10 +20,12 @@ from typing import Any
 import numpy as np
 
 from assistant.wake import HEAD_FRAMES, HEAD_PATH, Floats, Head, Heard, WakeDecision
-from models.hey_gemma import bounds, channel, det
+from assistant.waking import bounds
+from models.hey_gemma import channel, det
 from models.hey_gemma.data import Example, read_shard
 
 FRAME_MS = 80.0
+TAIL = 0.025  # on each side of a 95 % interval
 IN_TIME_MS = (-250.0, 600.0)  # first score over the threshold, from the word's end
 DET_THRESHOLDS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
 PITCHES_HZ = ((1, 100), (100, 140), (140, 190), (190, 250), (250, 330), (330, 600))
@@ -102,7 +104,7 @@ def share(hits: Sequence[bool]) -> str:
     """Percent with its bounds."""
     if not hits:
         return "-"
-    low, high = bounds.binomial(sum(hits), len(hits))
+    low, high = (f(sum(hits), len(hits), TAIL) for f in (bounds.least_share, bounds.most_share))
     return f"{100 * sum(hits) / len(hits):.1f} % ({100 * low:.0f}-{100 * high:.0f}) of {len(hits)}"
 
 
@@ -193,7 +195,7 @@ def false_wakes(found: list[Clip], threshold: float) -> str:
 def rate(found: list[Clip], threshold: float) -> tuple[str, str, str, str]:
     """(hours, count, an hour, bounds)."""
     hours, count = sum(clip.hours for clip in found), sum(len(clip.wakes(threshold)) for clip in found)
-    low, high = bounds.poisson(count)
+    low, high = bounds.least_events(count, TAIL), bounds.most_events(count, TAIL)
     return f"{hours:.2f}", str(count), f"{count / hours:.2f}", f"{low / hours:.2f}-{high / hours:.2f}"
 
 
