@@ -35,6 +35,7 @@ from assistant.llm.prompt import PromptProfile
 from assistant.llm.session import LlamaSession
 from assistant.mind import Mind
 from assistant.mouth import Mouth
+from assistant.muting import NAME, Mark, muting
 from assistant.speech import Voices
 from assistant.stages import AudioClip, Clock, Speaker, Voice
 from assistant.trace import JsonLines
@@ -257,7 +258,7 @@ async def run(config: Config, options: Options, observers: Sequence[Observer]) -
                 talk,
                 home,
             ),
-            shown(announcer, talk, home.timers, stages.voice, mark=None),
+            shown(announcer, talk, home.timers, stages.voice),
         ):
             await talk.run(FileSource(options.mic_file, clock))
 
@@ -266,6 +267,12 @@ async def _listen(
     config: Config, options: Options, wall: WallClock, observe: Observer, announcer: Announcer | None
 ) -> None:
     """Listen to the microphone for ever."""
+    mark = Mark(state_dir() / NAME)
+
+    def observed(event: Event) -> None:
+        mark.keep(event)
+        observe(event)
+
     sound = Sound()
     speaker: Speaker = SoundSpeaker(sound, wall, device=config.audio.speaker or None)
     if options.speaker_file is not None:
@@ -284,12 +291,13 @@ async def _listen(
             wall=wall,
             speaker=speaker,
             wake=options.wake,
-            observe=observe,
+            observe=observed,
             timer_file=TimerFile(state_dir() / "timers.json"),
             keep_wake=keep_wake,
             rehearse=True,
         ) as (talk, home),
-        shown(announcer, talk, home.timers, stages.voice, mark=state_dir() / "muted"),
+        shown(announcer, talk, home.timers, stages.voice),
+        muting(mark, talk),
     ):
         await talk.run_microphone(microphone, wait=config.service.wait_for_microphone)
 

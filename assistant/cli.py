@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from assistant import __version__, cli_doctor, cli_models, cli_wake, config
+from assistant import __version__, cli_doctor, cli_models, cli_sound, cli_wake, config
 from assistant.cli_models import ConfigOption
 from assistant.errors import HeyGemmaError, UsageError
 
@@ -26,6 +26,9 @@ app = typer.Typer(
 app.add_typer(cli_models.app, name="models")
 app.add_typer(cli_wake.app, name="wake")
 app.command()(cli_doctor.doctor)
+app.command()(cli_sound.devices)
+app.command()(cli_sound.mute)
+app.command()(cli_sound.unmute)
 
 EventsOption = Annotated[Path | None, typer.Option("--events", help="Write every event to this JSONL file.")]
 
@@ -141,15 +144,6 @@ def setup(
     except KeyboardInterrupt:
         Console(stderr=True).print("\nNothing was changed.")
         sys.exit(130)
-
-
-@app.command()
-def devices() -> None:
-    """List microphones and speakers."""
-    from assistant.audio.devices import Sound
-    from assistant.view import device_table
-
-    Console().print(device_table(Sound().devices()))
 
 
 @app.command()

@@ -38,7 +38,7 @@ from assistant.mouth import Mouth
 from assistant.stages import AudioChunk, AudioSource
 from assistant.trace import TurnTimes
 
-RECOVER_S = 2.0
+AT_ONCE_S, RECOVER_S = 0.2, 1.5  # a lost microphone is looked for at once, then again and again
 MOST_ANNOUNCEMENTS = 8
 _log = logging.getLogger(__name__)
 
@@ -75,6 +75,7 @@ class Conversation:
         self._origin_ms: float | None = None
         self._next_sample = 0
         self._fatal: Exception | None = None
+        self._moved = asyncio.Event()  # something was decided
         mind.attach(self.post, self._on_error)
         mouth.attach(self.post, self._on_error)
 
@@ -90,21 +91,36 @@ class Conversation:
     async def run_microphone(self, open_source: Callable[[int], AudioSource], *, wait: bool) -> None:
         """Listen for ever; a microphone that goes away is told, waited for and opened again.
 
-        Without `wait` one that isn't there at the start is an error. `open_source` gets the next sample's place.
+        Without `wait` one that isn't there at the start is an error. `open_source` gets the next sample's place. While
+        the ear is switched off the microphone is closed: what it heard can't get lost in here.
         """
+        retry_s, told = AT_ONCE_S, ""
         while True:
+            if s.is_muted(self._state):
+                wait = True
+                await self._until_unmuted()
             try:
                 async with open_source(self._next_sample) as source:
                     self._origin_ms = None
-                    wait = True
-                    if isinstance(self._state, s.WaitingForMicrophone | s.Ringing | s.Muted | s.Announcing):
+                    wait, retry_s, told = True, AT_ONCE_S, ""
+                    if s.is_deaf(self._state):
                         self.post(MicrophoneFound(*self._here()))
-                    await self._listen(source)
+                    await self._listen(source, until_muted=True)
             except AudioDeviceError as e:
                 if not wait:
                     raise
-                self.post(MicrophoneLost(*self._here(), e.message))
-            await asyncio.sleep(RECOVER_S)
+                if e.message != told:
+                    told = e.message
+                    self.post(MicrophoneLost(*self._here(), told))
+                await asyncio.sleep(retry_s)
+                retry_s = RECOVER_S
+
+    async def _until_unmuted(self) -> None:
+        """Wait with the microphone closed; timers ring and announcements are spoken meanwhile."""
+        while s.is_muted(self._state):
+            self._moved.clear()
+            await self._moved.wait()
+            self._raise_fatal()
 
     async def ask(self, text: str) -> None:
         """One typed turn, or the typed answer to the question that stands: `asked` says whether one does."""
@@ -126,7 +142,7 @@ class Conversation:
         return self._state
 
     def mute(self, *, muted: bool) -> None:
-        """Switch the ear off or on. Off, silence is all that reaches the wake word, the ring and the model."""
+        """Switch the ear off or on. Off, the microphone is closed; of a file, silence is all that is heard."""
         if muted is not s.is_muted(self._state):
             self.post(MuteSwitched(*self._here(), muted))
 
@@ -163,9 +179,12 @@ class Conversation:
                 self._enter(t.step(self._state, event, self._rules))
         finally:
             self._handling = False
+            self._moved.set()
 
-    async def _listen(self, source: AudioSource) -> None:
+    async def _listen(self, source: AudioSource, *, until_muted: bool = False) -> None:
         async for chunk in source:
+            if until_muted and s.is_muted(self._state):
+                return
             self._note_place(chunk)
             if s.is_muted(self._state):
                 chunk = AudioChunk(np.zeros_like(chunk.samples), chunk.start_sample)  # noqa: PLW2901
@@ -223,6 +242,7 @@ class Conversation:
     def _on_error(self, error: Exception) -> None:
         if not isinstance(error, HeyGemmaError) or error.exit_code == 6:
             self._fatal = error  # a defect, or an output that can't be written: end the process, say why
+            self._moved.set()
             return
         self.post(Failed(self._listener.heard_ms, self._now_ms(), error.code, error.message, error.remedy))
 

@@ -1,14 +1,12 @@
 """What others may see of a conversation and switch in it, from outside: over MQTT where the config asks for it.
 
-Knows no wire. A mute outlives a restart: an ear that somebody switched off isn't on again after a power cut.
+Knows no wire.
 """
 
-import logging
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from pathlib import Path
 
 from assistant.config_mqtt import MqttConfig
 from assistant.conversation import Conversation
@@ -19,8 +17,6 @@ from assistant.speech import Voices
 from assistant.stages import Voice
 from assistant.states import Drafting, is_muted
 
-_log = logging.getLogger(__name__)
-
 
 def announcer_for(config: MqttConfig) -> Announcer | None:
     """Who shows the assistant; None: the config doesn't ask for it. Raises ConfigError."""
@@ -28,24 +24,14 @@ def announcer_for(config: MqttConfig) -> Announcer | None:
 
 
 @asynccontextmanager
-async def shown(
-    announcer: Announcer | None, talk: Conversation, timers: Timers, voice: Voice, *, mark: Path | None
-) -> AsyncIterator[None]:
-    """Show a conversation while it runs. `mark`: a file that is there while the ear is switched off.
-
-    Raises ConfigError, HomeRefused.
-    """
+async def shown(announcer: Announcer | None, talk: Conversation, timers: Timers, voice: Voice) -> AsyncIterator[None]:
+    """Show a conversation while it runs. Raises ConfigError, HomeRefused."""
     if announcer is None:
         yield
         return
-    if mark is not None and _is_there(mark):
-        _log.warning("the ear is switched off, as it was at the end: the mute switch on MQTT switches it on")
-        talk.mute(muted=True)
 
     def mute(muted: bool) -> None:
         talk.mute(muted=muted)
-        if mark is not None:
-            _keep(mark, muted=muted)
 
     desk = Desk(lambda: _standing(talk, timers, voice), mute, lambda percent: _set(voice, percent), talk.announce)
     try:
@@ -70,18 +56,3 @@ def _standing(talk: Conversation, timers: Timers, voice: Voice) -> Standing:
 def _set(voice: Voice, percent: int) -> None:
     if isinstance(voice, Voices):
         voice.volume = percent / 100
-
-
-def _is_there(mark: Path) -> bool:
-    return mark.exists()
-
-
-def _keep(mark: Path, *, muted: bool) -> None:
-    try:
-        if muted:
-            mark.parent.mkdir(parents=True, exist_ok=True)
-            mark.touch()
-        else:
-            mark.unlink(missing_ok=True)
-    except OSError as e:
-        _log.warning("%s: %s; after a restart the ear is as before", mark, e.strerror)

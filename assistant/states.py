@@ -115,3 +115,14 @@ def is_muted(state: State) -> bool:
             return True
         case _:
             return False
+
+
+def is_deaf(state: State) -> bool:
+    """Whether it counts on no sound coming in."""
+    match state:
+        case WaitingForMicrophone() | Muted(deaf=True) | Ringing(deaf=True):
+            return True
+        case Announcing(after=WaitingForMicrophone() | Muted(deaf=True)):
+            return True
+        case _:
+            return False

@@ -277,7 +277,7 @@ def _blend_style(voice: Voice, length: int) -> npt.NDArray[np.float32]:
 
 
 def _speaker_style(voice: Voice, length: int) -> npt.NDArray[np.float32]:
-    return _speaker_styles()[voice.name.removeprefix("speaker:")][min(length, 510) - 1]
+    return np.asarray(_speaker_styles()[voice.name.removeprefix("speaker:")][min(length, 510) - 1], dtype=np.float32)
 
 
 @functools.cache

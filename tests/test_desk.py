@@ -1,7 +1,5 @@
 """What others see of a conversation and switch in it, through a real mosquitto."""
 
-from pathlib import Path
-
 import pytest
 
 from assistant import states as s
@@ -24,21 +22,6 @@ def test_nobody_is_told_of_it_unless_the_config_asks() -> None:
     assert announcer_for(CONFIG) is not None
 
 
-async def test_a_switched_off_ear_stays_off_over_a_restart(others: Others, tmp_path: Path) -> None:
-    """Until the same switch, in the next run, switches it on."""
-    mark = tmp_path / "state" / "muted"
-    for order, before, after in (("ON", "OFF", "ON"), ("OFF", "ON", "OFF")):
-        house = House(ScriptedSession())
-        timers = Timers(house.clock, lambda _: None)
-        async with shown(Announcer(CONFIG, None), house.conversation, timers, house.voice, mark=mark):
-            await others.until(lambda seen, told=before: seen.get("mute") == told)  # type: ignore[misc]
-            await others.send("mute/set", order)
-            await others.until(lambda seen, told=after: seen.get("mute") == told)  # type: ignore[misc]
-            assert s.is_muted(house.conversation.state) is (order == "ON")
-        await house.conversation.aclose()
-        assert mark.exists() is (order == "ON")
-
-
 async def test_timers_and_a_text_to_speak_go_through(others: Others) -> None:
     """How many run and when the next is due; the text is heard when it is at rest."""
     house = House(ScriptedSession())
@@ -46,7 +29,7 @@ async def test_timers_and_a_text_to_speak_go_through(others: Others) -> None:
     house.conversation._enter((s.Idle(0), ()))
     timers = Timers(house.clock, lambda _: None)
     await timers.handle(Call("HassStartTimer", {"minutes": 10}))
-    async with shown(Announcer(CONFIG, None), house.conversation, timers, house.voice, mark=None):
+    async with shown(Announcer(CONFIG, None), house.conversation, timers, house.voice):
         await others.until(lambda seen: seen.get("timers") == "1" and "T" in seen.get("next_timer", ""))
         await others.send("announce", "Dinner is ready")
         await others.send("mute/set", "ON")

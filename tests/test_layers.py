@@ -31,13 +31,13 @@ LAYERS: tuple[frozenset[str], ...] = (
     ),
     frozenset({"assistant.chat_template", "assistant.turn"}),
     frozenset({"assistant.conversation", "assistant.weights", "assistant.setup"}),
-    frozenset({"assistant.sessions", "assistant.desk", "assistant.homes"}),
+    frozenset({"assistant.sessions", "assistant.desk", "assistant.homes", "assistant.muting"}),
     frozenset({"assistant.view", "assistant.trials", "assistant.upkeep"}),
     frozenset({"assistant.app"}),
     frozenset({"assistant.evaluate", "assistant.figures", "assistant.inventory", "assistant.doctor"}),
     frozenset({"assistant.bench", "assistant.evaluate_text"}),
     frozenset({"assistant.cli_models"}),
-    frozenset({"assistant.cli_doctor", "assistant.cli_wake"}),
+    frozenset({"assistant.cli_doctor", "assistant.cli_sound", "assistant.cli_wake"}),
     frozenset({"assistant.cli"}),
     frozenset({"assistant.start"}),
 )  # fmt: skip
@@ -54,9 +54,12 @@ VENDORS = {
     "aiomqtt": {"assistant/intents/mqtt_link.py"},
     "hass_client": {"assistant/intents/home_link.py"},
     "tomlkit": {"assistant/config_file.py"},
-    "typer": {"assistant/cli.py", "assistant/cli_doctor.py", "assistant/cli_models.py", "assistant/cli_wake.py"},
+    "typer": {
+        "assistant/cli.py", "assistant/cli_doctor.py", "assistant/cli_models.py", "assistant/cli_sound.py",
+        "assistant/cli_wake.py",
+    },
     "yaml": {"assistant/text_set.py"},
-}
+}  # fmt: skip
 
 
 def _room(module: str) -> str:

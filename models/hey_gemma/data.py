@@ -211,7 +211,7 @@ def _pick(cast: list[Voice], weights: dict[str, float], rng: Rng) -> Voice:
 
 
 def _float(pcm: Pcm) -> Samples:
-    return pcm.astype(np.float32) / 32768
+    return np.divide(pcm, 32768, dtype=np.float32)
 
 
 def human_takes() -> Iterator[Take]:
@@ -308,7 +308,7 @@ def make(folder: Path, shards: int) -> None:
     """Write what isn't there yet of the training shards and of the evaluation sets."""
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(1, shards + 1):
-        _write_once(folder / f"train-{number:02d}.npz", lambda n=number: training_takes(n), seed=number)
+        _write_once(folder / f"train-{number:02d}.npz", functools.partial(training_takes, number), seed=number)
     _write_once(folder / "train-human.npz", human_takes, seed=0)
     _write_once(folder / "validation.npz", lambda: training_takes(VALIDATION), seed=VALIDATION)
     _write_once(folder / "heldout-speech.npz", heldout_speech, seed=None)

@@ -86,7 +86,7 @@ def noise(length: int, rng: Rng) -> Samples:
         sound += sum(rng.uniform(0, 1.2) / n * np.sin(2 * np.pi * base * n * seconds) for n in range(1, 8))
     if rng.random() < 0.4:
         sound *= 1 + 0.8 * np.sin(2 * np.pi * rng.uniform(0.2, 4) * seconds + rng.uniform(0, 6))
-    return (sound / (sound.std() + 1e-9)).astype(np.float32)
+    return np.asarray(sound / (sound.std() + 1e-9), dtype=np.float32)
 
 
 def music(length: int, rng: Rng) -> Samples:
@@ -104,7 +104,7 @@ def music(length: int, rng: Rng) -> Samples:
             beat = rng.normal(size=RATE // 12) * np.exp(-np.arange(RATE // 12) / rng.uniform(100, 600))
             sound[start : start + len(beat)] += beat * rng.uniform(0.5, 3)
     sound = sound[:length]
-    return (sound / (sound.std() + 1e-9)).astype(np.float32)
+    return np.asarray(sound / (sound.std() + 1e-9), dtype=np.float32)
 
 
 def record(sound: Samples, rng: Rng, background: Samples, *, snr_db: float | None) -> npt.NDArray[np.int16]:
