@@ -122,7 +122,7 @@ async def loaded(
         )
         stack.push_async_callback(session.aclose)
         vad = GatedVad(WebRtcVad(), SileroVad())
-        head = WakeWord(manifest.models_dir() / "hey_gemma" / "hey_gemma.npz") if wake else None
+        head = WakeWord(manifest.models_dir() / "hey_gemma" / "hey_gemma.onnx") if wake else None
         yield Stages(config, model, session, head, vad, voice, real)
 
 

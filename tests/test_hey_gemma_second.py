@@ -222,6 +222,6 @@ class TestMeasuring:
         assert "hey jarvis, clean" in picture
 
     def test_without_shards_it_says_what_is_missing(self, tmp_path: Path) -> None:
-        written = measure.report(tmp_path, human.HELDOUT.parent / "hey_gemma.npz", 0.8, None, tmp_path / "det.svg")
+        written = measure.report(tmp_path, human.HELDOUT.parent / "hey_gemma.onnx", 0.8, None, tmp_path / "det.svg")
         assert "Not made yet: words, jarvis" in written
         assert "No real person's" in written

@@ -3,7 +3,6 @@
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +11,8 @@ from numpy.typing import NDArray
 
 from assistant import wake
 from assistant.errors import ModelDamaged, ModelMissing
-from assistant.wake import HEARD_LAG_MS, Features, Head, Heard, Rejected, WakeDecision, WakeWord
+from assistant.wake import HEAD_PATH, HEARD_LAG_MS, Features, Head, Heard, Rejected, WakeDecision, WakeWord
+from assistant.waking import head_file
 from models.hey_gemma import oracle
 
 REPLAY = Path(__file__).parent / "replay" / "wake"
@@ -40,10 +40,17 @@ def clip() -> NDArray[np.int16]:
     return np.asarray(sound)
 
 
-def save_head(path: Path, *layers: tuple[int, int]) -> Path:
-    arrays: dict[str, Any] = {f"0.weight{n}": np.ones(shape, dtype=np.float32) for n, shape in enumerate(layers)}
-    arrays |= {f"0.bias{n}": np.zeros(shape[1], dtype=np.float32) for n, shape in enumerate(layers)}
-    np.savez(path, **arrays)
+def network(*layers: tuple[int, int, int], seed: int = 0) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    """Layers of (kernel, inputs, outputs), their weights by chance."""
+    rng = np.random.default_rng(seed)
+    return [
+        ((rng.normal(size=shape) / 10).astype(np.float32), rng.normal(size=shape[2]).astype(np.float32))
+        for shape in layers
+    ]
+
+
+def save_head(path: Path, *networks: list[tuple[NDArray[np.float32], NDArray[np.float32]]]) -> Path:
+    head_file.write(path, networks, {"phrase": "hey computer"})
     return path
 
 
@@ -128,47 +135,59 @@ class TestFeatures:
 
 
 class TestHead:
-    def test_one_score_for_every_place_in_a_longer_run(self, tmp_path: Path) -> None:
-        rng = np.random.default_rng(0)
-        layers: dict[str, Any] = {"0.weight0": rng.normal(size=(3 * 96, 4)), "0.bias0": rng.normal(size=4)}
-        layers |= {"0.weight1": rng.normal(size=(14 * 4, 1)), "0.bias1": rng.normal(size=1)}
-        np.savez(tmp_path / "head.npz", **layers)
-        head = Head(tmp_path / "head.npz")
-        run = rng.normal(size=(20, 96)).astype(np.float32) * 0.02
-        one_by_one = [float(head.scores(run[n : n + 16])[0]) for n in range(5)]
-        np.testing.assert_allclose(head.scores(run), one_by_one, rtol=1e-5)
-        assert np.ptp(one_by_one) > 0
+    def test_equal_to_its_networks_computed_by_hand(self, tmp_path: Path) -> None:
+        """Weights are stored in 16 bits: scores move by less than 0.002."""
+        networks = [network((3, 96, 4), (14, 4, 1), seed=seed) for seed in range(2)]
+        run = np.random.default_rng(1).normal(size=(20, 96)).astype(np.float32)
+        logits = np.zeros(5)
+        for layers in networks:
+            x = run
+            for place, (kernel, bias) in enumerate(layers):
+                x = np.maximum(x, 0) if place else x
+                windows = [x[n : n + len(kernel)] for n in range(len(x) - len(kernel) + 1)]
+                x = np.einsum("nti,tio->no", windows, kernel).astype(np.float32) + bias
+            logits += x[:, 0]
+        scores = Head(save_head(tmp_path / "head.onnx", *networks)).scores(run)
+        np.testing.assert_allclose(scores, 1 / (1 + np.exp(-logits)), rtol=0, atol=2e-3)
+        assert np.ptp(scores) > 0.01
 
-    def test_networks_side_by_side_are_added_before_the_logistic(self, tmp_path: Path) -> None:
-        layers: dict[str, Any] = {f"{n}.weight0": np.zeros((96 * 16, 1)) for n in range(2)}
-        layers |= {f"{n}.bias0": np.array([bias]) for n, bias in enumerate((2.0, -1.0))}
-        np.savez(tmp_path / "head.npz", **layers)
-        scores = Head(tmp_path / "head.npz").scores(np.zeros((16, 96), dtype=np.float32))
-        assert scores.tolist() == pytest.approx([1 / (1 + np.exp(-1.0))])
+    def test_one_score_for_every_place_in_a_longer_run(self, tmp_path: Path) -> None:
+        head = Head(save_head(tmp_path / "head.onnx", network((3, 96, 4), (14, 4, 1))))
+        run = np.random.default_rng(0).normal(size=(20, 96)).astype(np.float32)
+        one_by_one = [float(head.scores(run[n : n + 16])[0]) for n in range(5)]
+        np.testing.assert_allclose(head.scores(run), one_by_one, rtol=1e-4)
+
+    def test_says_what_it_is(self, tmp_path: Path) -> None:
+        assert Head(save_head(tmp_path / "head.onnx", network((16, 96, 1)))).phrase == "hey computer"
+        assert Head().phrase == "hey gemma"
+
+    def test_the_format_is_what_onnx_says(self) -> None:
+        onnx = pytest.importorskip("onnx", reason="only the recipe needs the package onnx")
+        written = head_file.encoded([network((3, 96, 4), (14, 4, 1))], {"phrase": "hey"})
+        onnx.checker.check_model(onnx.load_from_string(written), full_check=True)
 
     def test_a_missing_head_says_how_to_get_one(self, tmp_path: Path) -> None:
-        with pytest.raises(ModelMissing, match=r"none\.npz"):
-            Head(tmp_path / "none.npz")
+        with pytest.raises(ModelMissing, match=r"none\.onnx"):
+            Head(tmp_path / "none.onnx")
 
-    @pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04 cut"])
+    @pytest.mark.parametrize("content", [b"", b"no model", HEAD_PATH.read_bytes()[:9000]])
     def test_a_damaged_head_is_said_to_be_damaged(self, tmp_path: Path, content: bytes) -> None:
-        (tmp_path / "head.npz").write_bytes(content)
+        (tmp_path / "head.onnx").write_bytes(content)
         with pytest.raises(ModelDamaged):
-            Head(tmp_path / "head.npz")
+            Head(tmp_path / "head.onnx")
 
-    @pytest.mark.parametrize("layers", [[(96, 4), (5, 1)], [(96 * 15, 1)], [(96 * 16, 2)]])
-    def test_layers_that_do_not_fit_are_said_to_be_damaged(self, tmp_path: Path, layers: list[tuple[int, int]]) -> None:
+    @pytest.mark.parametrize("shape", [(15, 96, 1), (17, 96, 1), (16, 95, 1), (16, 96, 2)])
+    def test_layers_that_do_not_fit_are_said_to_be_damaged(self, tmp_path: Path, shape: tuple[int, int, int]) -> None:
         with pytest.raises(ModelDamaged):
-            Head(save_head(tmp_path / "head.npz", *layers))
+            Head(save_head(tmp_path / "head.onnx", network(shape)))
 
-    def test_an_archive_without_layers_is_said_to_be_damaged(self, tmp_path: Path) -> None:
-        np.savez(tmp_path / "head.npz", other=np.zeros(3))
-        with pytest.raises(ModelDamaged):
-            Head(tmp_path / "head.npz")
+    def test_another_model_is_said_to_be_no_head(self) -> None:
+        with pytest.raises(ModelDamaged, match="not a wake word"):
+            Head(wake.features_folder() / "melspectrogram.onnx")
 
 
 class TestWakeWord:
     def test_a_score_comes_every_fourth_chunk(self, tmp_path: Path) -> None:
-        word = WakeWord(save_head(tmp_path / "head.npz", (96 * 16, 1)))
+        word = WakeWord(save_head(tmp_path / "head.onnx", network((16, 96, 1))))
         scores = [word.score(np.zeros(320, dtype=np.int16)) for _ in range(8)]
         assert [score is not None for score in scores] == [False, False, False, True] * 2

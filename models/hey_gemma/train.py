@@ -1,4 +1,4 @@
-"""Trains the wake word's head: `python -m models.hey_gemma.train --work DIR --out models/hey_gemma/hey_gemma.npz`.
+"""Trains the wake word's head: `python -m models.hey_gemma.train --work DIR --out models/hey_gemma/hey_gemma.onnx`.
 
 Steps: data (skips shards that are there), train (six CPU-minutes), evaluate. `--only` runs one. Needs torch and the
 packages of models/requirements-training.in. Knows embeddings and labels; the network's form is `assistant.wake.Head`'s.
@@ -6,14 +6,16 @@ packages of models/requirements-training.in. Knows embeddings and labels; the ne
 
 import argparse
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
 import torch
 from torch import nn
 
 from assistant.wake import EMBEDDING_SIZE, HEAD_FRAMES, HEAD_PATH, Floats
+from assistant.waking import head_file
+from assistant.waking.head_file import Layers
 from models.hey_gemma import data, evaluate, labels
 from models.hey_gemma.labels import FRAME_MS, Rows
 
@@ -35,9 +37,6 @@ def network() -> nn.Sequential:
         nn.Conv1d(WIDTH, HIDDEN, rest), nn.ReLU(), nn.Dropout(0.4),
         nn.Conv1d(HIDDEN, 1, 1),
     )  # fmt: skip
-
-
-Layers: TypeAlias = list[tuple[Floats, Floats]]  # kernel of shape (time, inputs, outputs), bias
 
 
 def train(folder: Path, *, steps: int, seed: int) -> Layers:
@@ -117,17 +116,14 @@ def extracted(model: nn.Sequential, mean: Floats, scale: Floats) -> Layers:
     return layers
 
 
-def save(heads: list[Layers], out: Path, chosen: float = CHOSEN) -> None:
-    """Write `assistant.wake.Head`'s file: networks whose sum is the heads' mean logit, kernels as matrices."""
+def save(heads: Sequence[Layers], out: Path, chosen: float = CHOSEN) -> None:
+    """Write `assistant.wake.Head`'s file: networks whose sum is the heads' mean logit, `chosen` moved to 0.8."""
     moved = np.log(0.8 / 0.2) - np.log(chosen / (1 - chosen))
-    arrays = {}
-    for head, layers in enumerate(heads):
-        for number, (kernel, bias) in enumerate(layers):
-            if number == len(layers) - 1:
-                kernel, bias = kernel / len(heads), (bias + moved) / len(heads)  # noqa: PLW2901
-            arrays[f"{head}.weight{number}"] = kernel.reshape(-1, kernel.shape[2]).astype(np.float32)
-            arrays[f"{head}.bias{number}"] = bias.astype(np.float32)
-    np.savez_compressed(out, **arrays)
+    networks = []
+    for *others, (kernel, bias) in heads:
+        networks.append([*others, (kernel / len(heads), (bias + moved) / len(heads))])
+    about = {"phrase": "hey gemma", "threshold": "0.8", "moved_from": f"{chosen:g}", "recipe": "models/hey_gemma"}
+    head_file.write(out, networks, about)
     print(f"{out}: {out.stat().st_size} bytes, sha256 {hashlib.sha256(out.read_bytes()).hexdigest()}")
 
 

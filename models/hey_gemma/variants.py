@@ -9,16 +9,19 @@ import argparse
 import json
 import time
 from dataclasses import asdict, dataclass
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
 from assistant.wake import EMBEDDING_SIZE, HEAD_FRAMES, Floats, Head
+from assistant.waking.head_file import Layers
 from models.hey_gemma import labels, measure
 from models.hey_gemma.labels import Rows
-from models.hey_gemma.train import Layers, disturb, extracted, hardest, save
+from models.hey_gemma.train import disturb, extracted, hardest, save
 
 # (kernel, width) of each layer but the last, which is one weight a channel.
 FORMS: dict[str, tuple[tuple[int, int], ...]] = {
@@ -131,16 +134,16 @@ def show(name: str, points: list[Point], cost_ms: float) -> None:
 
 
 def loaded(path: Path) -> list[Layers]:
-    """The networks of a head, as `save` takes them: kernels of shape (time, inputs, outputs)."""
+    """The networks of a head, as `save` takes them. Needs the package onnx."""
+    onnx: Any = import_module("onnx")
+    stored = {item.name: onnx.numpy_helper.to_array(item) for item in onnx.load(path).graph.initializer}
     heads: list[Layers] = []
-    with np.load(path) as stored:
-        while f"{len(heads)}.weight0" in stored:
-            width, layers = EMBEDDING_SIZE, []
-            while f"{len(heads)}.weight{len(layers)}" in stored:
-                weight = stored[f"{len(heads)}.weight{len(layers)}"]
-                layers.append((weight.reshape(-1, width, weight.shape[1]), stored[f"{len(heads)}.bias{len(layers)}"]))
-                width = weight.shape[1]
-            heads.append(layers)
+    while f"{len(heads)}.0.kernel16" in stored:
+        layers: list[tuple[Floats, Floats]] = []
+        while (name := f"{len(heads)}.{len(layers)}.kernel16") in stored:
+            kernel, bias = stored[name], stored[name.replace("kernel", "bias")]
+            layers.append((kernel.transpose(2, 1, 0).astype(np.float32), bias.astype(np.float32)))
+        heads.append(layers)
     return heads
 
 
@@ -175,14 +178,14 @@ def main() -> None:
         assert options.out, "--choose needs --out"
         names = options.choose.split(",")
         choose(
-            options.work, [path for name in names for path in sorted(options.heads.glob(f"{name}-*.npz"))], options.out
+            options.work, [path for name in names for path in sorted(options.heads.glob(f"{name}-*.onnx"))], options.out
         )
         return
     forms = [form for form in options.forms.split(",") if form]
     wanted = [(form, seed) for seed in range(options.seeds) for form in forms]
     data = None
     for form, seed in wanted:
-        path = options.heads / f"{form}-{seed}.npz"
+        path = options.heads / f"{form}-{seed}.onnx"
         if path.exists():
             continue
         if data is None:
@@ -195,7 +198,7 @@ def main() -> None:
     print("|---|---|---|---|---|---|---|")
     log = options.heads / "validated.jsonl"
     with log.open("a") as file:
-        for path in [*options.compare, *(options.heads / f"{form}-{seed}.npz" for form, seed in wanted)]:
+        for path in [*options.compare, *(options.heads / f"{form}-{seed}.onnx" for form, seed in wanted)]:
             points = validated(options.work, path)
             show(path.stem, points, measure.cost_ms(Head(path)))
             file.write(json.dumps({"head": path.stem, "points": [asdict(point) for point in points]}) + "\n")
