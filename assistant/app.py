@@ -36,6 +36,7 @@ from assistant.llm.session import LlamaSession
 from assistant.mind import Mind
 from assistant.mouth import Mouth
 from assistant.muting import NAME, Mark, muting
+from assistant.service import ServiceManager, attended
 from assistant.speech import Voices
 from assistant.stages import AudioClip, Clock, Speaker, Voice
 from assistant.trace import JsonLines
@@ -238,10 +239,11 @@ async def run(config: Config, options: Options, observers: Sequence[Observer]) -
     wall = WallClock()
     clock = AudioClock() if options.fast else wall
     announcer = None if options.fast else announcer_for(config.home.mqtt)  # a fast replay is nobody's assistant
-    everyone = [*observers, *([announcer.observe] if announcer is not None else [])]
+    manager = ServiceManager.given() if options.mic_file is None else None
+    everyone = [*observers, *(teller.observe for teller in (announcer, manager) if teller is not None)]
     with _observed(options.events or (Path(config.log.events) if config.log.events else None), everyone) as observe:
         if options.mic_file is None:
-            await _listen(config, options, wall, observe, announcer)
+            await _listen(config, options, wall, observe, announcer=announcer, manager=manager)
             return
         speaker = NullSpeaker(clock) if options.speaker_file is None else FileSpeaker(options.speaker_file, clock)
         async with (
@@ -264,7 +266,13 @@ async def run(config: Config, options: Options, observers: Sequence[Observer]) -
 
 
 async def _listen(
-    config: Config, options: Options, wall: WallClock, observe: Observer, announcer: Announcer | None
+    config: Config,
+    options: Options,
+    wall: WallClock,
+    observe: Observer,
+    *,
+    announcer: Announcer | None,
+    manager: ServiceManager | None,
 ) -> None:
     """Listen to the microphone for ever."""
     mark = Mark(state_dir() / NAME)
@@ -298,6 +306,7 @@ async def _listen(
         ) as (talk, home),
         shown(announcer, talk, home.timers, stages.voice),
         muting(mark, talk),
+        attended(manager, talk, stages.session),
     ):
         await talk.run_microphone(microphone, wait=config.service.wait_for_microphone)
 

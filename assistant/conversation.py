@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import assert_never
 
@@ -74,6 +75,7 @@ class Conversation:
         self._times: TurnTimes | None = None
         self._origin_ms: float | None = None
         self._next_sample = 0
+        self._beats = 0
         self._fatal: Exception | None = None
         self._moved = asyncio.Event()  # something was decided
         mind.attach(self.post, self._on_error)
@@ -96,6 +98,7 @@ class Conversation:
         """
         retry_s, told = AT_ONCE_S, ""
         while True:
+            self._beats += 1
             if s.is_muted(self._state):
                 wait = True
                 await self._until_unmuted()
@@ -119,7 +122,9 @@ class Conversation:
         """Wait with the microphone closed; timers ring and announcements are spoken meanwhile."""
         while s.is_muted(self._state):
             self._moved.clear()
-            await self._moved.wait()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._moved.wait(), RECOVER_S)
+            self._beats += 1
             self._raise_fatal()
 
     async def ask(self, text: str) -> None:
@@ -135,6 +140,11 @@ class Conversation:
     def asked(self) -> bool:
         """Whether an answer is waited for."""
         return isinstance(self._state, s.Confirming)
+
+    @property
+    def beats(self) -> int:
+        """Grows with every chunk, with every try to open the microphone, and while the ear is switched off."""
+        return self._beats
 
     @property
     def state(self) -> s.State:
@@ -183,6 +193,7 @@ class Conversation:
 
     async def _listen(self, source: AudioSource, *, until_muted: bool = False) -> None:
         async for chunk in source:
+            self._beats += 1
             if until_muted and s.is_muted(self._state):
                 return
             self._note_place(chunk)

@@ -38,6 +38,7 @@ class Decoder:
         self._llama = import_llama()
         self._context_size = context
         self._context: Any = None
+        self.steps = 0  # batches decoded so far
         self._slid = False  # keys that `slide` renumbered wait to be turned
         params = self._llama.llama_model_default_params()
         params.lazy_mode = self._llama.LLAMA_LAZY_MODE_ON  # per-layer embeddings: 1.2 GB less resident
@@ -138,6 +139,7 @@ class Decoder:
                 _pointer(wanted, ctypes.c_int8),
             ),
         )
+        self.steps += 1
         if status == 0:
             self._slid = False
         if status == 2:

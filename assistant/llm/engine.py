@@ -75,6 +75,11 @@ class Engine:
         return self._context_size
 
     @property
+    def steps(self) -> int:
+        """How many batches were decoded so far."""
+        return self.main.steps + (self.ear.steps if self.ear is not None else 0)
+
+    @property
     def width(self) -> int:
         """How wide a row of sound is."""
         return self.main.width

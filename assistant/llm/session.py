@@ -123,6 +123,11 @@ class LlamaSession:
         return self._ledger.timings
 
     @property
+    def beats(self) -> int:
+        """Grows with every step of a decode, a long one too."""
+        return self._engine.steps
+
+    @property
     def listens_ahead(self) -> bool:
         """Sound is taken in while it comes."""
         return self._ledger.listens_ahead
