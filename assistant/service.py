@@ -105,7 +105,9 @@ class ServiceManager:
     def _status(self) -> str:
         if self._muted:
             return "The ear is switched off"
-        return 'Listening for "Hey Gemma"' if self._waits_for is None else f"Waiting for a microphone: {self._waits_for}"
+        return (
+            'Listening for "Hey Gemma"' if self._waits_for is None else f"Waiting for a microphone: {self._waits_for}"
+        )
 
 
 @asynccontextmanager
