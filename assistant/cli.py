@@ -82,7 +82,10 @@ def run(
         raise UsageError("--pace fast needs a file to replay", remedy="add --mic-file IN.wav")
     options = assistant_app.Options(mic_file, speaker_file, events, pace is Pace.FAST, not no_wake)
     settings = _settings(config_file)
-    view = LiveView(Console(highlight=False), microphone=mic_file is None)
+    console = Console(highlight=False)
+    recording = mic_file not in (None, "-")  # of it everybody may know what it says; what is live is for who sits here
+    words = console.is_terminal or recording or settings.log.words
+    view = LiveView(console, microphone=mic_file is None, words=words)
     _main(assistant_app.run(settings, options, [view]))
 
 

@@ -144,11 +144,15 @@ class SpeechConfig:
 
 @dataclass(frozen=True, slots=True)
 class LogConfig:
-    """What is written down. `events`: a JSONL file that gets every event (no audio, ever)."""
+    """What is written down. `events`: a JSONL file that gets every event (no audio, ever).
+
+    `words`: what was understood and answered is in the log, too; in a terminal it always is.
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
     level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "warning"
     events: str = ""
+    words: bool = False
 
 
 @dataclass(frozen=True, slots=True)

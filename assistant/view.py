@@ -36,11 +36,12 @@ BAR_WIDTH = 40
 
 
 class LiveView:
-    """Prints every turn as it happens."""
+    """Prints every turn as it happens. Without `words`: when and how long, not what was said, done or answered."""
 
-    def __init__(self, console: Console, *, microphone: bool) -> None:
+    def __init__(self, console: Console, *, microphone: bool, words: bool = True) -> None:
         self._console = console
         self._microphone = microphone
+        self._words = words
         self._speech_started_ms: float | None = None
         self._speech_ended_ms: float | None = None
         self._model: ModelTimed | None = None
@@ -64,6 +65,8 @@ class LiveView:
                 self._speech_ended_ms = audio_ms
             case EndpointReached(reason=reason):
                 self._heard(reason)
+            case ToolCalled() | Reply() | TimerRang() | Announced() if not self._words:
+                self._without_words(event)
             case ToolCalled():
                 self._called(event)
             case Reply(text=text) if text:
@@ -90,6 +93,17 @@ class LiveView:
     def _line(self, what: str, text: str, style: str = "") -> None:
         self._console.print(f"{what:>12}  ", style="dim", end="")
         self._console.print(text, style=style or None, markup=False)
+
+    def _without_words(self, event: ToolCalled | Reply | TimerRang | Announced) -> None:
+        match event:
+            case ToolCalled(ok=ok, effects=effects):
+                self._line("home", f"asked, {len(effects)} effects" if ok else "refused")
+            case Reply(text=text):
+                self._line("answer", "given" if text else "none")
+            case TimerRang(time=time):
+                self._line("timer" if time is None else "alarm", "rings", "bold yellow")
+            case Announced():
+                self._line("announced", "a text", "green")
 
     def _heard(self, reason: str) -> None:
         if reason == "no_speech":

@@ -36,14 +36,14 @@ class FakeHome:
         self.dies = False
         self.declines = False
         self.forbids = False
-        self.port = 0
+        self.host, self.port = "127.0.0.1", 0
         self._sockets: set[web.WebSocketResponse] = set()
         self._listeners: list[tuple[web.WebSocketResponse, int, str, frozenset[str]]] = []
         self._slow: set[asyncio.Task[None]] = set()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     def add(
         self,
@@ -66,7 +66,7 @@ class FakeHome:
         app.router.add_get("/api/websocket", self._serve)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", self.port)
+        site = web.TCPSite(self._runner, self.host, self.port)
         await site.start()
         self.port = self.port or self._runner.addresses[0][1]
         return self

@@ -45,8 +45,11 @@ class Allowed:
 
 @dataclass(slots=True)
 class Seen:
-    """What was seen. `refused`: lines of strace that nothing allows, and why; `connected`: where it may; `written`:
-    files that were opened for writing, the device files excepted; `calls`: how many calls about sockets there were."""
+    """What was seen of a program.
+
+    `refused`: lines of strace that nothing allows, and why; `connected`: where it went and may; `written`: files that
+    were opened for writing, device files excepted; `calls`: how many calls about sockets there were.
+    """
 
     refused: list[str] = field(default_factory=list)
     connected: set[tuple[str, int]] = field(default_factory=set)
@@ -128,7 +131,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Tell every way in which a program reached for a network.")
     parser.add_argument("--allow", action="append", default=[], metavar="HOST:PORT", help="where it may connect")
     parser.add_argument("--names", action="store_true", help="it may look names up")
-    parser.add_argument("--local", action="append", default=[], metavar="PATTERN", help="local sockets, as */pulse/native")
+    parser.add_argument(
+        "--local", action="append", default=[], metavar="PATTERN", help="local sockets, as */pulse/native"
+    )
     parser.add_argument("--written", action="store_true", help="list the files that were opened for writing, too")
     parser.add_argument("command", nargs="+")
     given = parser.parse_args()

@@ -149,7 +149,8 @@ class Countdown:
         if (late_s := -self.left_s(entry)) <= LATE_S:
             self._run(entry)
             return
-        _log.warning("the %s was missed: it was due %.1f hours ago", entry.label, late_s / 3600)
+        kind = "a timer" if isinstance(entry, Timer) else "an alarm"  # its name is what somebody said
+        _log.warning("%s was missed: it was due %.1f hours ago", kind, late_s / 3600)
         self._missed.append(entry)
 
     def _stop(self, entry: Entry) -> None:

@@ -8,6 +8,7 @@ import asyncio
 import dataclasses
 import logging
 import math
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -151,7 +152,8 @@ class Router:
             said = "That took too long." if what is None else f"T{what[1:]} didn't answer in time."
             return _failed(call, said, "deadline")
         except Exception as e:  # noqa: BLE001 - a turn must go on whatever a handler does
-            _log.exception("%s failed", call.name)
+            where = "".join(traceback.format_tb(e.__traceback__))  # its message may hold what was said
+            _log.error("%s failed: %s\n%s", call.name, type(e).__name__, where)
             what = _spoken_target(call)
             said = f"Something went wrong with {what}." if what else "Something went wrong."
             return _failed(call, said, e.code if isinstance(e, HeyGemmaError) else "internal")
