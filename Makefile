@@ -11,7 +11,7 @@ SOUND_TEST_PACKAGES := pulseaudio libasound2-plugins
 # We use llama.cpp as a library: its tools, server, examples and downloads stay out of the build.
 LLAMA_CMAKE := -DLLAMA_BUILD_TOOLS=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_SERVER=OFF -DLLAMA_CURL=OFF
 
-.PHONY: help demo run test check fast-test format packages install dev hooks lock clean ha-up ha-down mqtt-up mqtt-down
+.PHONY: help demo run test check fast-test format packages install dev hooks lock clean ha-up ha-down mqtt-up mqtt-down private
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | while IFS='|' read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
@@ -32,6 +32,13 @@ check: dev ## ruff, mypy --strict, layers and fast tests
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/python -m pytest -q -m 'not models and not sound and not slow and not home_assistant and not mqtt'
+
+private: dev private-packages ## show that nothing leaves the house: the whole assistant without a network, watched (packages: strace iproute2)
+	@$(BIN)/python -m pytest -q -rs tests/test_private.py
+
+private-packages:
+	@missing=$$(for p in strace iproute2; do dpkg-query -W -f='$${Status}\n' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+	$(call install_packages,$$missing)
 
 format: dev ## let ruff format the code
 	@$(BIN)/ruff format .

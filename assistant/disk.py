@@ -12,13 +12,16 @@ from assistant.errors import OutputError
 
 
 @contextlib.contextmanager
-def replacing(path: Path, nbytes: int) -> Iterator[BinaryIO]:
-    """Open a file that appears at `path` when the block ends well, and leaves nothing behind when it doesn't."""
+def replacing(path: Path, nbytes: int, *, private: bool = False) -> Iterator[BinaryIO]:
+    """Open a file that appears at `path` when the block ends well, and leaves nothing behind when it doesn't.
+
+    `private`: only its owner may read it.
+    """
     part = path.with_name(path.name + ".new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         need_space(path.parent, nbytes)
-        with part.open("wb") as file:
+        with open(part, "wb", opener=owner_only if private else None) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -28,6 +31,11 @@ def replacing(path: Path, nbytes: int) -> Iterator[BinaryIO]:
     finally:
         with contextlib.suppress(OSError):
             part.unlink()
+
+
+def owner_only(path: str, flags: int) -> int:
+    """Open a file, for `open(opener=...)`, which nobody else may read if it is new."""
+    return os.open(path, flags, 0o600)
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TextIO
 
+from assistant.disk import owner_only
 from assistant.errors import OutputError
 from assistant.events import (
     CallsReady,
@@ -104,7 +105,8 @@ class JsonLines:
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
-            self._file: TextIO = path.open("w", encoding="utf-8")
+            # it holds what was said; Path.open has no opener
+            self._file: TextIO = open(path, "w", encoding="utf-8", opener=owner_only)  # noqa: SIM115
         except OSError as e:
             raise self._cannot(e) from e
 

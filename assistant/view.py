@@ -51,7 +51,7 @@ class LiveView:
         match event:
             case Started(model=model, home=home):
                 self._line("ready", f"model {model}, {home} home")
-                if self._microphone:
+                if self._microphone and self._words:
                     self._line("", 'say "Hey Gemma, turn on the kitchen light"; Ctrl-C ends')
             case MicrophoneLost(message=message):
                 self._line("microphone", f"{message}; waiting for it", "yellow")
@@ -97,7 +97,7 @@ class LiveView:
     def _without_words(self, event: ToolCalled | Reply | TimerRang | Announced) -> None:
         match event:
             case ToolCalled(ok=ok, effects=effects):
-                self._line("home", f"asked, {len(effects)} effects" if ok else "refused")
+                self._line("home", f"asked, {len(effects)} effect{'s' * (len(effects) != 1)}" if ok else "refused")
             case Reply(text=text):
                 self._line("answer", "given" if text else "none")
             case TimerRang(time=time):

@@ -15,7 +15,7 @@ class FakeHome:
 
     Knobs: `delay_s` before a service is answered and done, `changes` False: OK without a state change, `dies` at the
     next service call, `declines` every service, `forbids` to list what is exposed, `tokens` that it takes, `unit` of
-    its degrees.
+    its degrees, `sends_on_to` another address whoever connects.
     """
 
     def __init__(self) -> None:
@@ -36,6 +36,7 @@ class FakeHome:
         self.dies = False
         self.declines = False
         self.forbids = False
+        self.sends_on_to = ""
         self.host, self.port = "127.0.0.1", 0
         self._sockets: set[web.WebSocketResponse] = set()
         self._listeners: list[tuple[web.WebSocketResponse, int, str, frozenset[str]]] = []
@@ -106,6 +107,8 @@ class FakeHome:
         await self.report({"c": {entity_id: {"+": {"s": state, "a": attributes}}}}, of=entity_id)
 
     async def _serve(self, request: web.Request) -> web.WebSocketResponse:
+        if self.sends_on_to:
+            raise web.HTTPFound(self.sends_on_to)
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         await socket.send_json({"type": "auth_required", "ha_version": "2025.4.4"})

@@ -9,6 +9,9 @@ import pytest
 
 from assistant import disk
 from assistant.errors import OutputError
+from assistant.intents.deadlines import Timer
+from assistant.intents.timer_file import TimerFile
+from assistant.trace import JsonLines
 
 
 def test_too_little_room_is_said_before_anything_is_written(tmp_path: Path) -> None:
@@ -42,3 +45,10 @@ def test_a_file_appears_when_the_block_ends(tmp_path: Path) -> None:
         file.write(b"abc")
         assert not (tmp_path / "a" / "b").exists()
     assert (tmp_path / "a" / "b").read_bytes() == b"abc"
+
+
+def test_what_holds_words_is_for_its_owner_only(tmp_path: Path) -> None:
+    """Timers are named by what somebody said, and events hold every answer."""
+    TimerFile(tmp_path / "timers.json").save((Timer("pasta", 480, 0.0),))
+    JsonLines(tmp_path / "events.jsonl").close()
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}

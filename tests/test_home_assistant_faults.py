@@ -12,7 +12,7 @@ from assistant.errors import ConfigError, HomeRefused
 from assistant.intents import home_asking
 from assistant.intents.deeds import Deeds
 from assistant.intents.home_assistant import HomeAssistant
-from assistant.intents.home_link import HomeLink, websocket_url
+from assistant.intents.home_link import HomeLink, version_at, websocket_url
 from assistant.intents.home_token import Token
 from assistant.intents.router import Dispatched, Router
 from assistant.intents.units import InDegrees, Scale, temperature_limit
@@ -198,6 +198,19 @@ async def test_a_refused_token_ends_the_start(fake: FakeHome) -> None:
     assert refused.value.exit_code == 5
     assert "token" in refused.value.remedy or "Security" in refused.value.remedy
     assert "wrong-token" not in f"{refused.value!r} {refused.value.message} {refused.value.remedy}"
+
+
+async def test_a_home_that_sends_us_on_isnt_followed(fake: FakeHome) -> None:
+    """Only the config says where to connect, and the token goes nowhere else."""
+    async with FakeHome() as elsewhere:
+        fake.sends_on_to = f"{elsewhere.url}/api/websocket"
+        with pytest.raises(HomeRefused, match="sends us on to") as refused:
+            async with living_in(fake):
+                pass
+        with pytest.raises(ConfigError, match="sends us on to"):
+            await version_at(fake.url)
+    assert "home.url" in refused.value.remedy
+    assert elsewhere.logins == 0
 
 
 async def test_a_token_without_rights_ends_the_start(fake: FakeHome) -> None:

@@ -3,6 +3,7 @@ import io
 from rich.console import Console
 
 from assistant.events import (
+    Announced,
     EndpointReached,
     Event,
     Failed,
@@ -11,6 +12,7 @@ from assistant.events import (
     SpeechEnded,
     SpeechStarted,
     Started,
+    TimerRang,
     ToolCalled,
     TurnEnded,
     WakeHeard,
@@ -54,6 +56,25 @@ def test_a_turn_reads_as_plain_lines_in_a_pipe() -> None:
         assert line in text
     assert "█" not in text
     assert "\x1b" not in text
+
+
+def test_without_words_a_log_says_when_and_how_long_but_not_what() -> None:
+    out = io.StringIO()
+    view = LiveView(Console(file=out, width=120, highlight=False), microphone=True, words=False)
+    for event in (*TURN, TimerRang(5000, 5000, "pasta"), Announced(6000, 6000, "dinner", "en")):
+        view(event)
+    for line in (
+        "score 0.93",
+        "1.4 s of speech",
+        "asked, 1 effect",
+        "answer  given",
+        "timer  rings",
+        "a text",
+        "700 ms",
+    ):
+        assert line in out.getvalue()
+    for word in ("HassTurnOn", "[bold]x", "light", "Light on", "pasta", "dinner"):
+        assert word not in out.getvalue()
 
 
 def test_a_terminal_gets_colour_and_bars() -> None:

@@ -151,7 +151,7 @@ class HomeLink:
                 token = self._read_token()
                 if token != refused:
                     refused = None
-                    async with aiohttp.ClientSession() as http:
+                    async with _session() as http:
                         await self._live(http, token)
             except AuthenticationFailed:
                 refused = token
@@ -268,7 +268,7 @@ async def version_at(url: str, within_s: float = CONNECT_S) -> str:
     """Which Home Assistant answers at an address; no token is shown to it. Raises ConfigError, HomeAway."""
     address = websocket_url(url)
     try:
-        async with asyncio.timeout(within_s), aiohttp.ClientSession() as http, http.ws_connect(address) as socket:
+        async with asyncio.timeout(within_s), _session() as http, http.ws_connect(address) as socket:
             greeting = await socket.receive_json()
         if not isinstance(greeting, dict) or greeting.get("type") != "auth_required":
             raise HomeAway(f"what answers at {url} is no Home Assistant", remedy="see its address in your browser")
@@ -276,6 +276,21 @@ async def version_at(url: str, within_s: float = CONNECT_S) -> str:
     except (aiohttp.ClientError, OSError, TimeoutError, ValueError, TypeError) as e:
         reason = "no answer" if isinstance(e, TimeoutError) else str(e) or type(e).__name__
         raise HomeAway(f"{url} can't be reached: {reason}", remedy="open that address in a browser here") from e
+
+
+def _session() -> aiohttp.ClientSession:
+    """A session that goes nowhere but where it is sent: aiohttp would follow a home that names another address."""
+
+    async def stay(_: aiohttp.ClientSession, __: object, answer: aiohttp.TraceRequestRedirectParams) -> None:
+        where = answer.response.headers.get("Location", "another address")[:200]
+        raise ConfigError(
+            f"what answers at {answer.url.origin()} sends us on to {where}",
+            remedy="if that is your home, write it into home.url",
+        )
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_redirect.append(stay)
+    return aiohttp.ClientSession(trace_configs=[trace])
 
 
 def websocket_url(url: str) -> str:

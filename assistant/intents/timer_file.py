@@ -56,7 +56,7 @@ class TimerFile:
         if text == self._written or (self._written is None and not entries and not self._path.exists()):
             return
         try:
-            with replacing(self._path, len(text)) as file:
+            with replacing(self._path, len(text), private=True) as file:  # names are what somebody said
                 file.write(text)
         except OutputError as e:
             if not self._refused:
