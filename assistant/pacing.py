@@ -18,23 +18,24 @@ def lasts_s(text: str) -> float:
     return signs / _SIGNS_A_SECOND + (len(text) - signs) / _LETTERS_A_SECOND
 
 
-def pieces(sentences: Sequence[Sequence[str]], factor: float, ahead_s: float = 0.0) -> list[str]:
-    """Clauses, by sentence -> what is synthesized at once: one clause first, whole sentences as soon as there is time.
+def pieces(sentences: Sequence[Sequence[str]], factor: float, ahead_s: float = 0.0) -> list[tuple[int, str]]:
+    """Clauses, by sentence -> what is synthesized at once, with the number of its sentence.
 
+    One clause first, whole sentences as soon as there is time.
     `ahead_s`: so much sound waits to be heard already. A piece never spans two sentences.
     """
-    cut: list[str] = []
-    for clauses in sentences:
+    cut: list[tuple[int, str]] = []
+    for at, clauses in enumerate(sentences):
         piece = ""
         for clause in clauses:
             longer = f"{piece} {clause}".strip()
             if piece and lasts_s(longer) * factor * _WORSE > ahead_s:
-                cut.append(piece)
+                cut.append((at, piece))
                 ahead_s = max(0.0, ahead_s - lasts_s(piece) * factor) + lasts_s(piece)
                 longer = clause
             piece = longer
         if piece:
-            cut.append(piece)
+            cut.append((at, piece))
             ahead_s = max(0.0, ahead_s - lasts_s(piece) * factor) + lasts_s(piece)
     return cut
 

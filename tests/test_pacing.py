@@ -30,14 +30,14 @@ def gap_s(texts: list[str], factor: float, count: int, ahead_s: float = 0.0) -> 
 @pytest.mark.parametrize("sentences", [ANSWER, ANSWER[1:], (("Sure.",), ("x " * 200,)), ((" y" * 100,), ("No.",))])
 def test_no_gap_comes_at_any_speed(factor: float, sentences: tuple[tuple[str, ...], ...]) -> None:
     """With as many pieces held as are needed, also with a voice slower than speech."""
-    cut = pieces(sentences, factor)
+    cut = [text for _, text in pieces(sentences, factor)]
     assert " ".join(cut).split() == " ".join(" ".join(s) for s in sentences).split()
     assert gap_s(cut, factor, held(cut, factor)) < 1e-6
 
 
 def test_a_fast_voice_holds_nothing_and_cuts_little() -> None:
     """The first clause at once, then whole sentences."""
-    cut = pieces(ANSWER, 0.1)
+    cut = [text for _, text in pieces(ANSWER, 0.1)]
     assert cut == [
         "Sure.",
         "The capital of France is Paris,",
@@ -49,14 +49,14 @@ def test_a_fast_voice_holds_nothing_and_cuts_little() -> None:
 
 def test_a_slow_voice_holds_and_a_very_slow_one_holds_all() -> None:
     """Late, but without a gap."""
-    cut = pieces(ANSWER, 2.0)
+    cut = [text for _, text in pieces(ANSWER, 2.0)]
     assert held(cut, 2.0) >= len(cut) - 1
     assert held([], 2.0) == 1
 
 
 def test_what_is_heard_already_gives_time() -> None:
     """Nothing is cut or held then."""
-    assert pieces(ANSWER[1:2], 0.3, ahead_s=10.0) == [" ".join(ANSWER[1])]
+    assert pieces(ANSWER[1:2], 0.3, ahead_s=10.0) == [(0, " ".join(ANSWER[1]))]
     assert held(["Sure.", "x" * 100], 0.9) == 2
     assert held(["Sure.", "x" * 100], 0.9, ahead_s=20.0) == 1
 

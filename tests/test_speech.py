@@ -11,8 +11,11 @@ import pytest
 from assistant.audio.devices import meter
 from assistant.config import SpeechConfig
 from assistant.errors import ModelDamaged, ModelMissing, SpeechFailed
-from assistant.speech import EspeakVoice, PiperVoice, SentenceVoice, Voices, find_voice
+from assistant.speech import SentenceVoice, Voices
 from assistant.stages import AudioClip
+from assistant.voices.espeak import EspeakVoice
+from assistant.voices.files import find_voice
+from assistant.voices.piper import PiperVoice
 
 ESPEAK = SpeechConfig(voice="espeak")
 
@@ -123,12 +126,10 @@ async def test_when_a_voice_fails_the_next_one_speaks_that_sentence() -> None:
 
 
 async def test_speech_fails_only_if_no_voice_works_and_the_next_text_is_spoken() -> None:
-    """With the reason of the last voice tried; a language that nobody speaks is a failure too."""
+    """With the reason of the last voice tried."""
     voices = voices_of(FakeVoice("en", fails_at="Two"), FakeVoice("en", fails_at="Two"))
     with pytest.raises(SpeechFailed, match="can't say Two"):
         await lengths(voices, "One. Two. Three.")
-    with pytest.raises(SpeechFailed, match="no voice speaks 'fr'"):
-        await lengths(voices, "Un.", "fr")
     assert await lengths(voices, "Three.") == [6]
     await voices.aclose()
 
@@ -210,12 +211,12 @@ async def test_the_first_clause_is_a_piece_of_its_own_unless_something_is_heard_
 async def test_every_clip_begins_and_ends_in_silence() -> None:
     """So nothing clicks where clips meet."""
     voices = voices_of(FakeVoice("en"))
-    text = "x" * 500
+    text = "x" * 200
     (clip,) = [clip async for clip in voices.clips(text, "en")]
     await voices.aclose()
     assert abs(int(clip.samples[0])) < 200
     assert abs(int(clip.samples[-1])) < 200
-    assert clip.samples[250] == 8000
+    assert clip.samples[100] == 8000
 
 
 # --- finding a voice -------------------------------------------------------------------------------------------------
@@ -241,7 +242,7 @@ def test_a_voice_that_is_not_there_is_an_error_but_the_default_falls_back(
     assert "en_US-joe-medium" in caught.value.remedy
     with pytest.raises(ModelMissing):
         find_voice(str(tmp_path / "x.onnx"))
-    monkeypatch.setattr("assistant.speech.find_spec", lambda name: None)
+    monkeypatch.setattr("assistant.voices.files.find_spec", lambda name: None)
     assert find_voice(SpeechConfig().voice) is None
 
 

@@ -52,7 +52,7 @@ def test_english_is_put_into_words_where_espeak_reads_it_badly(text: str, spoken
         ("> so\n```python\nx\n```", "en", ["so", "x"]),
         ("**Ja**, es ist `an`: [hier](x)", "de", ["Ja, es ist an: hier"]),
         ("こんにちは。あかりをつけました。", "ja", ["こんにちは。", "あかりをつけました。"]),
-        ("Es ist 21.5 °C.", "de", ["Es ist 21.5 °C."]),
+        ("Es ist 21.5 °C.", "de", ["Es ist 21,5 Grad Celsius."]),
         ("", "en", []),
         (" ... 🙂 !", "en", []),
     ],

