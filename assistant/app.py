@@ -123,7 +123,8 @@ async def loaded(
         )
         stack.push_async_callback(session.aclose)
         vad = GatedVad(WebRtcVad(), SileroVad())
-        head = WakeWord(manifest.models_dir() / "hey_gemma" / "hey_gemma.onnx") if wake else None
+        word = [manifest.models_dir() / "hey_gemma" / "hey_gemma.onnx"]
+        head = WakeWord(word, WebRtcVad(aggressiveness=3)) if wake else None
         yield Stages(config, model, session, head, vad, voice, real)
 
 

@@ -4,9 +4,11 @@ Sound -> melspectrogram -> speech embedding (ONNX, Google's, from `livekit-wakew
 `WakeWord` runs models and knows no threshold; `WakeDecision` is pure: it knows the threshold and no model. Neither
 knows what is said after the word, who says it, or what the assistant is doing.
 
-Cost on one core: 1.6 ms CPU per 80 ms (1.3 of them the embedding, 0.1 the head), 20 MB of memory.
+Cost on one core: 1.6 ms CPU per 80 ms of voice (1.3 of them the embedding, 0.1 the head), 20 MB of memory.
 """
 
+from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -17,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.errors import ModelDamaged, ModelMissing
-from assistant.stages import Pcm
+from assistant.stages import CHUNK_SAMPLES, Pcm, Vad
 
 Floats = NDArray[np.float32]
 
@@ -25,6 +27,9 @@ FRAME_SAMPLES = 1280  # 80 ms: eight mel frames, one embedding
 OVERLAP_SAMPLES = 480  # the mel model's windows reach 30 ms back
 MEL_FRAMES, MEL_BINS = 76, 32  # what one embedding sees: 775 ms
 HEAD_FRAMES, EMBEDDING_SIZE = 16, 96  # what the head sees: 16 embeddings, 1.28 s
+FRAME_CHUNKS = FRAME_SAMPLES // CHUNK_SAMPLES
+MISSED_FRAMES = 26  # a score sees 25: 16 embeddings, the first of which sees 9.5 frames
+HOLD_CHUNKS = 40  # 800 ms: the score of a word is highest up to 500 ms after its last voiced chunk
 HEAD_PATH = Path(__file__).parent.parent / "models" / "hey_gemma" / "hey_gemma.onnx"
 
 # First score over the threshold, minus the end of the word: median of the held-out clips (models/hey_gemma/README.md).
@@ -52,15 +57,18 @@ class Features:
         self._sound = np.zeros(OVERLAP_SAMPLES, dtype=np.int16)
         self._mel_window = self._silent_mel.copy()
 
-    def push(self, samples: Pcm) -> Floats | None:
-        """Take up to 80 ms of sound, shape (n,). The embedding, shape (96,), when another 80 ms are full, else None."""
+    def push(self, samples: Pcm, *, embed: bool = True) -> Floats | None:
+        """Take up to 80 ms of sound, shape (n,). The embedding, shape (96,), when another 80 ms are full, else None.
+
+        Without `embed` None: for sound that only the next embeddings see.
+        """
         self._sound = np.concatenate([self._sound, samples])
         if len(self._sound) < OVERLAP_SAMPLES + FRAME_SAMPLES:
             return None
         frame, self._sound = self._sound[: OVERLAP_SAMPLES + FRAME_SAMPLES], self._sound[FRAME_SAMPLES:]
         fresh = self._mel_frames(frame)
         self._mel_window = np.concatenate([self._mel_window[len(fresh) :], fresh])
-        return self._embed(self._mel_window)
+        return self._embed(self._mel_window) if embed else None
 
     def _mel_frames(self, samples: Pcm) -> Floats:
         # int16 scale, no /32768, and a scaled log: what the embedding model was trained on (openWakeWord's finding).
@@ -129,25 +137,65 @@ def _session(path: Path, remedy: str) -> Any:
 
 
 class WakeWord:
-    """The `WakeDetector` that hears "hey gemma". Raises ModelMissing, ModelDamaged."""
+    """The `WakeDetector` that hears "hey gemma", or other words: one head each. Raises ModelMissing, ModelDamaged.
 
-    def __init__(self, head: Path = HEAD_PATH) -> None:
-        self._head = Head(head)
+    With a `gate` the models rest while it hears no voice, and the score is a long silence's. When it opens, what they
+    missed is computed from the last 2 s of sound, so every score that it lets through is the one without it.
+    """
+
+    def __init__(self, heads: Sequence[Path] = (HEAD_PATH,), gate: Vad | None = None) -> None:
+        self._heads = [Head(path) for path in heads]
         self._features = Features()
+        self._gate = gate
+        silent = np.repeat(self._features.silence[None], HEAD_FRAMES, axis=0)
+        self._silence, self.word = self._best(silent)
+        self._silent_window = silent
         self.reset()
 
     def reset(self) -> None:
         """Forget the past: begin as if a long silence had come before."""
         self._features.reset()
-        self._window = np.repeat(self._features.silence[None], HEAD_FRAMES, axis=0)
+        self._window = self._silent_window
+        self._missed: deque[Pcm] = deque(maxlen=MISSED_FRAMES * FRAME_CHUNKS)
+        self._chunks = self._open_chunks = 0
+        self._current = True  # the features have heard all but what was missed
+        if self._gate is not None:
+            self._gate.reset()
 
     def score(self, samples: Pcm) -> float | None:
-        """Take 20 ms, shape (320,); every 80 ms give the score 0..1 of "hey gemma" ending about now, else None."""
-        embedding = self._features.push(samples)
-        if embedding is None:
+        """Take 20 ms, shape (320,); every 80 ms give the score 0..1 of a word ending about now, else None.
+
+        The word with the highest score is `word`.
+        """
+        self._current = self._current and len(self._missed) < MISSED_FRAMES * FRAME_CHUNKS
+        self._missed.append(samples)
+        if self._gate is None or self._gate.probability(samples) >= 0.5:
+            self._open_chunks = HOLD_CHUNKS
+        elif self._open_chunks:
+            self._open_chunks -= 1
+        self._chunks += 1
+        if self._chunks % FRAME_CHUNKS:
             return None
-        self._window = np.concatenate([self._window[1:], embedding[None]])
-        return float(self._head.scores(self._window)[0])
+        if not self._open_chunks:
+            return self._silence
+        score, self.word = self._best(self._catch_up())
+        return score
+
+    def _catch_up(self) -> Floats:
+        """Compute what was missed, as far as a score sees it."""
+        if not self._current:
+            self._features.reset()
+        chunks, self._current = list(self._missed), True
+        self._missed.clear()
+        for start in range(0, len(chunks), FRAME_CHUNKS):
+            seen = len(chunks) - start <= HEAD_FRAMES * FRAME_CHUNKS
+            embedding = self._features.push(np.concatenate(chunks[start : start + FRAME_CHUNKS]), embed=seen)
+            if embedding is not None:
+                self._window = np.concatenate([self._window[1:], embedding[None]])
+        return self._window
+
+    def _best(self, window: Floats) -> tuple[float, str]:
+        return max((float(head.scores(window)[0]), head.phrase) for head in self._heads)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """assistant/wake.py: the decision (pure), the features against openWakeWord, the head's file."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from assistant import wake
 from assistant.errors import ModelDamaged, ModelMissing
+from assistant.vad import WebRtcVad
 from assistant.wake import HEAD_PATH, HEARD_LAG_MS, Features, Head, Heard, Rejected, WakeDecision, WakeWord
 from assistant.waking import head_file
 from models.hey_gemma import oracle
@@ -188,6 +189,65 @@ class TestHead:
 
 class TestWakeWord:
     def test_a_score_comes_every_fourth_chunk(self, tmp_path: Path) -> None:
-        word = WakeWord(save_head(tmp_path / "head.onnx", network((16, 96, 1))))
+        word = WakeWord([save_head(tmp_path / "head.onnx", network((16, 96, 1)))])
         scores = [word.score(np.zeros(320, dtype=np.int16)) for _ in range(8)]
         assert [score is not None for score in scores] == [False, False, False, True] * 2
+
+    def test_the_word_that_fits_best_is_named(self, tmp_path: Path) -> None:
+        low, high = ([(np.zeros((16, 96, 1), np.float32), np.array([bias], np.float32))] for bias in (-1.0, 1.0))
+        other = tmp_path / "other.onnx"
+        head_file.write(other, [high], {"phrase": "hey other"})
+        word = WakeWord([save_head(tmp_path / "head.onnx", low), other])
+        scores = [word.score(np.zeros(320, dtype=np.int16)) for _ in range(4)]
+        assert scores[3] == pytest.approx(1 / (1 + np.exp(-1)), abs=1e-4)
+        assert word.word == "hey other"
+
+
+class Gate:
+    """Hears a voice in the chunks that a test names."""
+
+    def __init__(self, voiced: Callable[[int], bool]) -> None:
+        self.voiced, self.chunk = voiced, -1
+
+    def probability(self, samples: NDArray[np.int16]) -> float:
+        del samples
+        self.chunk += 1
+        return float(self.voiced(self.chunk))
+
+    def reset(self) -> None:
+        self.chunk = -1
+
+
+def score_all(word: WakeWord, sound: NDArray[np.int16]) -> list[float]:
+    scores = (word.score(sound[start : start + 320]) for start in range(0, len(sound) - 319, 320))
+    return [score for score in scores if score is not None]
+
+
+class TestGate:
+    """While no voice is heard the models rest."""
+
+    @pytest.mark.parametrize("opens_at", [0, 1, 50, 110, 151, 230])
+    def test_what_was_missed_is_made_up_for_exactly(self, clip: NDArray[np.int16], opens_at: int) -> None:
+        sound = np.concatenate([np.roll(clip, 1000), clip[::-1], clip, clip])  # never silent, longer than a score sees
+        assert len(sound) // 320 > 400  # 20 ms each
+        plain = score_all(WakeWord(), sound)
+        word = WakeWord(gate=Gate(lambda n: n >= opens_at and (n < opens_at + 20 or n > opens_at + 160)))
+        scores = score_all(word, sound)
+        shut = scores[0] if opens_at else -1.0
+        kept = [n for n, score in enumerate(scores) if score != shut]
+        assert 20 < len(kept) < len(plain) or opens_at == 0
+        assert [scores[n] for n in kept] == [plain[n] for n in kept]
+
+    def test_shut_it_scores_a_long_silence_and_computes_nothing(
+        self, clip: NDArray[np.int16], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        word = WakeWord(gate=Gate(lambda _: False))
+        silence = score_all(WakeWord(), np.zeros(320 * 8, np.int16))
+        monkeypatch.setattr(Features, "push", lambda *_, **__: pytest.fail("computed"))
+        assert score_all(word, clip) == pytest.approx([silence[0]] * (len(clip) // 1280), abs=1e-5)
+
+    @pytest.mark.parametrize("name", ["hey-gemma-joe", "hey-gemma-command-rms", "hey-gemma-slt", "hey-gemma-mix13"])
+    def test_the_real_gate_costs_no_word_its_score(self, name: str) -> None:
+        sound, _ = soundfile.read(REPLAY / f"{name}.flac", dtype="int16")
+        gated = WakeWord(gate=WebRtcVad(aggressiveness=3))
+        assert max(score_all(gated, sound)) == max(score_all(WakeWord(), sound)) > 0.8

@@ -100,7 +100,7 @@ def probe_wake(head: Path) -> Wake:
         return Wake(features=e)
     try:
         Head(head)
-        word = WakeWord(head)
+        word = WakeWord([head])
     except HeyGemmaError as e:
         return Wake(head=e)
     scores = (word.score(np.zeros(CHUNK_SAMPLES, np.int16)) for _ in range(SILENT_CHUNKS))

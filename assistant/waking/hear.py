@@ -17,7 +17,7 @@ from assistant.waking.store import Store
 
 def detector() -> WakeWord:
     """The wake word that `run` hears. Raises ModelMissing, ModelDamaged."""
-    return WakeWord(manifest.models_dir() / "hey_gemma" / "hey_gemma.onnx")
+    return WakeWord([manifest.models_dir() / "hey_gemma" / "hey_gemma.onnx"])
 
 
 def microphone(config: AudioConfig) -> Microphone:
