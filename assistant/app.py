@@ -134,6 +134,7 @@ def _listener(stages: Stages, now_ms: Callable[[], float], *, wake: bool) -> Lis
         threshold=config.wake.threshold,
         near_threshold=config.wake.near_threshold,
         refractory_s=config.wake.refractory_s,
+        doubt=(config.wake.maybe_threshold, config.wake.sure_threshold) if config.wake.second_opinion else None,
     )
     return Listener(
         config.endpoint,
@@ -210,7 +211,12 @@ async def conversing(
             here=lambda: (listener.heard_ms, now_ms()),
         ),
         mouth=Mouth(stages.voice, speaker, sounds, now_ms=now_ms, heard_ms=lambda: listener.heard_ms),
-        rules=Rules(wake_needed=wake, quiet=config.speech.quiet),
+        rules=Rules(
+            wake_needed=wake,
+            quiet=config.speech.quiet,
+            threshold=config.wake.threshold,
+            lead_ms=float(stages.model.opinion.get("lead_ms", 0.0)),
+        ),
         observe=see,
         now_ms=now_ms,
         fast=isinstance(clock, AudioClock),

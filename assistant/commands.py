@@ -2,17 +2,21 @@
 
 from dataclasses import dataclass
 
-from assistant.events import Announced, TimerRang
+from assistant.events import Announced, TimerRang, WakeDoubted, WakeHeard, WakeRejected
 from assistant.stages import Call, Outcome, Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class OpenTurn:
-    """Begin turn `turn` at a place in the audio; None: where the last turn ended. `no_speech_s`: give up after."""
+    """Begin turn `turn` at a place in the audio; None: where the last turn ended. `no_speech_s`: give up after.
+
+    `lead_ms`: the model alone hears so much sound before it, too.
+    """
 
     turn: int
     from_ms: float | None
     no_speech_s: float | None = None
+    lead_ms: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,20 @@ class RetractDraft:
 @dataclass(frozen=True, slots=True)
 class CommitTurn:
     """Close the user's turn; the model's answer, drafted or not, counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weigh:
+    """Ask the model whether the open turn, which `wake` began, was meant for us."""
+
+    wake: WakeDoubted
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """Tell what became of a doubtful wake."""
+
+    event: WakeHeard | WakeRejected
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +150,7 @@ class EndTurn:
 
 
 Command = (
-    OpenTurn | StartDraft | Judge | RetractDraft | CommitTurn | ReopenTurn | Hush | DropTurn | Act | AskModel | Speak
-    | FinishSpeaking | CommitAnswer | Silence | PlayEarcon | Ring | EndRinging | Defer | TakeUp | EndTurn
+    OpenTurn | StartDraft | Judge | RetractDraft | CommitTurn | Weigh | Settle | ReopenTurn | Hush | DropTurn | Act
+    | AskModel | Speak | FinishSpeaking | CommitAnswer | Silence | PlayEarcon | Ring | EndRinging | Defer | TakeUp
+    | EndTurn
 )  # fmt: skip

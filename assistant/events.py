@@ -40,16 +40,30 @@ class MicrophoneFound(_Happened):
 
 @dataclass(frozen=True, slots=True)
 class WakeHeard(_Happened):
-    """The wake word was heard; `audio_ms` is its end."""
+    """The wake word was heard, and counts; `audio_ms` is its end, `word` which one it was."""
 
     score: float
+    word: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WakeDoubted(_Happened):
+    """The wake word, perhaps: a turn opens silently, and `WakeHeard` or `WakeRejected` of the same place follows."""
+
+    score: float
+    word: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class WakeRejected(_Happened):
-    """Something near the wake word was heard and turned down."""
+    """Something near the wake word was heard and turned down.
+
+    `reason`: score (too low), nobody_spoke, not_addressed (the model's opinion), busy or failed.
+    """
 
     score: float
+    word: str = ""
+    reason: str = "score"
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,10 +261,11 @@ class Failed(_Happened):
 
 
 Event = (
-    Started | MicrophoneLost | MicrophoneFound | WakeHeard | WakeRejected | SpeechStarted | SpeechEnded | SpeechResumed
-    | EndpointLikely | DraftStarted | DraftReady | DraftRetracted | EndpointReached | SpeechContinued | FirstToken
-    | ModelTimed | CallsReady | ClauseReady | ToolCalled | CallsDone | Reply | ReplyAudioStarted | ReplyAudioFinished
-    | TurnEnded | TimerRang | RingingEnded | AudioDropped | InputEnded | MuteSwitched | Announced | Failed
+    Started | MicrophoneLost | MicrophoneFound | WakeHeard | WakeDoubted | WakeRejected | SpeechStarted | SpeechEnded
+    | SpeechResumed | EndpointLikely | DraftStarted | DraftReady | DraftRetracted | EndpointReached | SpeechContinued
+    | FirstToken | ModelTimed | CallsReady | ClauseReady | ToolCalled | CallsDone | Reply | ReplyAudioStarted
+    | ReplyAudioFinished | TurnEnded | TimerRang | RingingEnded | AudioDropped | InputEnded | MuteSwitched
+    | Announced | Failed
 )  # fmt: skip
 
 

@@ -21,11 +21,12 @@ from assistant.events import (
     SpeechEnded,
     SpeechResumed,
     SpeechStarted,
+    WakeDoubted,
     WakeHeard,
     WakeRejected,
 )
 from assistant.stages import CHUNK_MS, AudioChunk, Pcm, Vad, Verdict, WakeDetector
-from assistant.wake import Heard, Rejected, WakeDecision
+from assistant.wake import Doubted, Heard, Rejected, WakeDecision
 
 RING_S = 20
 CONTINUES_MS = 1000.0  # so long after its end a turn can be taken up again
@@ -131,17 +132,20 @@ class Listener:
             return []
         if self.on_score is not None:
             self.on_score(score, chunk.end_ms)
-        match self._decision.update(score, chunk.end_ms):
-            case Heard(end_ms=end_ms, score=peak):
-                return [WakeHeard(end_ms, self._now_ms(), peak)]
-            case Rejected(end_ms=end_ms, score=peak):
-                return [WakeRejected(end_ms, self._now_ms(), peak)]
+        match self._decision.update(score, chunk.end_ms, self._wake.word):
+            case Heard(end_ms, peak, word):
+                return [WakeHeard(end_ms, self._now_ms(), peak, word)]
+            case Doubted(end_ms, peak, word):
+                return [WakeDoubted(end_ms, self._now_ms(), peak, word)]
+            case Rejected(end_ms, peak, word):
+                return [WakeRejected(end_ms, self._now_ms(), peak, word)]
             case None:
                 return []
 
-    def cut(self, from_ms: float) -> Pcm:
+    def cut(self, from_ms: float, until_ms: float = float("inf")) -> Pcm:
         """The latest sound from a place on (at most 20 s ago), in whole chunks, shape (n,)."""
-        return np.concatenate([np.zeros(0, np.int16), *(chunk.samples for chunk in self._since(from_ms))])
+        chunks = (chunk.samples for chunk in self._since(from_ms) if chunk.end_ms <= until_ms)
+        return np.concatenate([np.zeros(0, np.int16), *chunks])
 
     def catch_up(self) -> Iterator[TurnChunk]:
         """Hear the open turn up to the newest chunk, or to its endpoint if that comes first."""

@@ -1,7 +1,7 @@
 """Which models there are (`models/manifest.toml`) and in which directories their files are looked for.
 
-Knows no file's content: `weights` fetches and checks them. The tables `prompt`, `sampling` and `thresholds` of a model
-pass through as they are, for the stages that understand them. Parsing takes 3 ms.
+Knows no file's content: `weights` fetches and checks them. The tables `prompt`, `sampling`, `thresholds` and `opinion`
+of a model pass through as they are, for the stages that understand them. Parsing takes 3 ms.
 """
 
 import os
@@ -60,6 +60,7 @@ class ModelEntry:
     prompt: Mapping[str, Any] = field(default_factory=dict)
     sampling: Mapping[str, Any] = field(default_factory=dict)
     thresholds: Mapping[str, Any] = field(default_factory=dict)
+    opinion: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

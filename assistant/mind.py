@@ -20,6 +20,9 @@ from assistant.events import (
     ModelTimed,
     Reply,
     ToolCalled,
+    WakeDoubted,
+    WakeHeard,
+    WakeRejected,
 )
 from assistant.intents.router import NOT_UNDERSTOOD, Router
 from assistant.lane import Lane
@@ -85,6 +88,10 @@ class Mind:
         turn = self._turn
         self._thoughts.submit(lambda: self._think(turn, self._session.commit()))
 
+    def weigh(self, wake: WakeDoubted) -> None:
+        """Ask the model whether the open turn was meant for us, and tell: `WakeHeard` or `WakeRejected`."""
+        self._thoughts.submit(partial(self._weigh, self._turn, wake))
+
     def commit_answer(self) -> None:
         """Take what was heard as the answer to the question that stands."""
         turn = self._turn
@@ -148,6 +155,14 @@ class Mind:
         if self._drafting:
             self._begin_turn()
             self._post(DraftRetracted(*self._here()))
+
+    async def _weigh(self, turn: int, wake: WakeDoubted) -> None:
+        opinion = await self._session.weigh()
+        at_ms = self._here()[1]
+        if opinion.addressed:
+            self._tell(turn, WakeHeard(wake.audio_ms, at_ms, wake.score, wake.word))
+        else:
+            self._tell(turn, WakeRejected(wake.audio_ms, at_ms, wake.score, wake.word, "not_addressed"))
 
     def _tell_token(self, turn: int) -> None:
         if not self._token_told:

@@ -29,12 +29,14 @@ from assistant.states import (
     Idle,
     Listening,
     Muted,
+    Overhearing,
     Resting,
     Ringing,
     Speaking,
     State,
     Thinking,
     WaitingForMicrophone,
+    Weighing,
     is_muted,
 )
 
@@ -46,13 +48,16 @@ class Rules:
     """`wake_needed` False: listening from the first sample, turns are split at endpoints.
 
     `ring_once`: the input is over, so nobody could stop what rings. `quiet`: a plain command that was done is answered
-    with a sound only.
+    with a sound only. A doubtful wake under `threshold` interrupts nothing; `lead_ms` before its end is what the model
+    that is asked about it hears of the word.
     """
 
     wake_needed: bool = True
     wake_overlap_ms: float = 100.0
     ring_once: bool = False
     quiet: bool = False
+    threshold: float = 0.8
+    lead_ms: float = 0.0
 
 
 Step = tuple[State, tuple[Command, ...]]
@@ -163,7 +168,10 @@ def mute(state: State) -> Step:
             return (state if is_muted(state) else Announcing(turns, Muted(turns, deaf=not isinstance(after, Idle)))), ()
         case Idle(turns) | WaitingForMicrophone(turns):
             return Muted(turns, deaf=isinstance(state, WaitingForMicrophone)), ()
-        case Listening(turns) | Drafting(turns) | Thinking(turns) | Acting(turns) | Speaking(turns) | Confirming(turns):
+        case (
+            Listening(turns) | Drafting(turns) | Overhearing(turns) | Weighing(turns) | Thinking(turns) | Acting(turns)
+            | Speaking(turns) | Confirming(turns)
+        ):  # fmt: skip
             return Muted(turns), (Silence(), DropTurn(), EndTurn(turns))
     assert_never(state)
 
@@ -193,6 +201,9 @@ def lost(state: State) -> Step:
             return Announcing(turns, deaf), ()
         case Idle(turns) | WaitingForMicrophone(turns):
             return WaitingForMicrophone(turns), (Silence(),)
-        case Listening(turns) | Drafting(turns) | Thinking(turns) | Acting(turns) | Speaking(turns) | Confirming(turns):
+        case (
+            Listening(turns) | Drafting(turns) | Overhearing(turns) | Weighing(turns) | Thinking(turns) | Acting(turns)
+            | Speaking(turns) | Confirming(turns)
+        ):  # fmt: skip
             return WaitingForMicrophone(turns), (Silence(), DropTurn(), EndTurn(turns))
     assert_never(state)

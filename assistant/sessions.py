@@ -16,7 +16,7 @@ from assistant.llm.engine import Threads
 from assistant.llm.prompt import PromptProfile
 from assistant.llm.sampling import SamplingProfile
 from assistant.llm.session import ModelSpec
-from assistant.llm.verdict import Doubts
+from assistant.llm.verdict import Asked, Doubts
 from assistant.progress import meter
 
 _LOG = logging.getLogger(__name__)
@@ -34,6 +34,7 @@ def spec(config: ModelConfig, model: manifest.ModelEntry, *, sure: bool = False)
         threads=Threads(config.prefill_threads, config.decode_threads),
         seed=config.seed,
         doubts=Doubts() if sure else _doubts(model),
+        asked=Asked(**model.opinion),
         ear=_ear(files) if ahead else None,
         listen_ahead=ahead,
     )

@@ -165,6 +165,14 @@ class Verdict:
     confidence: float
 
 
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """Whether the open turn was meant for us, and what that rests on."""
+
+    addressed: bool
+    why: str
+
+
 @dataclass(slots=True)
 class Timings:
     """Where the time of one turn went, in seconds of the wall clock.
@@ -235,10 +243,12 @@ class Vad(Protocol):
 
 
 class WakeDetector(Protocol):
-    """Wake word, synchronous."""
+    """Wake word, synchronous. `word`: which one the latest score is of."""
+
+    word: str
 
     def score(self, samples: Pcm) -> float | None:
-        """Take 20 ms, shape (320,); every 80 ms give the score 0..1 of "hey gemma" ending about now, else None."""
+        """Take 20 ms, shape (320,); every 80 ms give the score 0..1 of a word ending about now, else None."""
 
     def reset(self) -> None:
         """Forget the past."""
@@ -272,6 +282,9 @@ class Session(Protocol):
 
     async def retract(self) -> None:
         """Throw the draft, or what was committed, away: the open turn is as if there had been none, and goes on."""
+
+    async def weigh(self) -> Opinion:
+        """Say whether the open turn, which is complete, was meant for us; nothing gets out. Raises ModelFailed."""
 
     def commit(self) -> AsyncIterator[Piece]:
         """Close the user turn; give the draft, or decode the reply, until its end token (not yielded).

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from assistant.events import TimerRang
+from assistant.events import TimerRang, WakeDoubted
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,23 @@ class Drafting:
 
     turns: int
     kind: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Overhearing:
+    """A turn is open after a doubtful wake, and nobody notices; `kind` as in `Drafting`."""
+
+    turns: int
+    wake: WakeDoubted
+    kind: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Weighing:
+    """What was overheard is complete; the model is asked whether it was meant for us."""
+
+    turns: int
+    wake: WakeDoubted
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +122,10 @@ class Ringing:
     muted: bool = False
 
 
-State = Resting | Listening | Drafting | Thinking | Acting | Speaking | Confirming | Announcing | Ringing
+State = (
+    Resting | Listening | Drafting | Overhearing | Weighing | Thinking | Acting | Speaking | Confirming | Announcing
+    | Ringing
+)  # fmt: skip
 
 
 def is_muted(state: State) -> bool:

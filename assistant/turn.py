@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import assert_never
 
+from assistant import doubt
 from assistant.commands import (
     Act,
     AskModel,
@@ -59,6 +60,7 @@ from assistant.events import (
     TimerRang,
     ToolCalled,
     TurnEnded,
+    WakeDoubted,
     WakeHeard,
     WakeRejected,
 )
@@ -86,11 +88,13 @@ from assistant.states import (
     Idle,
     Listening,
     Muted,
+    Overhearing,
     Ringing,
     Speaking,
     State,
     Thinking,
     WaitingForMicrophone,
+    Weighing,
     is_muted,
 )
 
@@ -114,6 +118,8 @@ def step(state: State, event: Event, rules: Rules) -> Step:
             return lost(state)
         case WakeHeard(audio_ms=audio_ms):
             return _wake(state, audio_ms, rules)
+        case WakeDoubted():
+            return doubt.doubted(state, event, rules)
         case TimerRang():
             return timer(state, event)
         case MuteSwitched(muted=muted):
@@ -122,16 +128,18 @@ def step(state: State, event: Event, rules: Rules) -> Step:
             return announce(state, event)
         case DraftReady(kind=kind, confidence=confidence):
             if not isinstance(state, Drafting):
-                return state, ()
+                return _in_state(state, event, rules) if isinstance(state, Overhearing) else (state, ())
             return Drafting(state.turns, kind), (Judge(Verdict(kind, confidence)),)
         case (
-            Started() | WakeRejected() | SpeechStarted() | SpeechEnded() | DraftStarted() | DraftRetracted()
+            Started() | SpeechStarted() | SpeechEnded() | DraftStarted() | DraftRetracted()
             | FirstToken() | ModelTimed() | ToolCalled() | TurnEnded() | AudioDropped() | InputEnded() | RingingEnded()
         ):  # fmt: skip
             return state, ()
+        case WakeRejected() if not isinstance(state, Weighing):
+            return state, ()
         case ReplyAudioStarted():
             return (replace(state, audible=True) if isinstance(state, Speaking) else state), ()
-        case SpeechContinued(audio_ms=audio_ms):
+        case SpeechContinued(audio_ms=audio_ms) if not isinstance(state, Weighing):
             return _continued(state, audio_ms)
         case _:
             return _in_state(state, event, rules)
@@ -154,6 +162,10 @@ def _in_state(state: State, event: Event, rules: Rules) -> Step:
             return announcing(state, event, rules)
         case Listening(turns) | Drafting(turns):
             return _listening(state, turns, event, rules)
+        case Overhearing():
+            return doubt.overhearing(state, event, rules)
+        case Weighing():
+            return doubt.weighing(state, event, rules)
         case Thinking(turns):
             return _thinking(state, turns, event, rules)
         case Acting(turns):
@@ -274,7 +286,11 @@ def _wake(state: State, audio_ms: float, rules: Rules) -> Step:
     if is_muted(state):
         return state, ()
     match state:
-        case Listening(turns) | Drafting(turns) | Confirming(turns):
+        case Overhearing(turns, wake, kind) if wake.audio_ms == audio_ms:  # it has become sure
+            return (Listening(turns) if kind is None else Drafting(turns, kind)), ()
+        case Weighing(turns, wake) if wake.audio_ms == audio_ms:
+            return Thinking(turns), (CommitTurn(),)
+        case Listening(turns) | Drafting(turns) | Confirming(turns) | Overhearing(turns) | Weighing(turns):
             return Listening(turns), (OpenTurn(turns, from_ms),)
         case Thinking(turns) | Acting(turns) | Speaking(turns):
             return Listening(turns + 1), (Silence(), EndTurn(turns), OpenTurn(turns + 1, from_ms))

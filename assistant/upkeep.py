@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from assistant.events import Announced, Event, SpeechStarted, TimerRang, WakeHeard, WakeRejected
+from assistant.events import Announced, Event, SpeechStarted, TimerRang, WakeDoubted, WakeHeard, WakeRejected
 from assistant.homes import Home
 from assistant.intents import sayings
 from assistant.intents.real_home import RealHome
@@ -18,7 +18,8 @@ from assistant.speech import Voices
 from assistant.stages import Voice
 from assistant.states import Idle, Muted, State, WaitingForMicrophone
 
-_INTERRUPTS = (WakeHeard, WakeRejected, SpeechStarted, TimerRang, Announced)  # of what is made for nobody yet
+# Of what is made for nobody yet.
+_INTERRUPTS = (WakeHeard, WakeDoubted, WakeRejected, SpeechStarted, TimerRang, Announced)
 
 
 class Upkeep:

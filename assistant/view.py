@@ -27,7 +27,9 @@ from assistant.events import (
     TimerRang,
     ToolCalled,
     TurnEnded,
+    WakeDoubted,
     WakeHeard,
+    WakeRejected,
 )
 from assistant.manifest import Kind
 from assistant.weights import Listed
@@ -59,6 +61,10 @@ class LiveView:
                 self._line("microphone", "listening")
             case WakeHeard(score=score, audio_ms=audio_ms):
                 self._line("wake word", f"at {audio_ms / 1000:.1f} s, score {score:.2f}", "cyan")
+            case WakeDoubted(score=score, audio_ms=audio_ms):
+                self._line("wake word", f"at {audio_ms / 1000:.1f} s, doubtful: score {score:.2f}", "dim")
+            case WakeRejected(reason="not_addressed"):
+                self._line("wake word", "it wasn't meant for the assistant", "dim")
             case SpeechStarted(audio_ms=audio_ms):
                 self._speech_started_ms = audio_ms
             case SpeechEnded(audio_ms=audio_ms):

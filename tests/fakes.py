@@ -14,6 +14,7 @@ from assistant.stages import (
     AudioClip,
     Call,
     Effect,
+    Opinion,
     Outcome,
     Pcm,
     Piece,
@@ -91,6 +92,8 @@ class LevelVad:
 class LevelWake:
     """The wake word is a stretch of WAKE; scored every 80 ms."""
 
+    word = "hey gemma"
+
     def __init__(self) -> None:
         self.reset()
 
@@ -160,6 +163,12 @@ class ScriptedSession:
 
     async def settled(self) -> None:
         await asyncio.sleep(0)
+
+    async def weigh(self) -> Opinion:
+        reply = self.replies[0]
+        if isinstance(reply, Exception):
+            raise reply
+        return Opinion(reply[0] != "?", reply[0])
 
     async def commit(self) -> AsyncIterator[Piece]:
         self.turns.append((self._text, self._samples))

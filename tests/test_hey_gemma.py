@@ -34,7 +34,7 @@ def listen(word: WakeWord, file: str) -> list[Heard | Rejected]:
         score = word.score(samples[start : start + 320])
         if score is not None:
             decided.append(decision.update(score, (start + 320) / 16))
-    return [d for d in decided if d is not None]
+    return [d for d in decided if isinstance(d, Heard | Rejected)]
 
 
 class TestShippedHead:

@@ -30,7 +30,8 @@ LAYERS: tuple[frozenset[str], ...] = (
             "assistant.download", "assistant.renewal", "assistant.rehearsal", "assistant.text_set", "assistant.waking",
         }
     ),
-    frozenset({"assistant.chat_template", "assistant.turn"}),
+    frozenset({"assistant.chat_template", "assistant.doubt"}),
+    frozenset({"assistant.turn"}),
     frozenset({"assistant.conversation", "assistant.weights", "assistant.setup"}),
     frozenset({"assistant.sessions", "assistant.desk", "assistant.homes", "assistant.muting"}),
     frozenset({"assistant.view", "assistant.trials", "assistant.upkeep"}),
@@ -121,7 +122,7 @@ def test_each_vendor_library_has_one_owner() -> None:
 
 def test_pure_modules_own_no_clock_no_thread_and_no_loop() -> None:
     pure = (
-        "turn", "resting", "endpoint", "pacing", "spoken", "spoken_words", "intents.sayings",
+        "turn", "resting", "doubt", "endpoint", "pacing", "spoken", "spoken_words", "intents.sayings",
         "llm.parse", "llm.prompt", "intents.names", "intents.meaning", "intents.alike",
         "intents.replies", "intents.policy", "intents.consent", "intents.undo", "intents.home_answers",
         "intents.home_change", "intents.home_facts", "intents.home_registry", "intents.home_states",

@@ -430,3 +430,21 @@ def test_a_conversation_longer_than_the_cache_fails(world: Callable[..., World])
         w.ledger.commit(w.pieces.append)
     w.ledger.reset()
     assert w.holds(PREFIX)
+
+
+def test_a_question_about_the_turn_leaves_it_as_it_was(world: Callable[..., World]) -> None:
+    """Asked before the reply, of the sound that will be answered."""
+    w = world("Hello!<turn|>")
+    w.ledger.open()
+    w.ledger.hear(sound(1.0))
+    assert 0 < w.ledger.weigh("Was it said to you? Answer yes or no.") < 1
+    assert w.holds(PREFIX + "<|turn>user\n<|audio>")
+    w.ledger.commit(w.pieces.append)
+    rows = w.engine.encode(sound(1.0))
+    assert w.holds(PREFIX + "<|turn>user\n<|audio>", rows, "<audio|><turn|>\n<|turn>model\n", "Hello!")
+
+
+def test_a_turn_without_sound_was_not_meant(world: Callable[..., World]) -> None:
+    w = world()
+    w.ledger.open()
+    assert w.ledger.weigh("Was it said to you?") == 0

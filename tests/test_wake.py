@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from assistant import wake
 from assistant.errors import ModelDamaged, ModelMissing
 from assistant.vad import WebRtcVad
-from assistant.wake import HEAD_PATH, HEARD_LAG_MS, Features, Head, Heard, Rejected, WakeDecision, WakeWord
+from assistant.wake import HEAD_PATH, HEARD_LAG_MS, Doubted, Features, Head, Heard, Rejected, WakeDecision, WakeWord
 from assistant.waking import head_file
 from models.hey_gemma import oracle
 
@@ -20,7 +20,7 @@ REPLAY = Path(__file__).parent / "replay" / "wake"
 FRAME_MS = 80.0
 
 
-def decide(decision: WakeDecision, scores: Sequence[float]) -> list[Heard | Rejected | None]:
+def decide(decision: WakeDecision, scores: Sequence[float]) -> list[Heard | Doubted | Rejected | None]:
     return [decision.update(score, (n + 1) * FRAME_MS) for n, score in enumerate(scores)]
 
 
@@ -248,6 +248,6 @@ class TestGate:
 
     @pytest.mark.parametrize("name", ["hey-gemma-joe", "hey-gemma-command-rms", "hey-gemma-slt", "hey-gemma-mix13"])
     def test_the_real_gate_costs_no_word_its_score(self, name: str) -> None:
-        sound, _ = soundfile.read(REPLAY / f"{name}.flac", dtype="int16")
+        sound = np.asarray(soundfile.read(REPLAY / f"{name}.flac", dtype="int16")[0], dtype=np.int16)
         gated = WakeWord(gate=WebRtcVad(aggressiveness=3))
         assert max(score_all(gated, sound)) == max(score_all(WakeWord(), sound)) > 0.8

@@ -21,6 +21,7 @@ from assistant.events import (
     RingingEnded,
     ToolCalled,
     TurnEnded,
+    WakeDoubted,
     WakeHeard,
     WakeRejected,
 )
@@ -315,6 +316,13 @@ class TestObserver:
     def test_a_wake_that_is_turned_down_afterwards_is_one_rejection(self) -> None:
         told = Watched().see(WAKE, WakeRejected(2000.0, 2600.0, 0.85))
         assert [(found.kind, found.score) for found in told] == [(Kind.REJECTED, 0.85)]
+
+    def test_a_doubtful_wake_is_what_became_of_it(self) -> None:
+        doubted = WakeDoubted(2000.0, 2100.0, 0.6)
+        meant = Watched().see(doubted, WakeHeard(2000.0, 4000.0, 0.6), WakeRejected(9000.0, 9000.0, 0.4))
+        assert [found.kind for found in meant] == [Kind.NEAR]  # the wake is still open
+        turned_down = Watched().see(doubted, WakeRejected(2000.0, 4000.0, 0.6, "", "not_addressed"))
+        assert [(found.kind, found.score) for found in turned_down] == [(Kind.REJECTED, 0.6)]
 
     def test_the_level_is_the_words_and_the_clip_is_its_own(self) -> None:
         """What is loud after the word doesn't count."""

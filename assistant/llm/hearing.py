@@ -118,6 +118,7 @@ class Hearing:
 
     def snapshot(self, *, encoder: bool) -> Heard:
         """How far the sound has been taken in; with the `encoder`'s state if it will be finished."""
+        self._take_in()  # what still waits must be there again after `restore`
         return Heard(self._rows, self._encoded, self._encoder.snapshot() if encoder else None)
 
     def restore(self, heard: Heard) -> None:

@@ -19,7 +19,7 @@ from assistant.llm.hearing import Heard, Hearing
 from assistant.llm.prefix import Prefix
 from assistant.llm.prefix_cache import PrefixCache
 from assistant.llm.prompt import PromptProfile
-from assistant.llm.sampling import Chooser
+from assistant.llm.sampling import Chooser, probabilities
 from assistant.llm.stopwatch import Stopwatch
 from assistant.llm.trunk import Trunk
 from assistant.stages import SAMPLE_RATE_HZ, Outcome, Pcm, Piece, Timings
@@ -185,6 +185,28 @@ class Ledger:
             self.hearing.close()
             close = prompt.AUDIO_CLOSE + close
         self._reply(turn, close, emit)
+
+    def weigh(self, question: str) -> float:
+        """How likely the model answers yes, of yes and no, to a question about the open turn, which stays as it was."""
+        self.retract()
+        turn = self._unanswered()
+        if not self.hearing.samples:
+            return 0.0
+        self._begin(turn)
+        turn.mark = _Mark(self._trunk.at, self.hearing.snapshot(encoder=True))
+        try:
+            self.hearing.finish()
+            self.hearing.close()
+            logits = self._read(prompt.AUDIO_CLOSE + prompt.typed(question) + prompt.REPLY_OPEN)
+        finally:
+            self.retract()
+        yes, no = (self._first_tokens(word) for word in ("yes", "no"))
+        p_yes, p_no = probabilities(logits, yes).sum(), probabilities(logits, no).sum()
+        return float(p_yes / max(p_yes + p_no, 1e-9))
+
+    def _first_tokens(self, word: str) -> list[int]:
+        """The tokens that an answer of this word may begin with."""
+        return sorted({self._engine.vocabulary.tokenize(form)[0] for form in (word, word.capitalize())})
 
     def retract(self) -> None:
         """Take a draft, or what was committed, back: the open turn is as if there had been none."""

@@ -60,6 +60,12 @@ class HeldReply:
             await self._news.wait()
         await self.job
 
+    async def verdict(self) -> Verdict:
+        """Judge all of it when it is complete, and let nothing out. Raises what the job raised."""
+        await self.job
+        await asyncio.sleep(0)  # the last piece is on its way from the thread
+        return judge(self._pieces, self._doubts)
+
     def _tell(self, news: Callable[[], None]) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is gone, and with it whoever listened
             self._loop.call_soon_threadsafe(news)

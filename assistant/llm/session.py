@@ -25,11 +25,12 @@ from assistant.llm.prefix_cache import PrefixCache, identity
 from assistant.llm.prompt import PromptProfile
 from assistant.llm.reply import HeldReply
 from assistant.llm.sampling import Chooser, Sampler, SamplingProfile, Script
-from assistant.llm.verdict import Doubts
-from assistant.stages import Outcome, Pcm, Piece, Timings, Tool, Verdict
+from assistant.llm.verdict import Asked, Doubts
+from assistant.stages import Opinion, Outcome, Pcm, Piece, Timings, Tool, Verdict
 
 _LOG = logging.getLogger(__name__)
 NO_DOUBTS = Doubts()
+NOT_ASKED = Asked()
 NO_PROFILE = PromptProfile("")
 TOO_FAR_BEHIND_S = 1.0  # a machine that can't keep up should listen, not guess
 
@@ -49,6 +50,7 @@ class ModelSpec:
     threads: Threads = field(default_factory=Threads)
     seed: int = 0
     doubts: Doubts = field(default_factory=Doubts)
+    asked: Asked = field(default_factory=Asked)
     ear: Path | None = None
     listen_ahead: bool = False
 
@@ -57,13 +59,20 @@ class LlamaSession:
     """Implements `stages.Session`."""
 
     def __init__(
-        self, engine: Engine, ledger: Ledger, *, doubts: Doubts = NO_DOUBTS, profile: PromptProfile = NO_PROFILE
+        self,
+        engine: Engine,
+        ledger: Ledger,
+        *,
+        doubts: Doubts = NO_DOUBTS,
+        asked: Asked = NOT_ASKED,
+        profile: PromptProfile = NO_PROFILE,
     ) -> None:
         self._engine = engine
         self._profile = profile
         self._ledger = ledger
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="llama")
         self._doubts = doubts
+        self._asked = asked
         self._reply: HeldReply | None = None
         self._listening: Future[None] | None = None
         self._renewing: asyncio.Future[bool] | None = None
@@ -115,7 +124,7 @@ class LlamaSession:
                 raise
             return engine, ledger
 
-        return cls(*await asyncio.to_thread(load), doubts=spec.doubts, profile=spec.prompt)
+        return cls(*await asyncio.to_thread(load), doubts=spec.doubts, asked=spec.asked, profile=spec.prompt)
 
     @property
     def timings(self) -> Timings:
@@ -193,6 +202,20 @@ class LlamaSession:
         self._engine.allow()
         await self._run(self._ledger.retract)
         self._listen()
+
+    async def weigh(self) -> Opinion:
+        """Say whether the open turn was meant for us: by the draft, or a reply that is held, or by asking the model."""
+        if self._asked.question:
+            await self._stopped()
+            self._engine.allow()
+            found: list[float] = []
+            await self._run(lambda: found.append(self._ledger.weigh(self._asked.question)))
+            likely = found[0] if found else 0.0
+            return Opinion(likely >= self._asked.least, f"yes with {likely:.2f}")
+        if self._reply is None:
+            self._reply = self._decode(self._ledger.commit)
+        verdict = await self._reply.verdict()
+        return Opinion(verdict.kind != "unsure", verdict.kind)
 
     def commit(self) -> AsyncIterator[Piece]:
         """Close the user turn; give the draft, or decode the reply, until its end token. Raises ModelFailed."""

@@ -15,6 +15,19 @@ class Doubts:
     confidence: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How one model says whether it was meant: its `[opinion]` table in `models/manifest.toml`.
+
+    With a `question` it is asked, and it was where yes has `least` of yes and no; it hears `lead_ms` of sound before
+    the command: the word itself. Without one its answer tells: where that makes no sense of what was said, it wasn't.
+    """
+
+    question: str = ""
+    least: float = 0.5
+    lead_ms: float = 0.0
+
+
 def judge(pieces: Sequence[Piece], doubts: Doubts) -> Verdict:
     """Judge a whole reply."""
     parser = ReplyParser()

@@ -173,7 +173,7 @@ def report(scored: Sequence[Scored], config: WakeConfig, unreadable: tuple[str, 
 def _decide(scores: Iterable[float], config: WakeConfig, threshold: float) -> list[Heard | Rejected]:
     decision = WakeDecision(threshold=threshold, near_threshold=config.near_threshold, refractory_s=config.refractory_s)
     decided = [decision.update(score, n * SCORE_MS) for n, score in enumerate(scores, 1)]
-    return [d for d in decided if d is not None]
+    return [d for d in decided if isinstance(d, Heard | Rejected)]
 
 
 def _heard(decided: Iterable[Heard | Rejected]) -> list[Heard]:

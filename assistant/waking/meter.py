@@ -15,7 +15,7 @@ from rich.text import Text
 from assistant.audio.devices import SILENCE_DBFS, meter
 from assistant.config import WakeConfig
 from assistant.stages import AudioSource, Pcm, WakeDetector
-from assistant.wake import Heard, Rejected, WakeDecision
+from assistant.wake import Doubted, Heard, Rejected, WakeDecision
 
 HOLD_MS = 3000.0
 LINE_MS = 1000.0  # in a pipe
@@ -31,7 +31,7 @@ class Reading:
     score: float
     held: float
     level_dbfs: float
-    decided: Heard | Rejected | None
+    decided: Heard | Doubted | Rejected | None
 
 
 class WakeMeter:
@@ -87,7 +87,7 @@ class MeterView:
                 self._tell(end_ms, f"would have woken, score {score:.2f}", "bold green")
             case Rejected(end_ms=end_ms, score=score):
                 self._tell(end_ms, f"near: score {score:.2f}, under {self._config.threshold:.2f}", "yellow")
-            case None:
+            case Doubted() | None:  # the meter asks nobody
                 pass
         if self._live is not None:
             self._live.update(bar(reading, self._config), refresh=True)

@@ -18,6 +18,7 @@ from assistant.events import (
     RingingEnded,
     ToolCalled,
     TurnEnded,
+    WakeDoubted,
     WakeHeard,
     WakeRejected,
 )
@@ -73,9 +74,12 @@ class WakeObserver:
     def __call__(self, event: Event) -> None:
         """Take one event."""
         match event:
-            case WakeHeard():
+            case WakeHeard(audio_ms=at_ms) if self._wake is not None and self._wake.at_ms == at_ms:
+                self._wake.entry = replace(self._wake.entry, kind=Kind.WAKE)  # it was doubted, and is meant
+            case WakeHeard() | WakeDoubted():
                 self.close()
-                self._wake = _Wake(event.audio_ms, *self._entry(event, Kind.WAKE))
+                kind = Kind.WAKE if isinstance(event, WakeHeard) else Kind.NEAR
+                self._wake = _Wake(event.audio_ms, *self._entry(event, kind))
             case WakeRejected(audio_ms=at_ms) if self._wake is not None and self._wake.at_ms == at_ms:
                 self._wake.entry = replace(self._wake.entry, kind=Kind.REJECTED)  # it was heard, and judged anew
                 self.close()
@@ -117,7 +121,7 @@ class WakeObserver:
     def _note(wake: _Wake, then: str) -> None:
         wake.entry = replace(wake.entry, then=wake.entry.then or then)  # what came first says most
 
-    def _entry(self, event: WakeHeard | WakeRejected, kind: Kind) -> tuple[Entry, Pcm | None]:
+    def _entry(self, event: WakeHeard | WakeDoubted | WakeRejected, kind: Kind) -> tuple[Entry, Pcm | None]:
         clip = self._cut(max(0.0, event.audio_ms - BEFORE_MS))
         after = self._cut(event.audio_ms)
         word = clip[: len(clip) - len(after)][-round(WORD_MS * SAMPLE_RATE_HZ / 1000) :]
