@@ -45,19 +45,26 @@ def text(tokens: Sequence[int]) -> str:
 
 
 class Writer:
-    """Writes a call, and keeps count of the choices."""
+    """Writes a call, and keeps count of the choices, and of the steps that they take where guesses are checked."""
 
     def __init__(self, *tools: Tool) -> None:
         self.guide = Grammar(tools, letters).begin()
         self.written = text(self.guide.forced())
-        self.steps = 0
+        self.choices, self.steps = 0, 1
 
     def write(self, wanted: str) -> str:
         """Choose as `wanted` goes on, until it is over."""
+        guessed: list[list[int]] = []
         while len(self.written) < len(wanted) and wanted.startswith(self.written):
             (token, *_) = letters(wanted[len(self.written) :])
-            self.written += text(self.guide.follow(token))
-            self.steps += 1
+            run = self.guide.follow(token)
+            self.written += text(run)
+            self.choices += 1
+            if run in guessed[:1]:
+                guessed = guessed[1:]
+            else:
+                guessed = self.guide.guess()
+                self.steps += 1
         return self.written
 
 
@@ -67,12 +74,44 @@ def test_what_can_be_nothing_else_is_not_chosen() -> None:
 
 
 def test_only_choices_take_a_step() -> None:
-    """L or S, i or t; which slot; which name, and whether it ends; whether the call does."""
+    """L or S, i or g; which slot; the name, letter by letter; whether the call ends."""
     writer = Writer(LIGHT, LIST, STOP)
     assert writer.written == "call:"
     whole = f"call:LightSet{{name:{QUOTE}lamp two{QUOTE}}}{END}"
     assert writer.write(whole) == whole
-    assert writer.steps == 6
+    assert writer.choices == 3 + len("lamp two") + 2
+
+
+def test_what_was_guessed_takes_no_step() -> None:
+    """L, i, n, l, whether "lamp" ends, and that the call does: a lamp to be set wants to be told how, was guessed."""
+    writer = Writer(LIGHT, LIST, STOP)
+    writer.write(f"call:LightSet{{name:{QUOTE}lamp two{QUOTE}}}{END}")
+    assert writer.steps == 1 + 6
+    assert Writer(STOP, LIST).steps == 1
+    writer = Writer(LIST, STOP)
+    writer.write(f"call:ListAdd{{item:{QUOTE}milk{QUOTE}}}{END}")
+    assert writer.steps == 1 + 1 + len("milk") + 1
+
+
+def test_a_guess_is_only_a_guess() -> None:
+    """It takes nothing, and is what would be written if it were chosen; a lamp to be set wants to be told how."""
+    writer = Writer(LIGHT)
+    writer.write(f"call:LightSet{{name:{QUOTE}lamp tw")
+    before = writer.guide.legal()
+    guess = writer.guide.guess()
+    assert [text(run) for run in guess] == ["o", QUOTE, ","]
+    assert writer.guide.legal() == before
+    assert [writer.guide.follow(run[0]) for run in guess] == guess
+
+
+def test_no_name_is_made_of_its_beginning() -> None:
+    """Of all names only that of the door begins with "garage", and who says "garage light" doesn't mean it."""
+    tool = Tool("TurnOn", "", (Parameter("name", "string", values=("lamp", "garage door")),))
+    writer = Writer(tool)
+    assert not writer.write(f"call:TurnOn{{name:{QUOTE}g").endswith("door")
+    writer.write(f"call:TurnOn{{name:{QUOTE}garage ")
+    assert text(writer.guide.follow(ord("l"))) == "l"
+    assert writer.guide.legal() is None
 
 
 def test_a_slot_is_filled_once_and_a_call_ends_when_nothing_is_missing() -> None:

@@ -13,12 +13,13 @@ from assistant.errors import ConfigError, ModelFailed
 from assistant.llm import prompt
 from assistant.llm.decoder import Aborted, Logits, Rows
 from assistant.llm.engine import Engine, Threads
+from assistant.llm.grammar import Grammar
 from assistant.llm.ledger import Ledger
 from assistant.llm.prefix import STRETCH
 from assistant.llm.prefix_cache import PrefixCache
 from assistant.llm.prompt import PromptProfile
 from assistant.llm.sampling import Script
-from assistant.stages import Call, Outcome, Pcm, Piece
+from assistant.stages import Call, Outcome, Parameter, Pcm, Piece, Tool
 
 PREFIX = "<bos><|turn>system\nYou are Gemma.<turn|>\n"
 LIGHT = '<|tool_call>call:HassTurnOn{name:<|"|>light<|"|>}<tool_call|>'
@@ -129,6 +130,30 @@ def test_the_model_can_word_a_result_itself(world: Callable[..., World]) -> None
     assert "".join(p.text for p in w.pieces) == "It shines."
     w.ledger.remember("It shines.", [OUTCOME])
     assert w.holds(PREFIX + user("light") + LIGHT + RESULT, "It shines.<turn|>\n")
+
+
+@pytest.mark.parametrize(
+    ("written", "steps"),
+    [
+        ('name:<|"|>big<|"|>', "all guessed: slot, name and end"),
+        ('name:<|"|>big<|"|>,area:<|"|>den<|"|>', "it went on behind the name"),
+        ('area:<|"|>den<|"|>', "another slot"),
+        ('name:<|"|>bit', "another name: the call is lost"),
+    ],
+    ids=lambda value: value if " " in value else None,
+)
+def test_what_was_guessed_is_in_the_cache_only_where_it_was_chosen(
+    world: Callable[..., World], written: str, steps: str
+) -> None:
+    """Right and wrong guesses, of which the reply doesn't tell; what was free, too."""
+    del steps
+    call = f"<|tool_call>call:On{{{written}}}<tool_call|>"
+    slots = (Parameter("name", "string", values=("big",)), Parameter("area", "string", values=("den",)))
+    w = world(call + "<|tool_response>")
+    w.ledger.grammar = Grammar([Tool("On", "", slots, bare=False)], w.engine.vocabulary.tokenize)
+    assert w.say("light") == call
+    w.ledger.remember("", [OUTCOME])
+    assert w.holds(PREFIX + user("light") + call + RESULT + "<turn|>\n")
 
 
 def test_calls_that_nobody_could_read_are_replaced_by_what_was_said(world: Callable[..., World]) -> None:

@@ -53,8 +53,19 @@ class Decoder:
     def decode_tokens(self, tokens: Sequence[int], start: int, sequence: int = 0) -> Logits:
         """Put tokens at `start`..; return the logits behind the last, (vocabulary,). Raises ModelFailed, Aborted."""
         self._decode(np.asarray(tokens, np.int32), start, sequence, logits=True)
-        data = self._llama.llama_get_logits_ith(self._context, -1)
-        return np.ctypeslib.as_array(data, (self.vocabulary_size,)).copy()
+        return self._logits(-1)
+
+    def decode_runs(self, runs: Sequence[Sequence[int]], start: int) -> list[Logits]:
+        """Put runs of tokens at `start`..; return the logits behind each, (vocabulary,). Raises ModelFailed, Aborted.
+
+        One batch; more than it takes are one only where there is but one run.
+        """
+        if len(runs) == 1:
+            return [self.decode_tokens(runs[0], start)]
+        tokens = np.asarray([token for run in runs for token in run], np.int32)
+        ends = np.cumsum([len(run) for run in runs]) - 1
+        self._decode_batch(tokens, start, 0, wanted=ends)
+        return [self._logits(int(end)) for end in ends]
 
     def append_tokens(self, tokens: Sequence[int], start: int, sequence: int = 0) -> None:
         """Put tokens at `start`.., and compute no logits. Raises ModelFailed, Aborted."""
@@ -115,15 +126,17 @@ class Decoder:
     def _decode(self, inputs: NDArray[Any], start: int, sequence: int, *, logits: bool) -> None:
         """Decode int32 tokens (n,) or float32 rows (n, width), `BATCH` at a time; `logits`: behind the last of them."""
         for at in range(0, len(inputs), self._batch):
+            part = inputs[at : at + self._batch]
             last = at + self._batch >= len(inputs)
-            self._decode_batch(inputs[at : at + self._batch], start + at, sequence, logits=logits and last)
+            self._decode_batch(part, start + at, sequence, wanted=np.array([len(part) - 1] * (logits and last), int))
 
-    def _decode_batch(self, part: NDArray[Any], start: int, sequence: int, *, logits: bool) -> None:
+    def _decode_batch(self, part: NDArray[Any], start: int, sequence: int, *, wanted: NDArray[np.intp]) -> None:
+        """Decode one batch; `wanted`: the places in it whose logits are."""
         n = len(part)
         positions = np.arange(start, start + n, dtype=np.int32)
         counts = np.ones(n, np.int32)
-        wanted = np.zeros(n, np.int8)
-        wanted[-1] = logits
+        flags = np.zeros(n, np.int8)
+        flags[wanted] = 1
         one = (ctypes.c_int32 * 1)(sequence)
         sequences = (ctypes.POINTER(ctypes.c_int32) * n)(*[ctypes.cast(one, ctypes.POINTER(ctypes.c_int32))] * n)
         is_tokens = part.dtype == np.int32
@@ -136,7 +149,7 @@ class Decoder:
                 _pointer(positions, ctypes.c_int32),
                 _pointer(counts, ctypes.c_int32),
                 sequences,
-                _pointer(wanted, ctypes.c_int8),
+                _pointer(flags, ctypes.c_int8),
             ),
         )
         self.steps += 1
@@ -149,6 +162,10 @@ class Decoder:
             raise ModelFailed(f"the conversation is longer than {self._context_size} tokens", remedy="begin a new one")
         if status:
             raise ModelFailed(f"llama.cpp failed ({status}): {llama_log.take_error()}", remedy="say it again")
+
+    def _logits(self, at: int) -> Logits:
+        data = self._llama.llama_get_logits_ith(self._context, at)
+        return np.ctypeslib.as_array(data, (self.vocabulary_size,)).copy()
 
     def _turn_keys(self) -> None:
         """Turn the keys that `slide` renumbered: llama.cpp waits for the next decode, and saves old ones until then."""

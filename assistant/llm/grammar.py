@@ -1,8 +1,10 @@
 """What a call may say next, token by token: the tools, names and numbers of this home. Pure: a tokenizer is given.
 
 A call is a row of choices (which tool, which slot, which value); between them stands text that can't be otherwise, and
-that needn't be decoded. Where a name is chosen "unknown" can be chosen too: a misheard name is never made a legal one.
-Knows no model and takes no choice. Both vocabularies break at every sign and digit, so words can be cut there.
+that needn't be decoded. Where a name is chosen "unknown" can be chosen too, and every token of a name is a choice, even
+where only one is legal: a misheard name is never made a legal one. What most likely comes next can be asked for, to be
+checked in one go. Knows no model and takes no choice. Both vocabularies break at every sign and digit, so words can be
+cut there.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -32,6 +34,8 @@ class Grammar:
         self._tokenize = tokenize
         self._trees: dict[tuple[str, ...], _Node] = {}
         (self.quote,) = tokenize(QUOTE)
+        self.brace, self.comma, self.point = (tokenize(sign)[0] for sign in "},.")
+        self.braces = {tokenize(sign)[0] for sign in ("{", "{}")}  # one, in a vocabulary that has no token for both
 
     def begin(self) -> "Guide":
         """A call begins: `<|tool_call>` stands there already."""
@@ -60,9 +64,13 @@ class Guide:
     def __init__(self, grammar: Grammar) -> None:
         self._grammar = grammar
         self._open: dict[str, Parameter] = {}
+        self._taken: list[int] = []
         self._node: _Node | None = None  # None: free text, or lost, or the call is over
         self._then: Callable[[str], None] = self._name_tool
         self._free = False
+        self._naming = False  # a name is being written
+        self._wants = False  # a name was given, and there is a slot for what shall be done with it
+        self._hint: int | None = None  # the likeliest of the legal tokens
         self._offer(word for tool in grammar.tools.values() for word in _openings(tool))
 
     def legal(self) -> list[int] | None:
@@ -71,6 +79,7 @@ class Guide:
 
     def take(self, token: int) -> None:
         """Go on behind `token`."""
+        self._taken.append(token)
         if self._free:
             if token == self._grammar.quote:
                 self._free = False
@@ -78,6 +87,7 @@ class Guide:
             return
         if self._node is None:
             return
+        self._hint = None
         self._node = self._node.after.get(token)
         if self._node is not None and self._node.word:
             self._then(self._node.word)
@@ -91,12 +101,37 @@ class Guide:
         return [token, *self.forced()]
 
     def forced(self) -> list[int]:
-        """Take, and return, the tokens that must come now."""
+        """Take, and return, the tokens that must come now. In a name none must: the model may mean another one."""
         run: list[int] = []
-        while (legal := self.legal()) is not None and len(legal) == 1:
+        while not self._naming and (legal := self.legal()) is not None and len(legal) == 1:
             run += legal
             self.take(legal[0])
         return run
+
+    def guess(self) -> list[list[int]]:
+        """What most likely comes now, and is not taken: rows of tokens as `follow` would give them, one a choice.
+
+        The slot that a tool is mostly used with, the rest of a name that nothing else begins like, the end of a call.
+        """
+        ahead = self._grammar.begin()
+        for token in self._taken:
+            ahead.take(token)
+        runs: list[list[int]] = []
+        while (likely := ahead.likely()) is not None:
+            runs.append(ahead.follow(likely))
+        return runs
+
+    def likely(self) -> int | None:
+        """The likeliest of the legal tokens, where there is one."""
+        legal, words = self.legal() or [], self._grammar
+        if self._naming:
+            return legal[0] if len(legal) == 1 else None
+        if self._hint is not None:
+            return self._hint
+        if words.braces == set(legal):
+            return legal[0]
+        is_number = words.brace in legal and {words.brace, words.comma, words.point}.issuperset(legal)
+        return words.brace if is_number else None
 
     def unknown(self) -> list[int]:
         """Take, and return, the tokens that name nothing, where a name may begin. Empty, and lost, elsewhere."""
@@ -107,8 +142,9 @@ class Guide:
                 return []
         return run
 
-    def _offer(self, words: Iterable[str]) -> None:
+    def _offer(self, words: Iterable[str], likely: str = "") -> None:
         self._node = self._grammar.tree(words)
+        self._hint = self._grammar.tokens(likely)[0] if likely else None
 
     def _name_tool(self, word: str) -> None:
         if word.endswith(CALL_END):
@@ -116,33 +152,38 @@ class Guide:
             return
         tool = self._grammar.tools[word.removeprefix("call:").removesuffix("{")]
         self._open = {p.name: p for p in tool.parameters}
-        self._offer_slots(may_close=tool.bare and self._may_close())
+        self._offer_slots(may_close=tool.bare and self._may_close() and len(self._grammar.braces) == 1)
 
     def _offer_slots(self, *, may_close: bool) -> None:
         words = [name + (f":{QUOTE}" if p.kind == "string" else ":") for name, p in self._open.items()]
         if may_close:
             words.append(f"}}{CALL_END}")
         self._then = self._name_slot
-        self._offer(words)
+        self._offer(words, _usual_slot(self._open.values()))
 
     def _name_slot(self, word: str) -> None:
         if word.startswith("}"):
             self._node = None
             return
         parameter = self._open.pop(word.partition(":")[0])
+        self._wants = False
         self._then = self._go_on
         if parameter.kind != "string":
             self._offer(number + end for number in _numbers(parameter) for end in self._ends())
         elif values := parameter.choices or parameter.values:
+            self._naming = not parameter.choices
+            self._wants = self._naming and not all(p.values for p in self._open.values())
             self._offer(f"{value}{QUOTE}" for value in dict.fromkeys((*values, UNKNOWN)))
         else:
             self._free, self._node = True, None
 
     def _go_on(self, word: str = QUOTE) -> None:
         """A value is there; a number has its end in it."""
+        self._naming = False
         if word.endswith(QUOTE):
             self._then = self._end_slot
-            self._offer(self._ends())
+            ends = self._ends()
+            self._offer(ends, ends[0 if self._wants else -1][:1])
         else:
             self._end_slot(word)
 
@@ -160,11 +201,23 @@ class Guide:
 
 
 def _openings(tool: Tool) -> list[str]:
-    """How a call begins; a vocabulary may have a token of its own for the braces of one without slots."""
+    """How a call begins, the likelier way first; a vocabulary may have a token of its own for both braces."""
     found = [f"call:{tool.name}{{"] * bool(tool.parameters)
     if tool.bare and not any(map(_must_be, tool.parameters)):
         found.append(f"call:{tool.name}{{}}{CALL_END}")
-    return found
+    mostly_bare = all(p.values or not p.told for p in tool.parameters)
+    return found[::-1] if mostly_bare else found
+
+
+def _usual_slot(parameters: Iterable[Parameter]) -> str:
+    """The slot that a call mostly goes on with: what it is about, or the only other one. Empty: there are several."""
+    told = sorted((p for p in parameters if p.told), key=lambda p: not _is_name(p))
+    return told[0].name if told and sum(not _is_name(p) for p in told) <= 1 else ""
+
+
+def _is_name(parameter: Parameter) -> bool:
+    """Whether it takes what people name: a thing, a room, what to buy."""
+    return parameter.kind == "string" and not parameter.choices
 
 
 def _must_be(parameter: Parameter) -> bool:

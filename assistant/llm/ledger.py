@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from assistant.llm import prompt
+from assistant.llm.ahead import Ahead
 from assistant.llm.decoder import Aborted, Logits, Rows
 from assistant.llm.encoders import Encoder, WholeSound
 from assistant.llm.engine import Engine
@@ -272,10 +273,12 @@ class Ledger:
         self._chooser.begin()
         text = codecs.getincrementaldecoder("utf-8")("replace")
         guide: Guide | None = None
+        ahead = Ahead(self._trunk)
+        is_guessed = False
         try:
             for _ in range(min(self._max_tokens, self._trunk.room - _CLOSING_ROOM)):
                 choice = self._chooser.choose(logits, guide.legal() if guide else None)
-                self._watch.token()
+                self._watch.token(guessed=is_guessed)
                 if self._engine.vocabulary.is_end(choice.token):
                     break
                 if choice.token == self._call_token:
@@ -288,10 +291,13 @@ class Ledger:
                 self._watch.forced(len(tokens) - 1)
                 for token in tokens:
                     emit(Piece(text.decode(self._engine.vocabulary.piece(token)), choice.probability))
-                logits = self._trunk.read(tokens)
+                is_guessed = ahead.knows(tokens)
+                logits = ahead.read(tokens, guide.guess() if guide and not is_guessed else ())
         except Aborted:
             turn.whole = not turn.calling
             raise
+        finally:
+            ahead.forget()
         turn.whole = True
 
     def _unanswered(self) -> _Turn:

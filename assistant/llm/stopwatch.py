@@ -38,11 +38,12 @@ class Stopwatch:
         """Note tokens that needed no step."""
         self.spent.forced_tokens += tokens
 
-    def token(self) -> None:
-        """Note that a token of the reply, or its end, is there."""
+    def token(self, *, guessed: bool = False) -> None:
+        """Note that a token of the reply, or its end, is there; in a step of its own, if nobody had guessed at it."""
         at_s = time.perf_counter() - self._begun_s
         if not self.spent.first_token_s:
             self.spent.first_token_s = at_s
         else:
-            self.spent.decoded_tokens += 1
+            self.spent.forced_tokens += guessed
+            self.spent.decoded_tokens += not guessed
             self.spent.decode_s = at_s - self.spent.first_token_s

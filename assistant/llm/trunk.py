@@ -44,13 +44,23 @@ class Trunk:
 
         All but the last go through the ear, unless there is only the last.
         """
+        return self.read_runs([tokens])[0]
+
+    def read_runs(self, runs: Sequence[Sequence[int]]) -> Sequence[Logits]:
+        """Append runs of tokens, in one batch, and give the logits behind each. Raises ModelFailed, Aborted.
+
+        All of the first run but its last token go through the ear, unless there is only that.
+        """
+        tokens = runs[0]
         if self.half_depth and self._engine.ear is not None and len(tokens) > 1:
             self.append_tokens(tokens[:-1])
             tokens = tokens[-1:]
-        self._make_room(len(tokens))
+        runs = [tokens, *runs[1:]]
+        count = sum(map(len, runs))
+        self._make_room(count)
         self.hand_over()
-        with self._whole_or_not_at_all(self._engine.main, len(tokens)):
-            return self._engine.main.decode_tokens(tokens, self.at)
+        with self._whole_or_not_at_all(self._engine.main, count):
+            return self._engine.main.decode_runs(runs, self.at)
 
     def hand_over(self) -> None:
         """Give the main decoder what only the ear has computed."""
