@@ -315,7 +315,7 @@ async def _listen(
         muting(mark, talk),
         attended(manager, talk, stages.session),
     ):
-        await talk.run_microphone(microphone, wait=config.service.wait_for_microphone)
+        await talk.run_microphone(microphone, wait=config.service.wait_for_microphone or manager is not None)
 
 
 async def ask(config: Config, text: str, events: Path | None, observers: Sequence[Observer]) -> None:

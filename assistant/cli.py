@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from assistant import __version__, cli_doctor, cli_models, cli_sound, cli_wake, config
+from assistant import __version__, cli_doctor, cli_models, cli_service, cli_sound, cli_wake, config
 from assistant.cli_models import ConfigOption
 from assistant.errors import HeyGemmaError, UsageError
 
@@ -25,10 +25,13 @@ app = typer.Typer(
 )
 app.add_typer(cli_models.app, name="models")
 app.add_typer(cli_wake.app, name="wake")
+app.add_typer(cli_service.app, name="service")
 app.command()(cli_doctor.doctor)
 app.command()(cli_sound.devices)
 app.command()(cli_sound.mute)
 app.command()(cli_sound.unmute)
+app.command()(cli_service.backup)
+app.command()(cli_service.restore)
 
 EventsOption = Annotated[Path | None, typer.Option("--events", help="Write every event to this JSONL file.")]
 

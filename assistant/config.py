@@ -164,7 +164,7 @@ class LogConfig:
 
 @dataclass(frozen=True, slots=True)
 class ServiceConfig:
-    """As a service: wait for a microphone instead of giving up when there is none at the start."""
+    """As a service: wait for a microphone that isn't there at the start. Under systemd it always waits."""
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
     wait_for_microphone: bool = False
@@ -268,7 +268,9 @@ def _line_of(text: str, where: tuple[str, ...]) -> int | None:
 
 def cache_dir(environ: Mapping[str, str] = os.environ) -> Path:
     """Where prepared slices, prefixes and phrases are kept: they can be thrown away."""
-    base = environ.get("CACHE_DIRECTORY") or environ.get("XDG_CACHE_HOME")
+    if given := environ.get("CACHE_DIRECTORY"):
+        return Path(given.partition(":")[0])
+    base = environ.get("XDG_CACHE_HOME")
     return Path(base) / "hey-gemma" if base else Path(environ.get("HOME", "/var")) / ".cache" / "hey-gemma"
 
 

@@ -54,11 +54,14 @@ def write(path: Path, text: str, *, secret: bool = False) -> None:
     new = ""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        mode = 0o600 if secret else path.stat().st_mode & 0o777 if path.exists() else 0o644
+        before = path.stat() if path.exists() else None
+        mode = 0o600 if secret else before.st_mode & 0o777 if before is not None else 0o644
         descriptor, new = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # of mode 0600
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
+            if before is not None and os.geteuid() == 0:  # the service's group still reads what root changed
+                os.fchown(file.fileno(), before.st_uid, before.st_gid)
             os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())
         Path(new).replace(path)

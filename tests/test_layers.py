@@ -21,7 +21,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "assistant.intents", "assistant.trace", "assistant.commands", "assistant.states", "assistant.endpoint",
             "assistant.asking", "assistant.config_file",
             "assistant.lane", "assistant.board", "assistant.manifest", "assistant.shape_vocabulary", "assistant.noise",
-            "assistant.service",
+            "assistant.service", "assistant.fence", "assistant.backup",
         }
     ),
     frozenset(
@@ -39,7 +39,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"assistant.evaluate", "assistant.figures", "assistant.inventory", "assistant.doctor"}),
     frozenset({"assistant.bench", "assistant.evaluate_text"}),
     frozenset({"assistant.cli_models"}),
-    frozenset({"assistant.cli_doctor", "assistant.cli_sound", "assistant.cli_wake"}),
+    frozenset({"assistant.cli_service", "assistant.cli_doctor", "assistant.cli_sound", "assistant.cli_wake"}),
     frozenset({"assistant.cli"}),
     frozenset({"assistant.start"}),
 )  # fmt: skip
@@ -59,7 +59,7 @@ VENDORS = {
     "tomlkit": {"assistant/config_file.py"},
     "typer": {
         "assistant/cli.py", "assistant/cli_doctor.py", "assistant/cli_models.py", "assistant/cli_sound.py",
-        "assistant/cli_wake.py",
+        "assistant/cli_service.py", "assistant/cli_wake.py",
     },
     "yaml": {"assistant/text_set.py"},
 }  # fmt: skip

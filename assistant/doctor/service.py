@@ -1,19 +1,18 @@
 """The system's service: installed, on at boot, running, in peace; and what a running assistant is connected to."""
 
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
-from urllib.parse import urlsplit
 
+from assistant import fence
 from assistant.config import Config
 from assistant.doctor.findings import Finding, NotHere, Study, absent, fail, fine, first, warn
 
-UNIT = "hey-gemma.service"
+UNIT = fence.UNIT
 PROPERTIES = ("LoadState", "UnitFileState", "ActiveState", "SubState", "Result", "NRestarts", "StatusText")
 MANY_RESTARTS = 3
 DNS_PORTS = (53, 5353)
@@ -124,18 +123,7 @@ def _place(text: str) -> tuple[str, int]:
 
 
 def _addresses(config: Config) -> frozenset[str]:
-    names = []
-    if config.home.kind == "home_assistant":
-        names.append(urlsplit(config.home.url).hostname or "")
-    if config.home.kind == "mqtt" or config.home.mqtt.announce:
-        names.append(config.home.mqtt.host)
-    found: set[str] = set()
-    for name in filter(None, names):
-        try:
-            found |= {str(info[4][0]) for info in socket.getaddrinfo(name, None)}
-        except OSError:
-            continue
-    return frozenset(found)
+    return frozenset(address for name in fence.named(config) for address in fence.look_up(name))
 
 
 def installed(facts: Mapping[str, str]) -> Finding:
