@@ -294,6 +294,8 @@ async def _listen(
         speaker = FileSpeaker(options.speaker_file, wall)
 
     def microphone(start_sample: int) -> Microphone:
+        if isinstance(speaker, SoundSpeaker):
+            speaker.let_go()
         wanted, gain_db = config.audio.microphone or None, config.audio.gain_db
         return Microphone(sound, device=wanted, gain_db=gain_db, start_sample=start_sample)
 

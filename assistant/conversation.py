@@ -97,6 +97,7 @@ class Conversation:
         the ear is switched off the microphone is closed: what it heard can't get lost in here.
         """
         retry_s, told = AT_ONCE_S, ""
+        gone_ms: float | None = None
         while True:
             self._beats += 1
             if s.is_muted(self._state):
@@ -106,14 +107,19 @@ class Conversation:
                 async with open_source(self._next_sample) as source:
                     self._origin_ms = None
                     wait, retry_s, told = True, AT_ONCE_S, ""
+                    if gone_ms is not None:
+                        _log.warning("the microphone is back after %.1f s", (self._now_ms() - gone_ms) / 1000)
+                        gone_ms = None
                     if s.is_deaf(self._state):
                         self.post(MicrophoneFound(*self._here()))
                     await self._listen(source, until_muted=True)
             except AudioDeviceError as e:
                 if not wait:
                     raise
+                gone_ms = self._now_ms() if gone_ms is None else gone_ms
                 if e.message != told:
                     told = e.message
+                    _log.warning("%s; waiting for it", told)
                     self.post(MicrophoneLost(*self._here(), told))
                 await asyncio.sleep(retry_s)
                 retry_s = RECOVER_S

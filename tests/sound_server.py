@@ -6,10 +6,11 @@ sees exactly two devices, because ALSA gets a configuration of its own.
 
 import os
 import shutil
+import socket as socket_
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 # norewinds: like a real card the loudspeaker works 50 ms ahead, not 2 s. The socket comes last: once it is there, so is
@@ -18,32 +19,48 @@ _MODULES = """\
 .fail
 load-module module-null-sink sink_name=room rate=48000 channels=1 norewinds=1
 load-module module-remap-source master=room.monitor source_name=mic channels=1 remix=no
+load-module module-cli-protocol-unix socket={socket}.cli
 set-default-sink room
 set-default-source mic
 load-module module-native-protocol-unix auth-anonymous=1 socket={socket}
 """
-_ALSA = """\
-</usr/share/alsa/alsa.conf>
-pcm.room {{
+_ALSA_DEVICE = """\
+pcm.{name} {{
     type pulse
     server "unix:{socket}"
-    device room
-    hint {{ show on description "room" }}
-}}
-pcm.mic {{
-    type pulse
-    server "unix:{socket}"
-    device mic
-    hint {{ show on description "mic" }}
+    device {name}
+    hint {{ show on description "{name}" }}
 }}
 """
 
 
-class SoundServer:
-    """The running server."""
+_MIC = "module-remap-source"
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+
+class SoundServer:
+    """The running server. Its microphone can be unplugged and plugged in again, as a USB one."""
+
+    def __init__(self, process: subprocess.Popen[bytes], socket: Path) -> None:
         self._process = process
+        self.socket = socket
+
+    def unplug_mic(self) -> None:
+        """Whoever records from it loses the stream."""
+        self.order(f"unload-module {_MIC}")
+
+    def plug_mic(self) -> None:
+        """It is there again."""
+        loading = next(line for line in _MODULES.splitlines() if _MIC in line)
+        self.order(f"{loading}\nset-default-source mic")
+
+    def order(self, lines: str) -> str:
+        """Orders in PulseAudio's own language; what it answers."""
+        with closing(socket_.socket(socket_.AF_UNIX)) as wire:
+            wire.settimeout(10)
+            wire.connect(f"{self.socket}.cli")
+            wire.sendall(f"{lines}\n".encode())
+            wire.shutdown(socket_.SHUT_WR)
+            return b"".join(iter(lambda: wire.recv(65536), b"")).decode()
 
     def kill(self) -> None:
         """End it as a pulled plug would."""
@@ -63,9 +80,16 @@ def why_not() -> str | None:
 @contextmanager
 def sound_server(folder: Path) -> Iterator[SoundServer]:
     """Start a server whose files lie in `folder`, point ALSA at it, and end it afterwards."""
+    with serving(folder) as server, alsa(folder / "asound.conf", room=server, mic=server):
+        yield server
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[SoundServer]:
+    """A server that nobody is pointed at yet."""
+    folder.mkdir(exist_ok=True)
     socket = folder / "native"
     (folder / "default.pa").write_text(_MODULES.format(socket=socket))
-    (folder / "asound.conf").write_text(_ALSA.format(socket=socket))
     own = {"HOME": folder, "XDG_RUNTIME_DIR": folder, "PULSE_RUNTIME_PATH": folder, "PULSE_STATE_PATH": folder}
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(
@@ -74,18 +98,33 @@ def sound_server(folder: Path) -> Iterator[SoundServer]:
             env=os.environ | {key: str(value) for key, value in own.items()},
             stdout=log, stderr=log,
         )  # fmt: skip
-    before = os.environ.get("ALSA_CONFIG_PATH")
     try:
         _wait_for(socket, process, folder / "server.log")
-        os.environ["ALSA_CONFIG_PATH"] = str(folder / "asound.conf")
-        yield SoundServer(process)
+        yield SoundServer(process, socket)
+    finally:
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def alsa(path: Path, **devices: SoundServer) -> Iterator[None]:
+    """Let ALSA know these devices, each on its server, and no others."""
+    write_alsa(path, **devices)
+    before = os.environ.get("ALSA_CONFIG_PATH")
+    os.environ["ALSA_CONFIG_PATH"] = str(path)
+    try:
+        yield
     finally:
         if before is None:
             os.environ.pop("ALSA_CONFIG_PATH", None)
         else:
             os.environ["ALSA_CONFIG_PATH"] = before
-        process.kill()
-        process.wait()
+
+
+def write_alsa(path: Path, **devices: SoundServer) -> None:
+    """Plug devices in or out while ALSA is pointed at this file."""
+    text = "".join(_ALSA_DEVICE.format(name=name, socket=server.socket) for name, server in devices.items())
+    path.write_text("</usr/share/alsa/alsa.conf>\n" + text)
 
 
 def _wait_for(socket: Path, process: subprocess.Popen[bytes], log: Path) -> None:

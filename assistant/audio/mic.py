@@ -1,7 +1,7 @@
 """The microphone: PortAudio's callback -> a bounded queue -> chunks of 20 ms at 16 kHz.
 
 Overflow policy: the oldest sound is dropped, and the next chunk's `start_sample` jumps over the hole. The callback only
-copies; resampling and gain happen in the reader. A stream that falls silent without a word (no callback for 3 s) is an
+copies; resampling and gain happen in the reader. A stream that falls silent without a word (no callback for 2 s) is an
 error, so that nobody listens to a dead device. Knows nothing of wake words or files.
 
 Measured: with an idle speaker stream beside it 0.02 s of CPU per second; a killed sound server is told within 1 ms.
@@ -9,6 +9,7 @@ Measured: with an idle speaker stream beside it 0.02 s of CPU per second; a kill
 
 import asyncio
 import contextlib
+import time
 from collections import deque
 from collections.abc import AsyncIterator
 from typing import Any, Self
@@ -21,6 +22,7 @@ from assistant.errors import AudioDeviceError
 from assistant.stages import SAMPLE_RATE_HZ, AudioChunk, Pcm
 
 BLOCK_MS = 20
+RESCANS, RESCAN_EVERY_S = 10, 0.03
 _REMEDY = "hey-gemma devices"
 
 
@@ -38,7 +40,7 @@ class Microphone:
         device: Wanted = None,
         gain_db: float = 0.0,
         queue_s: float = 2.0,
-        stall_s: float = 3.0,
+        stall_s: float = 2.0,
         start_sample: int = 0,
     ) -> None:
         self._sound = sound
@@ -94,7 +96,10 @@ class Microphone:
                 yield chunk
 
     def _open(self) -> Stream:
-        self._sound.rescan()
+        for _ in range(RESCANS):  # what plays may be about to end
+            if self._sound.rescan():
+                break
+            time.sleep(RESCAN_EVERY_S)
         device = find(self._sound.devices(), "input", self._wanted)
         rate_hz, channels = self._form(device)
         self._name = device.name

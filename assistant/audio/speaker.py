@@ -85,6 +85,11 @@ class SoundSpeaker:
             self._playing.done.set()
             self._close_now()
 
+    def let_go(self) -> None:
+        """Close the stream unless something plays: PortAudio looks for new devices only while none is open."""
+        if self._playing is None:
+            self._close_now()
+
     async def aclose(self) -> None:
         """Free the device; a clip that plays is cut off."""
         self.stop()
