@@ -28,6 +28,7 @@ from assistant.intents.demo_file import Furnished
 from assistant.intents.home_wire import Wire
 from assistant.intents.mqtt_announce import Announcer
 from assistant.intents.real_home import RealHome
+from assistant.intents.router import NOT_UNDERSTOOD
 from assistant.intents.timer_file import TimerFile
 from assistant.listen import Listener
 from assistant.llm import prompt
@@ -210,10 +211,18 @@ async def conversing(
             language=config.speech.language,
             here=lambda: (listener.heard_ms, now_ms()),
         ),
-        mouth=Mouth(stages.voice, speaker, sounds, now_ms=now_ms, heard_ms=lambda: listener.heard_ms),
+        mouth=Mouth(
+            stages.voice,
+            speaker,
+            sounds,
+            now_ms=now_ms,
+            heard_ms=lambda: listener.heard_ms,
+            instead={NOT_UNDERSTOOD: "not_understood"} if config.speech.quiet else None,
+        ),
         rules=Rules(
             wake_needed=wake,
             quiet=config.speech.quiet,
+            wake_sound=config.audio.wake_sound,
             threshold=config.wake.threshold,
             lead_ms=float(stages.model.opinion.get("lead_ms", 0.0)),
         ),

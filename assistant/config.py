@@ -29,7 +29,8 @@ _STRICT = ConfigDict(extra="forbid")
 class AudioConfig:
     """Microphone and speaker: a part of the device's name, its number, or empty for the system's default.
 
-    `alarm_volume`: how loud timers and alarms ring; the words after it have the voice's volume.
+    `cue` sounds when the person has finished, `wake_sound` when the wake word was heard. `alarm_volume`: how loud
+    timers and alarms ring; the words after it have the voice's volume.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
@@ -37,6 +38,7 @@ class AudioConfig:
     speaker: str = ""
     gain_db: Annotated[float, Field(ge=-40, le=40)] = 0.0
     cue: bool = True
+    wake_sound: bool = False
     alarm_volume: Fraction = 0.5
 
 

@@ -23,10 +23,13 @@ class Mouth:
         *,
         now_ms: Callable[[], float],
         heard_ms: Callable[[], float],
+        instead: Mapping[str, str] | None = None,
     ) -> None:
+        """`instead`: sentences for which an earcon is enough, and which."""
         self._voice = voice
         self._speaker = speaker
         self._earcons = earcons
+        self._instead = instead or {}
         self._now_ms = now_ms
         self._heard_ms = heard_ms
         self._playing = False
@@ -50,7 +53,10 @@ class Mouth:
         return self._voicing.busy or self._sounding.busy
 
     def speak(self, text: str, language: str) -> None:
-        """Queue a text."""
+        """Queue a text, or the earcon that stands for it."""
+        if kind := self._instead.get(text):
+            self.earcon(kind)
+            return
         self._voicing.submit(partial(self._synthesize, text, language))
 
     def finish(self) -> None:

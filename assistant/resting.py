@@ -48,14 +48,15 @@ class Rules:
     """`wake_needed` False: listening from the first sample, turns are split at endpoints.
 
     `ring_once`: the input is over, so nobody could stop what rings. `quiet`: a plain command that was done is answered
-    with a sound only. A doubtful wake under `threshold` interrupts nothing; `lead_ms` before its end is what the model
-    that is asked about it hears of the word.
+    with a sound only. `wake_sound`: one says that the wake word was heard. A doubtful wake under `threshold` interrupts
+    nothing; `lead_ms` before its end is what the model that is asked about it hears of the word.
     """
 
     wake_needed: bool = True
     wake_overlap_ms: float = 100.0
     ring_once: bool = False
     quiet: bool = False
+    wake_sound: bool = False
     threshold: float = 0.8
     lead_ms: float = 0.0
 
@@ -167,12 +168,12 @@ def mute(state: State) -> Step:
         case Announcing(turns, after):
             return (state if is_muted(state) else Announcing(turns, Muted(turns, deaf=not isinstance(after, Idle)))), ()
         case Idle(turns) | WaitingForMicrophone(turns):
-            return Muted(turns, deaf=isinstance(state, WaitingForMicrophone)), ()
+            return Muted(turns, deaf=isinstance(state, WaitingForMicrophone)), (PlayEarcon("muted"),)
         case (
             Listening(turns) | Drafting(turns) | Overhearing(turns) | Weighing(turns) | Thinking(turns) | Acting(turns)
             | Speaking(turns) | Confirming(turns)
         ):  # fmt: skip
-            return Muted(turns), (Silence(), DropTurn(), EndTurn(turns))
+            return Muted(turns), (Silence(), DropTurn(), PlayEarcon("muted"), EndTurn(turns))
     assert_never(state)
 
 
@@ -180,7 +181,8 @@ def unmute(state: State, rules: Rules) -> Step:
     """Switch the ear on again."""
     match state:
         case Muted(turns, deaf):
-            return (WaitingForMicrophone(turns), ()) if deaf else home(turns, rules)
+            rests, commands = (WaitingForMicrophone(turns), ()) if deaf else home(turns, rules)
+            return rests, (PlayEarcon("unmuted"), *commands)
         case Ringing():
             return replace(state, muted=False), ()
         case Announcing(turns, Muted(deaf=deaf)):

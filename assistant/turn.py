@@ -282,9 +282,14 @@ def _speaking(state: Speaking, turns: int, event: Event, rules: Rules) -> Step:
 
 def _wake(state: State, audio_ms: float, rules: Rules) -> Step:
     """Open a turn. Where the ear is switched off, it was heard just before that, and counts no more."""
-    from_ms = max(0.0, audio_ms - rules.wake_overlap_ms)
     if is_muted(state):
         return state, ()
+    listening, commands = _woken(state, audio_ms, max(0.0, audio_ms - rules.wake_overlap_ms))
+    sounds = rules.wake_sound and isinstance(listening, Listening)
+    return listening, (*commands, *([PlayEarcon("listening")] if sounds else []))
+
+
+def _woken(state: State, audio_ms: float, from_ms: float) -> Step:
     match state:
         case Overhearing(turns, wake, kind) if wake.audio_ms == audio_ms:  # it has become sure
             return (Listening(turns) if kind is None else Drafting(turns, kind)), ()

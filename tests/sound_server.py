@@ -44,6 +44,9 @@ class SoundServer:
         self._process = process
         self.socket = socket
 
+    def look(self) -> None:
+        """Change nothing."""
+
     def unplug_mic(self) -> None:
         """Whoever records from it loses the stream."""
         self.order(f"unload-module {_MIC}")

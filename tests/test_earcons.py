@@ -12,7 +12,9 @@ SOUNDS = sorted(set(EARCONS) - {"pause"})
 
 def test_there_is_one_for_each_thing_to_tell() -> None:
     """Their names are what the turn-taking asks for."""
-    assert set(EARCONS) == {"heard", "done", "cancelled", "error", "timer", "pause"}
+    assert set(EARCONS) == {
+        "listening", "heard", "done", "cancelled", "not_understood", "muted", "unmuted", "error", "timer", "pause"
+    }  # fmt: skip
 
 
 def test_the_ring_is_as_loud_as_it_shall_be_and_its_pause_is_silent() -> None:
@@ -31,7 +33,7 @@ def test_an_earcon_is_soft_and_short(name: str) -> None:
     clip = EARCONS[name]
     assert clip.samples.dtype == np.int16
     assert clip.rate_hz == 22_050
-    assert meter(clip.samples).peak_dbfs == pytest.approx(-14.9, abs=0.1)
+    assert meter(clip.samples).peak_dbfs == pytest.approx(-24.4 if name == "listening" else -14.9, abs=0.1)
     assert clip.duration_s < (3.0 if name == "timer" else 0.5)
 
 
@@ -52,7 +54,7 @@ def test_yes_rises_and_no_falls() -> None:
     def pitch_hz(sound: np.ndarray) -> float:
         return float(np.argmax(np.abs(np.fft.rfft(sound, 22_050))))
 
-    for name, rises in (("heard", True), ("cancelled", False), ("error", False)):
+    for name, rises in (("heard", True), ("unmuted", True), ("cancelled", False), ("muted", False), ("error", False)):
         sound = EARCONS[name].samples
         third = len(sound) // 3
         assert (pitch_hz(sound[-third:]) > pitch_hz(sound[:third])) is rises, name

@@ -34,14 +34,15 @@ def test_muting_ends_what_is_heard_and_the_wake_word_counts_no_more(heard: tuple
     """Whatever state the turn is in, it is dropped."""
     state, commands = play(*heard, OFF, WAKE_WORD)  # type: ignore[arg-type] # a row of events
     assert state == s.Muted(1 if heard else 0)
-    assert commands[-3:] == ([c.Silence(), c.DropTurn(), c.EndTurn(1)] if heard else [])
+    told = [c.PlayEarcon("muted")]
+    assert commands[-4:] == ([c.Silence(), c.DropTurn(), *told, c.EndTurn(1)] if heard else told)
     assert isinstance(play(ON, WAKE_WORD, state=state)[0], s.Listening)
 
 
 def test_a_timer_rings_while_the_ear_is_off_and_it_stays_off() -> None:
     """Nobody can stop it by voice; after ten minutes it gives up."""
     state, commands = play(OFF, RING)
-    assert (s.is_muted(state), commands) == (True, [c.Ring((RING,))])
+    assert (s.is_muted(state), commands) == (True, [c.PlayEarcon("muted"), c.Ring((RING,))])
     assert play(WAKE_WORD, state=state) == (state, [])
     late = HEARD.__class__(700_000, 700_000)
     assert play(late, state=state)[0] == s.Muted(0)

@@ -116,7 +116,8 @@ async def test_a_sound_server_that_keeps_the_stream_gives_the_microphone_back_by
         async with Microphone(sound, device="mic") as mic:
             chunks = aiter(mic)
             heard = []
-            for change in (lambda: None, server.unplug_mic, server.plug_mic):
+            changes: list[Callable[[], None]] = [server.look, server.unplug_mic, server.plug_mic]
+            for change in changes:
                 change()
                 for _ in range(10):
                     await anext(chunks)

@@ -1,4 +1,4 @@
-"""Short soft sounds, synthesized: heard, done, cancelled, error, and the ring, as loud as it shall be, with its pause.
+"""Short soft sounds, synthesized: one for each thing to tell, and the ring, as loud as it shall be, with its pause.
 
 Knows nothing of when they are played.
 
@@ -18,19 +18,28 @@ PEAK = 0.18
 PAUSE_S = 2.0
 _FADE_S = 0.01
 
-# Each note: start in s, frequency in Hz, duration in s. Fifths and fourths upwards for yes, downwards for no.
+# Each note: start in s, frequency in Hz, duration in s. Fifths and fourths upwards for yes, downwards for no. Nothing
+# under 580 Hz: Silero took 250 to 440 Hz for a voice (0.89). A ring on A5 scored 0.65 as "hey gemma", on C6 0.06.
 _NOTES: Mapping[str, tuple[tuple[float, float, float], ...]] = {
+    "listening": ((0.0, 1174.7, 0.07),),
     "heard": ((0.0, 659.3, 0.08), (0.05, 987.8, 0.09)),
     "done": ((0.0, 784.0, 0.09), (0.09, 1046.5, 0.16)),
-    "cancelled": ((0.0, 659.3, 0.09), (0.08, 440.0, 0.12)),
-    "error": ((0.0, 330.0, 0.14), (0.17, 247.0, 0.22)),
-    "timer": tuple((t + s, f, 0.5) for t in (0.0, 0.9, 1.8) for s, f in ((0.0, 880.0), (0.14, 1108.7), (0.28, 1318.5))),
+    "cancelled": ((0.0, 987.8, 0.09), (0.08, 740.0, 0.12)),
+    "not_understood": ((0.0, 784.0, 0.09), (0.14, 784.0, 0.13)),
+    "muted": ((0.0, 1318.5, 0.08), (0.08, 987.8, 0.08), (0.16, 659.3, 0.14)),
+    "unmuted": ((0.0, 659.3, 0.08), (0.08, 987.8, 0.08), (0.16, 1318.5, 0.14)),
+    "error": ((0.0, 784.0, 0.14), (0.17, 587.3, 0.22)),
+    "timer": tuple(
+        (t + s, f, 0.5) for t in (0.0, 0.9, 1.8) for s, f in ((0.0, 1046.5), (0.14, 1318.5), (0.28, 1568.0))
+    ),
 }
+_LISTENING_PEAK = 0.06  # it sounds while the person speaks
 
 
 def make(alarm_volume: float = 0.5) -> dict[str, AudioClip]:
     """The earcons by name; `alarm_volume` is the peak of "timer", 0..1. "pause", between two rings, is silent."""
-    sounds = {name: _render(notes, alarm_volume if name == "timer" else PEAK) for name, notes in _NOTES.items()}
+    peaks = {"timer": alarm_volume, "listening": _LISTENING_PEAK}
+    sounds = {name: _render(notes, peaks.get(name, PEAK)) for name, notes in _NOTES.items()}
     return {**sounds, "pause": AudioClip(np.zeros(round(PAUSE_S * RATE_HZ), np.int16), RATE_HZ)}
 
 
