@@ -16,6 +16,7 @@ from assistant.audio import earcons
 from assistant.audio.clock import AudioClock, WallClock
 from assistant.audio.devices import Sound
 from assistant.audio.mic import Microphone
+from assistant.audio.outlet import Outlet
 from assistant.audio.replay import FileSource, FileSpeaker, NullSpeaker
 from assistant.audio.speaker import SoundSpeaker
 from assistant.config import Config, cache_dir, state_dir
@@ -298,12 +299,13 @@ async def _listen(
         observe(event)
 
     sound = Sound()
-    speaker: Speaker = SoundSpeaker(sound, wall, device=config.audio.speaker or None)
+    wanted = config.audio.speaker
+    speaker: Speaker = Outlet(lambda device: SoundSpeaker(sound, wall, device=device), wanted, wall)
     if options.speaker_file is not None:
         speaker = FileSpeaker(options.speaker_file, wall)
 
     def microphone(start_sample: int) -> Microphone:
-        if isinstance(speaker, SoundSpeaker):
+        if isinstance(speaker, Outlet):
             speaker.let_go()
         wanted, gain_db = config.audio.microphone or None, config.audio.gain_db
         return Microphone(sound, device=wanted, gain_db=gain_db, start_sample=start_sample)

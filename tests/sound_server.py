@@ -88,11 +88,11 @@ def sound_server(folder: Path) -> Iterator[SoundServer]:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[SoundServer]:
-    """A server that nobody is pointed at yet."""
+def serving(folder: Path, sink: str = "room") -> Iterator[SoundServer]:
+    """A server that nobody is pointed at yet; `sink`: what its loudspeaker is called."""
     folder.mkdir(exist_ok=True)
     socket = folder / "native"
-    (folder / "default.pa").write_text(_MODULES.format(socket=socket))
+    (folder / "default.pa").write_text(_MODULES.replace("room", sink).format(socket=socket))
     own = {"HOME": folder, "XDG_RUNTIME_DIR": folder, "PULSE_RUNTIME_PATH": folder, "PULSE_STATE_PATH": folder}
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(
