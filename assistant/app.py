@@ -23,6 +23,7 @@ from assistant.config import Config, cache_dir, state_dir
 from assistant.conversation import Conversation
 from assistant.desk import announcer_for, shown
 from assistant.events import Event, RingingEnded, Started, TimerRang
+from assistant.front import Front
 from assistant.homes import Home, build_home, real_home
 from assistant.intents.deadlines import Alarm, Entry
 from assistant.intents.demo_file import Furnished
@@ -293,9 +294,11 @@ async def _listen(
 ) -> None:
     """Listen to the microphone for ever."""
     mark = Mark(state_dir() / NAME)
+    front = Front(config.panel, config.service.on_state, wall.now_s)
 
     def observed(event: Event) -> None:
         mark.keep(event)
+        front.see(event)
         observe(event)
 
     sound = Sound()
@@ -326,6 +329,7 @@ async def _listen(
         ) as (talk, home),
         shown(announcer, talk, home.timers, stages.voice),
         muting(mark, talk),
+        front.wired(talk),
         attended(manager, talk, stages.session),
     ):
         await talk.run_microphone(microphone, wait=config.service.wait_for_microphone or manager is not None)

@@ -16,6 +16,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from assistant.config_mqtt import MqttConfig
+from assistant.config_panel import PanelConfig
 from assistant.errors import ConfigError
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -166,10 +167,14 @@ class LogConfig:
 
 @dataclass(frozen=True, slots=True)
 class ServiceConfig:
-    """As a service: wait for a microphone that isn't there at the start. Under systemd it always waits."""
+    """As a service: wait for a microphone that isn't there at the start. Under systemd it always waits.
+
+    `on_state`: a program and its arguments, started at each change of state.
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
     wait_for_microphone: bool = False
+    on_state: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +191,7 @@ class Config:
     speech: SpeechConfig = field(default_factory=SpeechConfig)
     log: LogConfig = field(default_factory=LogConfig)
     service: ServiceConfig = field(default_factory=ServiceConfig)
+    panel: PanelConfig = field(default_factory=PanelConfig)
 
 
 def find(explicit: Path | None, environ: Mapping[str, str]) -> Path | None:

@@ -78,6 +78,7 @@ class Conversation:
         self._beats = 0
         self._fatal: Exception | None = None
         self._moved = asyncio.Event()  # something was decided
+        self.on_state: Callable[[s.State], None] | None = None  # gets the state after each event
         mind.attach(self.post, self._on_error)
         mouth.attach(self.post, self._on_error)
 
@@ -270,6 +271,8 @@ class Conversation:
         self._state, commands = step
         for command in commands:
             self._carry_out(command)
+        if self.on_state is not None:
+            self.on_state(self._state)
 
     def _carry_out(self, command: c.Command) -> None:
         match command:

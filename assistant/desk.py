@@ -3,7 +3,6 @@
 Knows no wire.
 """
 
-import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -15,7 +14,7 @@ from assistant.intents.mqtt_announce import Announcer, Desk, Standing
 from assistant.intents.timers import Timers
 from assistant.speech import Voices
 from assistant.stages import Voice
-from assistant.states import Drafting, Idle, Overhearing, Weighing, is_muted
+from assistant.states import is_muted, name
 
 
 def announcer_for(config: MqttConfig) -> Announcer | None:
@@ -43,15 +42,13 @@ async def shown(announcer: Announcer | None, talk: Conversation, timers: Timers,
 
 def _standing(talk: Conversation, timers: Timers, voice: Voice) -> Standing:
     state = talk.state
-    shown = Idle(state.turns) if isinstance(state, Overhearing | Weighing) else state  # nobody may notice
-    name = "listening" if isinstance(state, Drafting) else re.sub(r"(?<!^)(?=[A-Z])", "_", type(shown).__name__).lower()
     countdown = timers.countdown
     left_s = [left for entry in countdown.entries if (left := countdown.left_s(entry)) >= 0]
     due = None
     if left_s:
         due = (countdown.now() + timedelta(seconds=min(left_s))).replace(microsecond=0).isoformat()
     volume = voice.volume if isinstance(voice, Voices) else 1.0
-    return Standing(name, is_muted(state), round(volume * 100), len(countdown.entries), due)
+    return Standing(name(state), is_muted(state), round(volume * 100), len(countdown.entries), due)
 
 
 def _set(voice: Voice, percent: int) -> None:

