@@ -15,8 +15,10 @@ from assistant import __version__, chat_template, manifest, sessions
 from assistant.audio import earcons
 from assistant.audio.clock import AudioClock, WallClock
 from assistant.audio.devices import Sound
+from assistant.audio.echo import EchoCanceller, WithoutEcho
 from assistant.audio.mic import Microphone
 from assistant.audio.outlet import Outlet
+from assistant.audio.played import Played
 from assistant.audio.replay import FileSource, FileSpeaker, NullSpeaker
 from assistant.audio.speaker import SoundSpeaker
 from assistant.config import Config, cache_dir, state_dir
@@ -39,6 +41,7 @@ from assistant.llm.session import LlamaSession
 from assistant.mind import Mind
 from assistant.mouth import Mouth
 from assistant.muting import NAME, Mark, muting
+from assistant.own_voice import OwnVoice
 from assistant.service import ServiceManager, attended
 from assistant.speech import Voices
 from assistant.stages import AudioClip, Clock, Speaker, Voice
@@ -139,6 +142,11 @@ def _listener(stages: Stages, now_ms: Callable[[], float], *, wake: bool) -> Lis
         refractory_s=config.wake.refractory_s,
         doubt=(config.wake.maybe_threshold, config.wake.sure_threshold) if config.wake.second_opinion else None,
     )
+    while_speaking = WakeDecision(
+        threshold=config.wake.speaking_threshold,
+        near_threshold=config.wake.near_threshold,
+        refractory_s=config.wake.refractory_s,
+    )
     return Listener(
         config.endpoint,
         stages.wake if wake else None,
@@ -147,6 +155,8 @@ def _listener(stages: Stages, now_ms: Callable[[], float], *, wake: bool) -> Lis
         vad_lag_ms=SILERO_END_LAG_MS,
         early_confidence=float(stages.model.thresholds.get("early_confidence", NEVER)),
         now_ms=now_ms,
+        own_voice=OwnVoice(stages.wake.twin()) if wake and stages.wake is not None else None,
+        while_speaking=while_speaking,
     )
 
 
@@ -302,16 +312,17 @@ async def _listen(
         observe(event)
 
     sound = Sound()
-    wanted = config.audio.speaker
-    speaker: Speaker = Outlet(lambda device: SoundSpeaker(sound, wall, device=device), wanted, wall)
+    wanted, played, canceller = config.audio.speaker, Played(), EchoCanceller()
+    speaker: Speaker = Outlet(lambda device: SoundSpeaker(sound, wall, device=device, played=played), wanted, wall)
     if options.speaker_file is not None:
         speaker = FileSpeaker(options.speaker_file, wall)
 
-    def microphone(start_sample: int) -> Microphone:
+    def microphone(start_sample: int) -> WithoutEcho:
         if isinstance(speaker, Outlet):
             speaker.let_go()
         wanted, gain_db = config.audio.microphone or None, config.audio.gain_db
-        return Microphone(sound, device=wanted, gain_db=gain_db, start_sample=start_sample)
+        device = Microphone(sound, device=wanted, gain_db=gain_db, start_sample=start_sample, clock=wall)
+        return WithoutEcho(device, played, canceller, config.audio.echo)
 
     async with (
         keeping(config.wake, state_dir() / "wake") as keep_wake,

@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -31,12 +31,14 @@ class AudioConfig:
     """Microphone and speaker: a part of the device's name, its number, or empty for the system's default.
 
     `cue` sounds when the person has finished, `wake_sound` when the wake word was heard. `alarm_volume`: how loud
-    timers and alarms ring; the words after it have the voice's volume.
+    timers and alarms ring; the words after it have the voice's volume. `echo`: whether
+    our own voice is taken out of the microphone's sound.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
     microphone: str = ""
     speaker: str = ""
+    echo: Literal["auto", "on", "off"] = "auto"
     gain_db: Annotated[float, Field(ge=-40, le=40)] = 0.0
     cue: bool = True
     wake_sound: bool = False
@@ -53,6 +55,7 @@ class WakeConfig:
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
     threshold: Fraction = 0.8
+    speaking_threshold: Fraction = 0.5
     near_threshold: Fraction = 0.3
     refractory_s: Annotated[float, Field(ge=0, le=10)] = 1.0
     second_opinion: bool = True

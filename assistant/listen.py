@@ -25,6 +25,7 @@ from assistant.events import (
     WakeHeard,
     WakeRejected,
 )
+from assistant.own_voice import OwnVoice
 from assistant.stages import CHUNK_MS, AudioChunk, Pcm, Vad, Verdict, WakeDetector
 from assistant.wake import Doubted, Heard, Rejected, WakeDecision
 
@@ -60,7 +61,8 @@ class _Over:
 class Listener:
     """The always-on front end. `now_ms` stamps events; audio positions come from the chunks.
 
-    `on_score`, where it is set, gets every score of the wake word, and the place where the sound behind it ended.
+    `own_voice` knows whether the word was our own, `while_speaking` decides while we speak. `on_score`, where it is
+    set, gets every score of the wake word, and the place where the sound behind it ended.
     """
 
     def __init__(
@@ -73,6 +75,8 @@ class Listener:
         vad_lag_ms: float,
         early_confidence: float,
         now_ms: Callable[[], float],
+        own_voice: OwnVoice | None = None,
+        while_speaking: WakeDecision | None = None,
     ) -> None:
         self._config = config
         self._wake = wake
@@ -81,6 +85,8 @@ class Listener:
         self._vad_lag_ms = vad_lag_ms
         self._early_confidence = early_confidence
         self._now_ms = now_ms
+        self._own_voice = own_voice
+        self._while_speaking = while_speaking
         self.on_score: Callable[[float, float], None] | None = None
         self._ring: deque[AudioChunk] = deque(maxlen=RING_S * 1000 // CHUNK_MS)
         self._endpoint: endpoint.Endpoint | None = None
@@ -127,12 +133,21 @@ class Listener:
         self._ring.append(chunk)
         if self._wake is None:
             return []
+        own = self._own_voice
+        if own is not None:
+            own.hear(chunk)
         score = self._wake.score(chunk.samples)
         if score is None:
             return []
         if self.on_score is not None:
             self.on_score(score, chunk.end_ms)
-        match self._decision.update(score, chunk.end_ms, self._wake.word):
+        found = self._decision.update(score, chunk.end_ms, self._wake.word)
+        if self._while_speaking is not None:
+            louder = self._while_speaking.update(score, chunk.end_ms, self._wake.word)
+            found = louder if own is not None and own.speaks else found
+        if isinstance(found, Heard | Doubted) and own is not None and own.explains(chunk.end_ms):
+            return [WakeRejected(found.end_ms, self._now_ms(), found.score, found.word, "own_voice")]
+        match found:
             case Heard(end_ms, peak, word):
                 return [WakeHeard(end_ms, self._now_ms(), peak, word)]
             case Doubted(end_ms, peak, word):

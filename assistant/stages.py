@@ -22,10 +22,14 @@ Datum = Value | tuple[float, ...]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AudioChunk:
-    """20 ms of sound: int16 mono at 16 kHz, shape (320,). A jump in `start_sample` means that sound was dropped."""
+    """20 ms of sound: int16 mono at 16 kHz, shape (320,). A jump in `start_sample` means that sound was dropped.
+
+    `played`: what our own loudspeaker gave meanwhile, shape (320,), to some 100 ms; None: nothing, or nobody knows.
+    """
 
     samples: Pcm
     start_sample: int
+    played: Pcm | None = None
 
     @property
     def start_ms(self) -> float:

@@ -19,7 +19,7 @@ LAYERS: tuple[frozenset[str], ...] = (
         {
             "assistant.audio", "assistant.wake", "assistant.vad", "assistant.speech", "assistant.llm",
             "assistant.intents", "assistant.trace", "assistant.commands", "assistant.states", "assistant.endpoint",
-            "assistant.asking", "assistant.config_file",
+            "assistant.asking", "assistant.own_voice", "assistant.config_file",
             "assistant.lane", "assistant.board", "assistant.manifest", "assistant.shape_vocabulary", "assistant.noise",
             "assistant.service", "assistant.fence", "assistant.backup",
         }
@@ -124,7 +124,8 @@ def test_each_vendor_library_has_one_owner() -> None:
 
 def test_pure_modules_own_no_clock_no_thread_and_no_loop() -> None:
     pure = (
-        "turn", "resting", "doubt", "endpoint", "pacing", "spoken", "spoken_words", "intents.sayings",
+        "turn", "resting", "audio.adaptive", "audio.drift", "audio.delay",
+        "doubt", "endpoint", "pacing", "spoken", "spoken_words", "intents.sayings",
         "llm.parse", "llm.prompt", "intents.names", "intents.meaning", "intents.alike",
         "intents.replies", "intents.policy", "intents.consent", "intents.undo", "intents.home_answers",
         "intents.home_change", "intents.home_facts", "intents.home_registry", "intents.home_states",

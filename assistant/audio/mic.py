@@ -18,8 +18,9 @@ import numpy as np
 
 from assistant.audio.devices import Device, Sound, Stream, Wanted, find
 from assistant.audio.pcm import Chunker
+from assistant.audio.played import Timeline
 from assistant.errors import AudioDeviceError
-from assistant.stages import SAMPLE_RATE_HZ, AudioChunk, Pcm
+from assistant.stages import SAMPLE_RATE_HZ, AudioChunk, Clock, Pcm
 
 BLOCK_MS = 20
 RESCANS, RESCAN_EVERY_S = 10, 0.03
@@ -30,7 +31,8 @@ class Microphone:
     """An AudioSource over a device: part of its name, its number, or None for the system's default.
 
     `start_sample` is where in the input the first sample lies: give `next_sample` of the microphone before it when
-    one is opened again, and time never runs backwards. Only for the loop that entered it.
+    one is opened again, and time never runs backwards. `clock`, readable from any thread: for `heard_s`. Only for the
+    loop that entered it.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class Microphone:
         queue_s: float = 2.0,
         stall_s: float = 2.0,
         start_sample: int = 0,
+        clock: Clock | None = None,
     ) -> None:
         self._sound = sound
         self._wanted = device
@@ -49,6 +52,10 @@ class Microphone:
         self._stall_s = stall_s
         self._queue = BlockQueue(round(queue_s * 1000 / BLOCK_MS))
         self._start_sample = start_sample
+        self._clock = clock
+        self._timeline = Timeline()
+        self._rate_hz = SAMPLE_RATE_HZ
+        self._recorded = 0  # samples of the device, lost ones included
         self._name = ""
         self._ended = False
         self._chunker: Chunker | None = None
@@ -58,6 +65,24 @@ class Microphone:
     def next_sample(self) -> int:
         """Where the next chunk will begin."""
         return self._chunker.next_sample if self._chunker else self._start_sample
+
+    @property
+    def name(self) -> str:
+        """What the device is called, once it is open."""
+        return self._name
+
+    @property
+    def runs(self) -> int:
+        """How often `heard_s` had to begin anew, because sound came much earlier or later than counted."""
+        return self._timeline.runs
+
+    def heard_s(self, start_sample: int) -> float:
+        """When, on the clock that it was given, this place of the input was heard."""
+        return self._timeline.at((start_sample - self._start_sample) / SAMPLE_RATE_HZ)
+
+    def anchor(self) -> None:
+        """Let `heard_s` take up by how much the device's clock has run ahead or behind."""
+        self._timeline.anchor()
 
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
@@ -102,7 +127,7 @@ class Microphone:
             time.sleep(RESCAN_EVERY_S)
         device = find(self._sound.devices(), "input", self._wanted)
         rate_hz, channels = self._form(device)
-        self._name = device.name
+        self._name, self._rate_hz = device.name, rate_hz
         self._chunker = Chunker(rate_hz, self._start_sample)
         return self._sound.open(
             device, "input", rate_hz=rate_hz, channels=channels, on_block=self._on_block, on_end=self._on_end
@@ -117,7 +142,13 @@ class Microphone:
                 return rate_hz, channels
         return forms[-1]  # let opening it say what is wrong
 
-    def _on_block(self, block: Pcm, _time: Any, status: Any) -> None:
+    def _on_block(self, block: Pcm, time: Any, status: Any) -> None:
+        self._recorded += len(block) if status.input_overflow else 0
+        if self._clock is not None:
+            age_s = time.currentTime - time.inputBufferAdcTime
+            seen_s = self._clock.now_s() - (age_s if 0 <= age_s < 1 else BLOCK_MS / 1000)
+            self._timeline.see(self._recorded / self._rate_hz, seen_s)
+        self._recorded += len(block)
         # Channel 0, not the mean: microphone arrays put their best signal there, and a mean of two microphones combs.
         self._queue.put(block[:, 0].copy(), overflowed=bool(status.input_overflow))
         self._wake_reader()

@@ -16,6 +16,7 @@ import numpy as np
 
 from assistant.audio.devices import Sound, Stream, Wanted, find
 from assistant.audio.pcm import resample
+from assistant.audio.played import Played
 from assistant.errors import AudioDeviceError
 from assistant.stages import AudioClip, Clock, Pcm
 
@@ -36,14 +37,23 @@ class _Playing:
 class SoundSpeaker:
     """A Speaker on a device: part of its name, its number, or None for the system's default.
 
-    `clock` must be readable from any thread.
+    `clock` must be readable from any thread. `played` gets what is played, for the echo.
     """
 
-    def __init__(self, sound: Sound, clock: Clock, *, device: Wanted = None, stall_s: float = 3.0) -> None:
+    def __init__(
+        self,
+        sound: Sound,
+        clock: Clock,
+        *,
+        device: Wanted = None,
+        stall_s: float = 3.0,
+        played: Played | None = None,
+    ) -> None:
         self._sound = sound
         self._clock = clock
         self._wanted = device
         self._stall_s = stall_s
+        self._played = played
         self._output: _Output | None = None
         self._opening = asyncio.Lock()
         self._closing: set[asyncio.Future[None]] = set()
@@ -118,7 +128,7 @@ class SoundSpeaker:
                 self._idle.cancel()
             if self._output is None or self._output.lost:
                 self._close_now()
-                output = _Output(asyncio.get_running_loop(), self._clock)
+                output = _Output(asyncio.get_running_loop(), self._clock, self._played)
                 await asyncio.to_thread(output.open, self._sound, self._wanted)
                 self._output = output
             return self._output
@@ -140,9 +150,10 @@ class SoundSpeaker:
 class _Output:
     """One open stream and what is on it. `start` is called in the loop, `_fill` and `_on_end` in PortAudio's thread."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, clock: Clock) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, clock: Clock, played: Played | None) -> None:
         self._loop = loop
         self._clock = clock
+        self._played = played
         self._samples: Pcm = np.zeros(0, np.int16)
         self._position = 0
         self.playing: _Playing | None = None
@@ -173,9 +184,11 @@ class _Output:
         part = self._samples[self._position : self._position + len(out)] if playing else self._samples[:0]
         out[: len(part)] = part[:, None]
         out[len(part) :] = 0
+        heard_s = self._clock.now_s() + max(0.0, time.outputBufferDacTime - time.currentTime)
+        if self._played is not None:
+            self._played.put(out[:, 0].copy(), self.rate_hz, heard_s)
         if playing is None:
             return
-        heard_s = self._clock.now_s() + max(0.0, time.outputBufferDacTime - time.currentTime)
         if playing.starts_s is None:
             playing.starts_s = heard_s
         self._position += len(part)

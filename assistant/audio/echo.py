@@ -1,0 +1,158 @@
+"""Echo cancellation: what the loudspeaker says is taken out of the microphone's sound, before anything listens to it.
+
+`WithoutEcho` sits between microphone and listener; `EchoCanceller` does the work, and costs nothing while nothing is
+played: then chunks pass as they are, bit for bit. Every chunk carries what was `played` meanwhile. Knows no word.
+
+Measured (docs/RESULTS.md): 0.6 ms of CPU per 20 ms while something plays.
+"""
+
+from collections.abc import AsyncIterator
+from typing import Literal, Protocol, Self
+
+import numpy as np
+
+from assistant.audio.adaptive import AdaptiveFilter
+from assistant.audio.delay import DelayFinder
+from assistant.audio.drift import Drift
+from assistant.audio.pcm import to_float, to_int16
+from assistant.audio.played import Played
+from assistant.stages import CHUNK_MS, AudioChunk, AudioSource, Pcm
+
+PARTITIONS = 14  # 280 ms: delay and room
+EARLY_S = 0.04  # the reference comes so much too soon, so that what the sound system reports may be wrong both ways
+FITS_S = (0.0, 0.16)  # an echo that begins in this part of the filter is left where it is
+MIDDLE_S = 0.05  # else it is moved here
+WORSE = 1.5  # so much louder after the filter than before, for about a second: it has learned what isn't there
+SLOW = 0.02
+# Devices that cancel the echo themselves, by a part of their names.
+OWN = ("respeaker", "xvf3800", "echo-cancel", "echo cancel", "echocancel", "speakerphone", "jabra", "powerconf")
+
+Wish = Literal["auto", "on", "off"]
+
+
+def wanted(wish: Wish, microphone: str) -> bool:
+    """Whether we cancel the echo of this microphone, by its name."""
+    if wish == "auto":
+        return not any(name in microphone.casefold() for name in OWN)
+    return wish == "on"
+
+
+class EchoCanceller:
+    """Chunk by chunk; knows the room better with every one. `played`: None while nothing sounds."""
+
+    def __init__(self, partitions: int = PARTITIONS) -> None:
+        self._filter = AdaptiveFilter(partitions)
+        self._drift = Drift()
+        self._partitions = partitions
+        self._rings = 0  # chunks for which an echo may still be heard
+        self._heard_power = self._rest_power = 0.0
+
+    def cancel(self, samples: Pcm, played: Pcm | None) -> Pcm:
+        """The chunk, shape (320,), without the echo of what was played."""
+        if played is not None:
+            self._rings = self._partitions
+        elif self._rings == 0:
+            self._drift.idle()
+            return samples
+        else:
+            self._rings -= 1
+        reference = np.zeros(len(samples), np.float32) if played is None else to_float(played)
+        heard = to_float(samples)
+        rest = self._filter.cancel(heard, self._drift.read(reference))
+        self._drift.learn(self._filter.path)
+        if moved := self._drift.overrun():
+            self._filter.move(moved)
+        if self._rings == 0:
+            self._filter.rinse()
+        return to_int16(rest if self._is_better(float(heard @ heard), float(rest @ rest)) else heard)
+
+    def _is_better(self, heard: float, rest: float) -> bool:
+        """Whether there is less in what is left than there was; a filter that only adds, for long, begins anew."""
+        self._heard_power += SLOW * (heard - self._heard_power)
+        self._rest_power += SLOW * (rest - self._rest_power)
+        if self._rest_power > WORSE * self._heard_power:
+            self.reset()
+        return rest <= heard
+
+    @property
+    def drift_ppm(self) -> float:
+        """How much faster the microphone's clock was found to run than the loudspeaker's, in parts per million."""
+        return self._drift.parts * 1e6
+
+    def doubt(self) -> None:
+        """The echo may come from elsewhere now: what was learned is where the search begins."""
+        self._filter.doubt()
+
+    def reset(self) -> None:
+        """Forget the room."""
+        self._filter.reset()
+        self._heard_power = self._rest_power = 0.0
+
+
+class TimedSource(AudioSource, Protocol):
+    """A microphone that knows when its sound was heard. `runs` grows whenever it had to begin that anew."""
+
+    @property
+    def name(self) -> str:
+        """What the device is called."""
+
+    @property
+    def runs(self) -> int:
+        """How often `heard_s` began anew."""
+
+    def heard_s(self, start_sample: int) -> float:
+        """When a place of the input was heard."""
+
+    def anchor(self) -> None:
+        """Take up how far the clock has drifted."""
+
+
+class WithoutEcho:
+    """An AudioSource: a microphone's chunks without the echo, and with what was played."""
+
+    def __init__(self, microphone: TimedSource, played: Played, canceller: EchoCanceller, wish: Wish) -> None:
+        self._microphone = microphone
+        self._played = played
+        self._canceller = canceller
+        self._wish = wish
+        self._delay = DelayFinder()
+        self._late_s = 0.0  # how much later than reported the echo comes
+        self._runs: tuple[int, int] | None = None
+        self._quiet_ms = float("inf")
+
+    async def __aenter__(self) -> Self:
+        await self._microphone.__aenter__()
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self._microphone.__aexit__(*exception)
+
+    async def __aiter__(self) -> AsyncIterator[AudioChunk]:
+        """Chunks for ever. Raises AudioDeviceError, as the microphone does."""
+        cancels = wanted(self._wish, self._microphone.name)
+        async for chunk in self._microphone:
+            played = self._played.at(self._microphone.heard_s(chunk.start_sample) + EARLY_S - self._late_s)
+            samples = chunk.samples
+            if cancels:
+                self._follow(samples, played)
+                samples = self._canceller.cancel(samples, played)
+            yield AudioChunk(samples, chunk.start_sample, played)
+
+    def _follow(self, samples: Pcm, played: Pcm | None) -> None:
+        """See where in the reference the echo is, and whether the clocks were set anew."""
+        if played is None:
+            self._quiet_ms += CHUNK_MS
+            return
+        if self._quiet_ms > 1000:
+            self._microphone.anchor()
+        self._quiet_ms = 0.0
+        runs = (self._microphone.runs, self._played.runs)
+        if self._runs is not None and runs != self._runs:
+            self._canceller.doubt()
+            self._delay.reset()
+        self._runs = runs
+        lag_s = self._delay.push(samples, played)
+        if lag_s is not None and not FITS_S[0] <= lag_s <= FITS_S[1]:
+            self._late_s += lag_s - MIDDLE_S
+            self._canceller.reset()
+            self._delay.reset()

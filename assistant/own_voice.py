@@ -1,0 +1,47 @@
+"""Whether our own voice said the wake word: the same detector listens to what the loudspeaker is given. Pure.
+
+A wake that the loudspeaker explains isn't one, however little of the echo is cancelled. A person who says the word in
+the same second as our own voice isn't heard. Knows no room; costs as much as the wake word, and only while something
+is played.
+"""
+
+from collections import deque
+
+from assistant.stages import AudioChunk, WakeDetector
+
+EXPLAINS = 0.15  # of the reference, which is clean: the room can make the word of less than that (docs/RESULTS.md)
+WITHIN_MS = 900.0  # between the word in the reference and in the microphone: delay, room, and the detector's own frames
+QUIET_MS = 1500.0  # after so long without a sound the past is forgotten, and nothing is computed
+
+
+class OwnVoice:
+    """Takes every chunk; `detector` is its alone."""
+
+    def __init__(self, detector: WakeDetector) -> None:
+        self._detector = detector
+        self._high: deque[float] = deque(maxlen=64)  # places where the reference sounds like the word
+        self._quiet_ms = QUIET_MS
+
+    @property
+    def speaks(self) -> bool:
+        """Whether something is played, or was a moment ago."""
+        return self._quiet_ms < QUIET_MS / 3
+
+    def hear(self, chunk: AudioChunk) -> None:
+        """Take what was played with this chunk."""
+        if chunk.played is not None:
+            self._quiet_ms = 0.0
+        elif self._quiet_ms >= QUIET_MS:
+            return
+        else:
+            self._quiet_ms += chunk.end_ms - chunk.start_ms
+            if self._quiet_ms >= QUIET_MS:
+                self._detector.reset()
+                return
+        score = self._detector.score(chunk.samples * 0 if chunk.played is None else chunk.played)
+        if score is not None and score >= EXPLAINS:
+            self._high.append(chunk.end_ms)
+
+    def explains(self, at_ms: float) -> bool:
+        """Whether a word that was heard now, at the place `at_ms`, was our own."""
+        return any(0 <= at_ms - place_ms <= WITHIN_MS for place_ms in self._high)

@@ -1,0 +1,1 @@
+"""The head that hears "stop", and its recipe."""

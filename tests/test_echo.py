@@ -1,0 +1,239 @@
+"""Echo cancellation on a loop made by hand: what is taken out, what is left alone, clocks that drift, wrong delays."""
+
+from collections.abc import AsyncIterator
+from typing import Self
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from assistant.audio.delay import DelayFinder
+from assistant.audio.drift import Drift
+from assistant.audio.echo import EchoCanceller, WithoutEcho, wanted
+from assistant.audio.played import Played, Timeline
+from assistant.stages import CHUNK_SAMPLES, SAMPLE_RATE_HZ, AudioChunk, Pcm
+
+Sound = NDArray[np.float64]
+RATE = SAMPLE_RATE_HZ
+
+
+def babble(seconds: float, seed: int = 0) -> Sound:
+    """Noise that comes in syllables and has a voice's spectrum, RMS about 0.05."""
+    rng = np.random.default_rng(seed)
+    length = round(seconds * RATE)
+    hz = np.maximum(np.fft.rfftfreq(length, 1 / RATE), 100)
+    sound = np.fft.irfft(np.fft.rfft(rng.normal(size=length)) * (hz / 100) ** -0.8, length)
+    loud = np.repeat(rng.random(length // 1600 + 1) ** 2, 1600)[:length]
+    return np.asarray(sound / sound.std() * 0.05 * loud * 1.8)
+
+
+def room(sound: Sound, delay_s: float = 0.06, ppm: float = 0.0) -> Sound:
+    """The echo of it: late, with a tail, on a clock that runs faster."""
+    rng = np.random.default_rng(9)
+    response = np.zeros(2400)
+    response[0] = 0.8
+    response[40:] = rng.normal(size=2360) * np.exp(-np.arange(2360) / 500) * 0.03
+    echo = np.convolve(np.concatenate([np.zeros(round(delay_s * RATE)), sound]), response)[: len(sound)]
+    if ppm:
+        echo = np.interp(np.arange(len(sound)) / (1 + ppm * 1e-6), np.arange(len(sound)), echo)
+    return np.asarray(echo)
+
+
+def pcm(sound: Sound) -> Pcm:
+    return np.clip(np.round(sound * 32768), -32768, 32767).astype(np.int16)
+
+
+def run(canceller: EchoCanceller, heard: Pcm, played: Pcm) -> Pcm:
+    starts = range(0, len(heard) - CHUNK_SAMPLES + 1, CHUNK_SAMPLES)
+    return np.concatenate(
+        [canceller.cancel(heard[n : n + CHUNK_SAMPLES], played[n : n + CHUNK_SAMPLES]) for n in starts]
+    )
+
+
+def left_db(rest: Pcm, heard: Pcm, from_s: float) -> float:
+    """How far under the echo that is which is left of it."""
+    start = round(from_s * RATE)
+    power = [float(np.mean(sound[start : len(rest)].astype(float) ** 2)) for sound in (rest, heard)]
+    return float(10 * np.log10(power[0] / power[1]))
+
+
+def test_an_echo_is_gone_after_two_seconds() -> None:
+    played = babble(6)
+    heard = room(played)
+    assert left_db(run(EchoCanceller(), pcm(heard), pcm(played)), pcm(heard), 2) < -15
+
+
+def test_a_person_who_speaks_over_it_stays_as_loud() -> None:
+    """What is left is the person, not a muffled one."""
+    played, person = babble(8), babble(8, seed=4)
+    person[: 3 * RATE] = 0
+    rest = run(EchoCanceller(), pcm(room(played) + person), pcm(played)) / 32768
+    part = slice(4 * RATE, 8 * RATE)
+    assert np.std(rest[part] - person[part]) < 0.25 * np.std(person[part])
+    assert np.std(rest[part]) == pytest.approx(np.std(person[part]), rel=0.05)
+
+
+def test_clocks_that_drift_apart_are_followed() -> None:
+    """100 ppm, found to 15, and the echo is as gone as without."""
+    played = babble(16)
+    heard = room(played, ppm=100)
+    canceller = EchoCanceller()
+    rest = run(canceller, pcm(heard), pcm(played))
+    assert canceller.drift_ppm == pytest.approx(100, abs=15)
+    assert left_db(rest, pcm(heard), 10) < -14
+
+
+def test_while_nothing_is_played_chunks_pass_as_they_are() -> None:
+    """The same array, before anything was played and once the room is still again."""
+    canceller = EchoCanceller()
+    chunk = pcm(babble(0.02))
+    assert canceller.cancel(chunk, None) is chunk
+    run(canceller, pcm(room(babble(2))), pcm(babble(2)))
+    for _ in range(20):
+        canceller.cancel(chunk, None)
+    assert canceller.cancel(chunk, None) is chunk
+
+
+def test_a_filter_that_is_wrong_never_makes_it_louder() -> None:
+    """The loudspeaker is carried elsewhere: the path that was learned is all wrong at first."""
+    played = babble(6)
+    heard = np.concatenate([room(played)[: 3 * RATE], -room(played, delay_s=0.02)[3 * RATE :]])
+    rest, mic = run(EchoCanceller(), pcm(heard), pcm(played)), pcm(heard)
+    power = [np.sum(s.astype(float).reshape(-1, CHUNK_SAMPLES) ** 2, axis=1) for s in (rest, mic)]
+    assert (power[0] <= power[1] * 1.01 + 1e4).all()
+
+
+def test_the_drift_reads_the_reference_between_its_samples() -> None:
+    """A tone read at another speed is that tone, a little lower: no clicks where chunks meet."""
+    drift = Drift()
+    drift.parts = 1e-4
+    tone = np.sin(2 * np.pi * 1000 * np.arange(RATE) / RATE).astype(np.float32)
+    read = np.concatenate([drift.read(tone[n : n + CHUNK_SAMPLES]) for n in range(0, RATE, CHUNK_SAMPLES)])[1000:]
+    assert np.abs(np.diff(read)).max() < 2 * np.pi * 1000 / RATE * 1.05
+    assert np.abs(read).max() == pytest.approx(1, abs=0.01)
+
+
+@pytest.mark.parametrize("late_s", [-0.2, 0.04, 0.35])
+def test_the_delay_is_found_in_the_loudness(late_s: float) -> None:
+    played = babble(6)
+    heard = np.roll(room(played, delay_s=0.0), round(late_s * RATE))
+    finder, found = DelayFinder(), []
+    for n in range(0, len(played) - CHUNK_SAMPLES, CHUNK_SAMPLES):
+        lag = finder.push(pcm(heard[n : n + CHUNK_SAMPLES]), pcm(played[n : n + CHUNK_SAMPLES]))
+        if lag is not None:
+            found.append(lag)
+    assert found == pytest.approx([late_s] * len(found), abs=0.02)
+    assert found
+
+
+def test_no_delay_is_found_in_sounds_that_have_nothing_in_common() -> None:
+    finder = DelayFinder()
+    one, other = pcm(babble(8)), pcm(babble(8, seed=1))
+    for n in range(0, len(one) - CHUNK_SAMPLES, CHUNK_SAMPLES):
+        assert finder.push(one[n : n + CHUNK_SAMPLES], other[n : n + CHUNK_SAMPLES]) is None
+
+
+def test_devices_that_cancel_echo_themselves_are_left_alone() -> None:
+    assert not wanted("auto", "ReSpeaker Lite: USB Audio (hw:1,0)")
+    assert not wanted("auto", "Echo-Cancel Source")
+    assert wanted("auto", "USB PnP Sound Device: Audio (hw:1,0)")
+    assert wanted("on", "ReSpeaker Lite")
+    assert not wanted("off", "USB mic")
+
+
+def test_what_was_played_is_found_by_time() -> None:
+    """At 48 kHz it comes at 16; before, between and after there is nothing."""
+    played = Played()
+    tone = (8000 * np.sin(2 * np.pi * 500 * np.arange(9600) / 48_000)).astype(np.int16)
+    for n in range(10):
+        played.put(tone[n * 960 : (n + 1) * 960], 48_000, 5.0 + n * 0.02 + (0.004 if n % 3 else -0.004) * (n > 0))
+    assert played.at(4.9) is None
+    assert played.at(6.0) is None
+    assert played.runs == 1
+    found = played.at(5.06)
+    assert found is not None
+    wave = 8000 * np.sin(2 * np.pi * 500 * (np.arange(320) / 16_000 + 0.06))
+    assert np.abs(found - wave).max() < 200
+
+
+def test_a_new_stream_begins_a_new_run() -> None:
+    played = Played()
+    played.put(np.ones(960, np.int16), 48_000, 5.0)
+    played.put(np.ones(320, np.int16), 16_000, 9.0)
+    assert played.at(9.0) is not None
+    assert played.runs == 2
+
+
+def test_late_callbacks_do_not_move_time_but_a_gap_does() -> None:
+    timeline = Timeline()
+    for n in range(100):
+        timeline.see(n * 0.02, 50 + n * 0.02 + 0.01 * (n % 2))
+    assert timeline.runs == 1
+    assert timeline.at(1.0) == pytest.approx(51.0)
+    timeline.anchor()
+    assert timeline.at(1.0) == pytest.approx(51.0, abs=0.008)
+    timeline.see(2.0, 52.5)
+    assert timeline.at(2.0) == pytest.approx(52.5)
+
+
+class Stand:
+    """A microphone that hears a sound, and its clock."""
+
+    name = "USB mic"
+    runs = 1
+
+    def __init__(self, heard: Pcm) -> None:
+        self._heard = heard
+
+    def heard_s(self, start_sample: int) -> float:
+        return 100 + start_sample / RATE
+
+    def anchor(self) -> None:
+        pass
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        pass
+
+    async def __aiter__(self) -> AsyncIterator[AudioChunk]:
+        for n in range(0, len(self._heard) - CHUNK_SAMPLES + 1, CHUNK_SAMPLES):
+            yield AudioChunk(self._heard[n : n + CHUNK_SAMPLES], n)
+
+
+async def cancelled(heard: Pcm, sound: Pcm, wish: str = "auto", *, reported_late_s: float = 0.0) -> list[AudioChunk]:
+    played, chunks = Played(), []
+    async with WithoutEcho(Stand(heard), played, EchoCanceller(), wish) as source:  # type: ignore[arg-type]
+        ahead = 0
+        async for chunk in source:
+            while ahead < min(len(sound), chunk.start_sample + 2 * CHUNK_SAMPLES + 1600):
+                played.put(sound[ahead : ahead + CHUNK_SAMPLES], RATE, 100 + ahead / RATE - reported_late_s)
+                ahead += CHUNK_SAMPLES
+            chunks.append(chunk)
+    return chunks
+
+
+async def test_between_microphone_and_listener_the_echo_goes_and_the_reference_comes() -> None:
+    sound = babble(6)
+    heard = pcm(room(sound, delay_s=0.02))
+    chunks = await cancelled(heard, pcm(sound))
+    assert left_db(np.concatenate([c.samples for c in chunks]), heard, 3) < -14
+    assert sum(c.played is not None for c in chunks) > 280
+
+
+async def test_switched_off_the_sound_is_untouched_and_the_reference_is_there_still() -> None:
+    """So that our own voice can't wake us."""
+    sound = babble(1)
+    heard = pcm(room(sound))
+    chunks = await cancelled(heard, pcm(sound), "off")
+    assert np.array_equal(np.concatenate([c.samples for c in chunks]), heard[: len(chunks) * CHUNK_SAMPLES])
+    assert any(c.played is not None for c in chunks)
+
+
+async def test_a_sound_system_that_reports_a_wrong_delay_is_found_out() -> None:
+    """The echo comes 300 ms later than told, as from a wireless loudspeaker: found after three seconds of speech."""
+    sound = babble(14)
+    heard = pcm(room(sound, delay_s=0.3))
+    chunks = await cancelled(heard, pcm(sound))
+    assert left_db(np.concatenate([c.samples for c in chunks]), heard, 9) < -12
