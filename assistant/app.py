@@ -24,13 +24,14 @@ from assistant.audio.speaker import SoundSpeaker
 from assistant.config import Config, cache_dir, state_dir
 from assistant.conversation import Conversation
 from assistant.desk import announcer_for, shown
-from assistant.events import Event, RingingEnded, Started, TimerRang
+from assistant.events import Event, RingingEnded, Started, TimerRang, TurnEnded
 from assistant.front import Front
 from assistant.homes import Home, build_home, real_home
 from assistant.intents.deadlines import Alarm, Entry
 from assistant.intents.demo_file import Furnished
 from assistant.intents.home_wire import Wire
 from assistant.intents.mqtt_announce import Announcer
+from assistant.intents.own import Controls
 from assistant.intents.real_home import RealHome
 from assistant.intents.router import NOT_UNDERSTOOD
 from assistant.intents.timer_file import TimerFile
@@ -42,6 +43,7 @@ from assistant.mind import Mind
 from assistant.mouth import Mouth
 from assistant.muting import NAME, Mark, muting
 from assistant.own_voice import OwnVoice
+from assistant.own_volume import OwnVolume
 from assistant.service import ServiceManager, attended
 from assistant.speech import Voices
 from assistant.stages import AudioClip, Clock, Speaker, Voice
@@ -90,6 +92,7 @@ class Stages:
     wake: WakeWord | None
     vad: GatedVad
     voice: Voice
+    volume: OwnVolume
     real_home: RealHome[Wire] | None = None
 
 
@@ -102,8 +105,9 @@ async def loaded(
     wake: bool = True,
     script: str | None = None,
     furnished: Furnished | None = None,
+    volume_file: Path | None = None,
 ) -> AsyncIterator[Stages]:
-    """Load the models that a run needs. Raises ModelError.
+    """Load the models that a run needs; `volume_file` keeps the voice's volume. Raises ModelError.
 
     With a `script` every reply is that text, and the model is in no doubt of it: for figures, not for sense.
     """
@@ -131,7 +135,9 @@ async def loaded(
         vad = GatedVad(WebRtcVad(), SileroVad())
         word = [manifest.models_dir() / "hey_gemma" / "hey_gemma.onnx"]
         head = WakeWord(word, WebRtcVad(aggressiveness=3)) if wake else None
-        yield Stages(config, model, session, head, vad, voice, real)
+        yield Stages(
+            config, model, session, head, vad, voice, OwnVolume(voice, config.speech.volume, volume_file), real
+        )
 
 
 def _listener(stages: Stages, now_ms: Callable[[], float], *, wake: bool) -> Listener:
@@ -193,10 +199,21 @@ async def conversing(
             home.timers.countdown.silenced()
         upkeep.see(event)
         observe(event)
+        if isinstance(event, TurnEnded) and goodbyes:
+            goodbyes.clear()
+            conversation.mute(muted=True)
         wakes(event)
 
+    goodbyes: list[bool] = []  # it was asked to mute itself in this turn
     home = build_home(
-        config, stages.model, clock, ring, timer_file=timer_file, real=stages.real_home, furnished=furnished
+        config,
+        stages.model,
+        clock,
+        ring,
+        timer_file=timer_file,
+        real=stages.real_home,
+        furnished=furnished,
+        controls=Controls(stages.volume.get, stages.volume.set, lambda: goodbyes.append(True)),
     )
     if stages.wake is not None:
         stages.wake.reset()
@@ -288,7 +305,7 @@ async def run(config: Config, options: Options, observers: Sequence[Observer]) -
                 talk,
                 home,
             ),
-            shown(announcer, talk, home.timers, stages.voice),
+            shown(announcer, talk, home.timers, stages.volume),
         ):
             await talk.run(FileSource(options.mic_file, clock))
 
@@ -326,7 +343,7 @@ async def _listen(
 
     async with (
         keeping(config.wake, state_dir() / "wake") as keep_wake,
-        loaded(config, wall, wake=options.wake) as stages,
+        loaded(config, wall, wake=options.wake, volume_file=state_dir() / "volume.json") as stages,
         conversing(
             stages,
             clock=wall,
@@ -338,7 +355,7 @@ async def _listen(
             keep_wake=keep_wake,
             rehearse=True,
         ) as (talk, home),
-        shown(announcer, talk, home.timers, stages.voice),
+        shown(announcer, talk, home.timers, stages.volume),
         muting(mark, talk),
         front.wired(talk),
         attended(manager, talk, stages.session),

@@ -12,8 +12,7 @@ from assistant.conversation import Conversation
 from assistant.intents.mqtt import password_reader
 from assistant.intents.mqtt_announce import Announcer, Desk, Standing
 from assistant.intents.timers import Timers
-from assistant.speech import Voices
-from assistant.stages import Voice
+from assistant.own_volume import OwnVolume
 from assistant.states import is_muted, name
 
 
@@ -23,7 +22,9 @@ def announcer_for(config: MqttConfig) -> Announcer | None:
 
 
 @asynccontextmanager
-async def shown(announcer: Announcer | None, talk: Conversation, timers: Timers, voice: Voice) -> AsyncIterator[None]:
+async def shown(
+    announcer: Announcer | None, talk: Conversation, timers: Timers, volume: OwnVolume
+) -> AsyncIterator[None]:
     """Show a conversation while it runs. Raises ConfigError, HomeRefused."""
     if announcer is None:
         yield
@@ -32,7 +33,7 @@ async def shown(announcer: Announcer | None, talk: Conversation, timers: Timers,
     def mute(muted: bool) -> None:
         talk.mute(muted=muted)
 
-    desk = Desk(lambda: _standing(talk, timers, voice), mute, lambda percent: _set(voice, percent), talk.announce)
+    desk = Desk(lambda: _standing(talk, timers, volume), mute, volume.set, talk.announce)
     try:
         await announcer.start(desk)
         yield
@@ -40,17 +41,11 @@ async def shown(announcer: Announcer | None, talk: Conversation, timers: Timers,
         await announcer.aclose()
 
 
-def _standing(talk: Conversation, timers: Timers, voice: Voice) -> Standing:
+def _standing(talk: Conversation, timers: Timers, volume: OwnVolume) -> Standing:
     state = talk.state
     countdown = timers.countdown
     left_s = [left for entry in countdown.entries if (left := countdown.left_s(entry)) >= 0]
     due = None
     if left_s:
         due = (countdown.now() + timedelta(seconds=min(left_s))).replace(microsecond=0).isoformat()
-    volume = voice.volume if isinstance(voice, Voices) else 1.0
-    return Standing(name(state), is_muted(state), round(volume * 100), len(countdown.entries), due)
-
-
-def _set(voice: Voice, percent: int) -> None:
-    if isinstance(voice, Voices):
-        voice.volume = percent / 100
+    return Standing(name(state), is_muted(state), volume.get(), len(countdown.entries), due)

@@ -20,6 +20,7 @@ from assistant.intents.demo_file import Furnished
 from assistant.intents.demo_home import DemoHome
 from assistant.intents.home_wire import Wire
 from assistant.intents.local import LocalClock, local_zone
+from assistant.intents.own import Controls, Own
 from assistant.intents.real_home import RealHome
 from assistant.intents.router import Router
 from assistant.intents.timer_file import TimerFile
@@ -48,8 +49,12 @@ def build_home(
     timer_file: TimerFile | None = None,
     real: RealHome[Wire] | None = None,
     furnished: Furnished | None = None,
+    controls: Controls | None = None,
 ) -> Home:
-    """The handlers that the config names: the real home where there is one, else the demo home, or one `furnished`."""
+    """The handlers that the config names: the real home where there is one, else the demo home, or one `furnished`.
+
+    A model that is told no tools was trained without those of the assistant itself: it could only write them wrongly.
+    """
     place = config.place
     zone = local_zone(place.time_zone)
     now = local_time(clock, zone)
@@ -66,7 +71,12 @@ def build_home(
     said: Scale = "F" if place.units == "imperial" else "C"
     limit = temperature_limit(said, rules.min_temperature, rules.max_temperature)
     router = Router(
-        (InDegrees(things, said, things.scale, limit), timers, LocalClock(lambda: datetime.now(zone))),
+        (
+            InDegrees(things, said, things.scale, limit),
+            timers,
+            LocalClock(lambda: datetime.now(zone)),
+            *([Own(controls or Controls())] if model.prompt.get("tools") else []),
+        ),
         deadline_s=config.home.call_deadline_s,
         min_confidence=float(model.thresholds.get("call_confidence", 0.0)),
         language=config.speech.language,

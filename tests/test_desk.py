@@ -7,6 +7,7 @@ from assistant.config_mqtt import MqttConfig
 from assistant.desk import announcer_for, shown
 from assistant.intents.mqtt_announce import Announcer
 from assistant.intents.timers import Timers
+from assistant.own_volume import OwnVolume
 from assistant.stages import Call
 from tests.fakes import ScriptedSession
 from tests.test_conversation import House
@@ -29,7 +30,7 @@ async def test_timers_and_a_text_to_speak_go_through(others: Others) -> None:
     house.conversation._enter((s.Idle(0), ()))
     timers = Timers(house.clock, lambda _: None)
     await timers.handle(Call("HassStartTimer", {"minutes": 10}))
-    async with shown(Announcer(CONFIG, None), house.conversation, timers, house.voice):
+    async with shown(Announcer(CONFIG, None), house.conversation, timers, OwnVolume(house.voice, 1.0)):
         await others.until(lambda seen: seen.get("timers") == "1" and "T" in seen.get("next_timer", ""))
         await others.send("announce", "Dinner is ready")
         await others.send("mute/set", "ON")

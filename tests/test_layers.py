@@ -28,7 +28,7 @@ LAYERS: tuple[frozenset[str], ...] = (
         {
             "assistant.resting", "assistant.mouth", "assistant.mind", "assistant.listen", "assistant.shape",
             "assistant.download", "assistant.renewal", "assistant.rehearsal", "assistant.text_set", "assistant.waking",
-            "assistant.panel",
+            "assistant.panel", "assistant.own_volume",
         }
     ),
     frozenset({"assistant.chat_template", "assistant.doubt"}),
@@ -132,7 +132,8 @@ def test_pure_modules_own_no_clock_no_thread_and_no_loop() -> None:
         "intents.home_terms", "intents.home_undo", "intents.adjust", "intents.asking",
         "intents.mqtt_things", "intents.mqtt_topics", "intents.tasmota", "intents.zigbee2mqtt",
         "intents.zigbee_thing", "intents.mqtt_discovery", "states",
-        "panel.patterns", "waking.entry", "waking.observer", "waking.tune", "waking.bounds", "waking.show",
+        "panel.patterns", "intents.own",
+        "waking.entry", "waking.observer", "waking.tune", "waking.bounds", "waking.show",
     )  # fmt: skip
     forbidden = {"asyncio", "threading", "time", "socket", "subprocess"}
     for name in pure:

@@ -30,6 +30,7 @@ _REASONS = {
     "spoken yes": "you said yes",
     "PIN": "you said the PIN",
     "timer": "timers are always allowed",
+    "own": "it's mine to change",
 }
 
 

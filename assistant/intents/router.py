@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from assistant.errors import CallFailed, HeyGemmaError
-from assistant.intents import asking, replies
+from assistant.intents import asking, own, replies
 from assistant.intents.alike import one_line
 from assistant.intents.consent import LEAST_CONFIDENCE, Consent
 from assistant.intents.deeds import Deeds
@@ -134,7 +134,7 @@ class Router:
         return owners
 
     async def _carry_out(self, asked: Call) -> Outcome:
-        call = dataclasses.replace(asked, name=asked.name.rpartition("__")[2])
+        call = own.meant(dataclasses.replace(asked, name=asked.name.rpartition("__")[2]))
         try:
             async with asyncio.timeout(self._deadline_s):
                 if (owner := self._owners().get(call.name)) is None:

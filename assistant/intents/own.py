@@ -1,0 +1,93 @@
+"""What the assistant does to itself when asked: its voice's volume, and its ear. And who is meant by a volume: pure.
+
+"Louder" and "your volume" mean the assistant, "the volume" the player, where the home has one: that is the home's tool,
+and this handler has it last. Knows no voice and no microphone. Mute takes effect when the answer has been heard, and no
+word ends it: nobody listens to one.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from assistant.errors import CallFailed
+from assistant.intents.names import key
+from assistant.stages import Call, Effect, Outcome, Parameter, Tool, Value
+
+TOOL, MUTE = "HassSetOwnVolume", "HassMuteYourself"
+STEP = 10
+OWN_NAMES = frozenset(
+    {"you", "your", "yours", "yourself", "your voice", "your volume", "your speech", "assistant", "the assistant",
+     "gemma", "hey gemma", "voice"}
+)  # fmt: skip
+GOODBYE = "I'm not listening any more. A button, a switch or hey-gemma unmute ends that; no word can."
+_VOLUME = Parameter("volume_level", "integer")
+_WAY = Parameter("way", "string", choices=("up", "down"))
+_TOOLS = (
+    Tool(TOOL, "Your own voice: louder, quieter", (_WAY, _VOLUME), bare=False),
+    Tool(MUTE, "Stop listening, mute yourself"),
+    Tool("HassSetVolume", "Set the volume", (replace(_VOLUME, required=True, asked=True),), told=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """What can be done to the assistant: its volume from 0 to 100, and its ear, off at the end of the turn."""
+
+    volume: Callable[[], int] = lambda: 100
+    set_volume: Callable[[int], None] = lambda _: None
+    mute: Callable[[], None] = lambda: None
+
+
+def meant(call: Call) -> Call:
+    """The call as one for the assistant itself, where it names the assistant as what shall be louder or quieter."""
+    if call.name not in ("HassSetVolume", "HassAdjust") or key(str(call.arguments.get("name", ""))) not in OWN_NAMES:
+        return call
+    kept = {slot: value for slot, value in call.arguments.items() if slot in ("volume_level", "way")}
+    return replace(call, name=TOOL, arguments=kept)
+
+
+class Own:
+    """Handler of both."""
+
+    def __init__(self, controls: Controls) -> None:
+        self._controls = controls
+
+    def tools(self) -> Sequence[Tool]:
+        """What it can do now."""
+        return _TOOLS
+
+    def context(self) -> str:
+        """Nothing that a model need know."""
+        return ""
+
+    async def handle(self, call: Call) -> Outcome:
+        """Carry out one call. Raises CallFailed (unknown_tool, no_figure)."""
+        if call.name == MUTE:
+            self._controls.mute()
+            effect = Effect("assistant.mute")
+            return Outcome(call, ok=True, sentence=GOODBYE, effects=(effect,), allowed_by="own")
+        if call.name not in (TOOL, "HassSetVolume"):
+            raise CallFailed("I can't do that.", code="unknown_tool")
+        before = self._controls.volume()
+        percent = _wanted(call, before)
+        self._controls.set_volume(percent)
+        result: dict[str, Value] = {"name": "my volume", "volume_level": percent}
+        return Outcome(
+            call,
+            ok=True,
+            sentence=f"My volume is {percent} percent.",
+            effects=(Effect("assistant.volume_set", None, {"volume_level": percent / 100}),),
+            result=result,
+            allowed_by="own",
+            undo=Call(TOOL, {"volume_level": before}),
+        )
+
+
+def _wanted(call: Call, before: int) -> int:
+    """A figure, or a step from what is; a step down leaves a voice that can be heard."""
+    arguments = call.arguments
+    if "volume_level" in arguments:
+        return max(0, min(100, round(float(arguments["volume_level"]))))
+    if "way" not in arguments:
+        raise CallFailed("How loud? Say a figure.", code="no_figure")
+    step = STEP if arguments["way"] == "up" else -STEP
+    return max(min(STEP, before), min(100, before + step))

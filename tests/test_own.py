@@ -1,0 +1,113 @@
+"""The assistant's own volume and ear: who is meant, what is done, what outlives a restart."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from assistant import manifest
+from assistant.audio.clock import AudioClock
+from assistant.config import Config, SpeechConfig
+from assistant.errors import CallFailed
+from assistant.homes import build_home
+from assistant.intents.demo_home import DemoHome
+from assistant.intents.own import GOODBYE, MUTE, TOOL, Controls, Own, meant
+from assistant.intents.router import Router
+from assistant.own_volume import OwnVolume
+from assistant.speech import Voices
+from assistant.stages import Call, Value
+
+
+class Knob:
+    """What can be turned."""
+
+    def __init__(self, percent: int = 50) -> None:
+        self.percent = percent
+        self.muted = False
+        self.controls = Controls(lambda: self.percent, self._set, self._mute)
+
+    def _set(self, percent: int) -> None:
+        self.percent = percent
+
+    def _mute(self) -> None:
+        self.muted = True
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "own"),
+    [
+        ("HassSetVolume", {"name": "your volume", "volume_level": 40}, {"volume_level": 40}),
+        ("HassSetVolume", {"name": "You", "volume_level": 40}, {"volume_level": 40}),
+        ("HassAdjust", {"name": "your voice", "way": "up"}, {"way": "up"}),
+        ("HassAdjust", {"name": "music", "way": "up"}, None),
+        ("HassAdjust", {"way": "up"}, None),
+        ("HassSetVolume", {"volume_level": 40}, None),
+        ("HassTurnOff", {"name": "you"}, None),
+    ],
+)
+def test_who_is_meant_by_a_volume(name: str, arguments: Mapping[str, Value], own: Mapping[str, Value] | None) -> None:
+    """The assistant where it is named; nothing else is guessed."""
+    call = Call(name, arguments)
+    assert meant(call) == (call if own is None else Call(TOOL, own))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "before", "after"),
+    [
+        ({"volume_level": 40}, 50, 40),
+        ({"volume_level": 0}, 50, 0),
+        ({"way": "up"}, 50, 60),
+        ({"way": "up"}, 97, 100),
+        ({"way": "down"}, 50, 40),
+        ({"way": "down"}, 10, 10),
+        ({"way": "down"}, 4, 4),
+    ],
+)
+async def test_louder_quieter_and_figures(arguments: Mapping[str, Value], before: int, after: int) -> None:
+    """A step down never makes it unheard; a figure may."""
+    knob = Knob(before)
+    outcome = await Own(knob.controls).handle(Call(TOOL, arguments))
+    assert (knob.percent, outcome.sentence) == (after, f"My volume is {after} percent.")
+    with pytest.raises(CallFailed):
+        await Own(knob.controls).handle(Call(TOOL))
+
+
+async def test_the_volume_is_the_players_where_there_is_one_else_the_assistants() -> None:
+    """And "your volume" is the assistant's in every home."""
+    for home, own in (([DemoHome()], 50), ([], 30)):
+        knob = Knob()
+        router = Router([*home, Own(knob.controls)])
+        (outcome,) = (await router.dispatch([Call("HassSetVolume", {"volume_level": 30})])).outcomes
+        assert outcome.ok
+        assert knob.percent == own
+        await router.dispatch([Call("HassSetVolume", {"name": "your volume", "volume_level": 20})])
+        assert knob.percent == 20
+
+
+async def test_a_mute_is_said_to_need_more_than_words_to_end() -> None:
+    knob = Knob()
+    done = await Router([Own(knob.controls)]).dispatch([Call(MUTE)])
+    assert (knob.muted, done.sentence) == (True, GOODBYE)
+
+
+def test_only_a_model_that_is_told_tools_is_told_these() -> None:
+    """Tiny was trained without them."""
+    for model, told in (("tiny", False), ("e2b", True)):
+        router = build_home(Config(), manifest.load().entry(model), AudioClock()).router
+        assert (TOOL in {tool.name for tool in router.legal()}) is told
+        assert (MUTE in {tool.name for tool in router.tools()}) is told
+
+
+def test_the_volume_outlives_a_restart_until_the_config_says_another(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "state" / "volume.json"
+    voice = Voices(SpeechConfig(), ())
+    OwnVolume(voice, 1.0, path).set(40)
+    assert voice.volume == 0.4
+    again = Voices(SpeechConfig(), ())
+    assert (OwnVolume(again, 1.0, path).get(), again.volume) == (40, 0.4)
+    assert OwnVolume(again, 0.7, path).get() == 70
+    path.write_text("[1, 2")
+    assert OwnVolume(again, 1.0, path).get() == 100
+    assert "can't be read" in caplog.text
