@@ -15,7 +15,7 @@ from rich.console import Console
 
 from assistant import __version__, cli_doctor, cli_models, cli_service, cli_sound, cli_wake, config
 from assistant.cli_models import ConfigOption
-from assistant.errors import HeyGemmaError, UsageError
+from assistant.errors import HeyGemmaError, ModelStuck, UsageError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -262,4 +262,8 @@ def _fail(error: HeyGemmaError) -> None:
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     console.print(f"[bold red]error:[/] {error.message}", markup=True)
     console.print(f"[bold]what to do:[/] {error.remedy}", markup=True)
+    if isinstance(error, ModelStuck):  # Python would wait for its thread
+        logging.shutdown()
+        sys.stdout.flush()
+        os._exit(error.exit_code)
     sys.exit(error.exit_code)

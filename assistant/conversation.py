@@ -40,6 +40,7 @@ from assistant.stages import AudioChunk, AudioSource
 from assistant.trace import TurnTimes
 
 AT_ONCE_S, RECOVER_S = 0.2, 1.5  # a lost microphone is looked for at once, then again and again
+LAST_WORDS_MS = 10_000.0
 MOST_ANNOUNCEMENTS = 8
 _log = logging.getLogger(__name__)
 
@@ -79,6 +80,7 @@ class Conversation:
         self._fatal: Exception | None = None
         self._moved = asyncio.Event()  # something was decided
         self.on_state: Callable[[s.State], None] | None = None  # gets the state after each event
+        self._last_words_until_ms = 0.0
         mind.attach(self.post, self._on_error)
         mouth.attach(self.post, self._on_error)
 
@@ -122,6 +124,7 @@ class Conversation:
                     told = e.message
                     _log.warning("%s; waiting for it", told)
                     self.post(MicrophoneLost(*self._here(), told))
+                self._raise_fatal()
                 await asyncio.sleep(retry_s)
                 retry_s = RECOVER_S
 
@@ -174,6 +177,12 @@ class Conversation:
             return False
         self.post(Announced(*self._here(), said, language_of(said, "en")))
         return True
+
+    def give_up(self, error: HeyGemmaError) -> None:
+        """Say aloud that something went wrong, then raise it out of `run`: only a new process helps."""
+        self._fatal = error
+        self._last_words_until_ms = self._now_ms() + LAST_WORDS_MS
+        self.post(Failed(*self._here(), error.code, error.message, error.remedy))
 
     async def aclose(self) -> None:
         """Stop everything and free the speaker. The session lives on: whoever loaded it closes it."""
@@ -257,7 +266,7 @@ class Conversation:
                 return
 
     def _raise_fatal(self) -> None:
-        if self._fatal is not None:
+        if self._fatal is not None and not (self._mouth.busy and self._now_ms() < self._last_words_until_ms):
             raise self._fatal
 
     def _on_error(self, error: Exception) -> None:
@@ -355,7 +364,8 @@ class Conversation:
         if self._times is not None:
             self._inbox.append((self._times.ended(*self._here(), None if self._fast else self._origin_ms), True))
             self._times = None
-        self._mind.end_turn()
+        if self._fatal is None:
+            self._mind.end_turn()
         self._take_up()
 
     def _take_up(self) -> None:

@@ -11,6 +11,7 @@
     ├── HomeRefused           exit 5   the home or broker refuses us for good
     ├── HomeAway              exit 5   the home can't be reached now, and it is asked for
     ├── OutputError           exit 6   an output file can't be written
+    ├── ModelStuck            exit 1   the model's thread never comes back: only a new process helps
     ├── ModelFailed           (a turn) decoding went wrong; the next turn works
     ├── SpeechFailed          (a turn) no voice could speak
     └── CallFailed            (a call) a tool call can't be done; spoken
@@ -106,6 +107,12 @@ class ModelFailed(HeyGemmaError):
     """One turn's decoding failed; the session is reset and the next turn works."""
 
     code = "model_failed"
+
+
+class ModelStuck(HeyGemmaError):
+    """The model's thread stands still and can't be stopped. Nobody can wait for it: the process has to end."""
+
+    code = "model_stuck"
 
 
 class SpeechFailed(HeyGemmaError):

@@ -150,6 +150,8 @@ def _in_state(state: State, event: Event, rules: Rules) -> Step:
         case WaitingForMicrophone(turns):
             if isinstance(event, MicrophoneFound):
                 return home(turns, rules)
+            if isinstance(event, Failed):
+                return state, ()
         case Idle():
             if isinstance(event, Failed):
                 return state, ()

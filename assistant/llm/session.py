@@ -12,15 +12,16 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import repeat
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
-from assistant.errors import HeyGemmaError, ModelFailed
+from assistant.errors import HeyGemmaError, ModelFailed, ModelStuck
 from assistant.llm import prompt
 from assistant.llm.conformer import Conformer
 from assistant.llm.decoder import Aborted
 from assistant.llm.engine import Engine, Threads
 from assistant.llm.grammar import Grammar
 from assistant.llm.ledger import Emit, Ledger
+from assistant.llm.patience import Patience
 from assistant.llm.prefix_cache import PrefixCache, identity
 from assistant.llm.prompt import PromptProfile
 from assistant.llm.reply import HeldReply
@@ -66,7 +67,9 @@ class LlamaSession:
         doubts: Doubts = NO_DOUBTS,
         asked: Asked = NOT_ASKED,
         profile: PromptProfile = NO_PROFILE,
+        patience: Patience | None = None,
     ) -> None:
+        """Made on the event loop. `on_stuck` is called when the thread never comes back."""
         self._engine = engine
         self._profile = profile
         self._ledger = ledger
@@ -76,6 +79,12 @@ class LlamaSession:
         self._reply: HeldReply | None = None
         self._listening: Future[None] | None = None
         self._renewing: asyncio.Future[bool] | None = None
+        self.on_stuck: Callable[[ModelStuck], None] = lambda e: _LOG.error("%s", e.message)
+        self._patience = Patience() if patience is None else patience
+        self._jobs_done = 0
+        self._working = self._overdue = self._closed = False
+        self._stuck = asyncio.Event()
+        self._watching = asyncio.create_task(self._watch(), name="patience")
 
     @classmethod
     async def start(
@@ -227,7 +236,7 @@ class LlamaSession:
 
     async def settled(self) -> None:
         """Return when all that was handed over is done, a draft too."""
-        await asyncio.get_running_loop().run_in_executor(self._worker, lambda: None)
+        await self._returned()
         await asyncio.sleep(0)  # what the thread has told the loop is heard
 
     async def remember(self, reply: str, outcomes: Sequence[Outcome]) -> None:
@@ -251,7 +260,15 @@ class LlamaSession:
         self._engine.abort()
 
     async def aclose(self) -> None:
-        """Stop the thread and free the model. A second time is harmless."""
+        """Stop the thread and free the model. A second time is harmless. Raises ModelStuck, and frees nothing then."""
+        if self._closed:
+            return
+        self._closed = True
+        self._watching.cancel()
+        self.abort()
+        if not await self._returned(self._patience.grace_s):
+            self._worker.shutdown(wait=False, cancel_futures=True)
+            raise _stuck()
         await self._stopped()
         await asyncio.to_thread(self._worker.shutdown)
         self._ledger.close()
@@ -267,6 +284,31 @@ class LlamaSession:
             self._guarded(self._ledger.listen)
         except HeyGemmaError as e:
             _LOG.warning("%s", e.message)  # the turn is forgotten: its commit tells the person
+
+    async def _returned(self, within_s: float | None = None) -> bool:
+        """Wait until the thread has done what it was given. False: it doesn't come back."""
+        back = asyncio.get_running_loop().run_in_executor(self._worker, lambda: None)
+        stuck = asyncio.create_task(self._stuck.wait())
+        waits: list[asyncio.Future[Any]] = [back, stuck]
+        await asyncio.wait(waits, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
+        stuck.cancel()
+        return back.done()
+
+    async def _watch(self) -> None:
+        """Stop a job that stands still; if that doesn't help, say so."""
+        while True:
+            await asyncio.sleep(self._patience.longest_s / 10)
+            match self._patience.look(time.monotonic(), self.beats + self._jobs_done, working=self._working):
+                case "slow":
+                    _LOG.error("the model has stood still for %.0f s: it is stopped", self._patience.longest_s)
+                    self._overdue = True
+                    self.abort()
+                case "stuck":
+                    self._stuck.set()
+                    self.on_stuck(_stuck())
+                    return
+                case "fine":
+                    pass
 
     async def _stopped(self) -> None:
         """Return when no reply is being decoded, and no prefix computed (any more)."""
@@ -286,15 +328,22 @@ class LlamaSession:
 
     def _guarded(self, job: Callable[[], None]) -> None:
         """Run a job on the thread. When it fails, the conversation is forgotten, and the next turn works."""
+        self._working, self._overdue = True, False
         try:
             job()
-        except Aborted:
+        except Aborted as e:
+            if self._overdue:
+                self._ledger.reset()
+                raise ModelFailed("the model stood still, and was stopped", remedy="say it again") from e
             _LOG.debug("a decode was stopped")
         except Exception as e:
             self._ledger.reset()
             if isinstance(e, HeyGemmaError):
                 raise
             raise ModelFailed(f"the model failed: {e}", remedy="say it again") from e
+        finally:
+            self._working = False
+            self._jobs_done += 1
 
     def _decode(
         self,
@@ -328,3 +377,9 @@ class LlamaSession:
                 yield piece
         finally:
             await self._stopped()
+
+
+def _stuck() -> ModelStuck:
+    return ModelStuck(
+        "the model's thread doesn't come back", remedy="start hey-gemma again; as a service it does so itself"
+    )

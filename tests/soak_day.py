@@ -1,0 +1,148 @@
+"""The sound of a simulated day: silence, noise, other speech and commands, in scenes, the same for the same seed.
+
+Commands are spoken by the voice that comes along, and taken from the replay clips. Knows no assistant.
+"""
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import soundfile
+
+from assistant.audio.clock import AudioClock
+from assistant.audio.pcm import resample
+from assistant.stages import CHUNK_SAMPLES, SAMPLE_RATE_HZ, AudioChunk, Pcm, Voice
+
+REPLAY = Path(__file__).parent / "replay"
+HISS = 8.0  # a quiet room
+ANSWER_S = 11.0  # after a command: room for the answer, or for nobody to speak
+COMMANDS = (
+    "turn on the kitchen light", "turn off the kitchen light", "what time is it", "set a timer for one minute",
+    "set a timer for ten minutes", "how warm is it in the living room", "set the bedroom light to thirty percent",
+    "turn on the fan", "turn off the fan", "what's the weather like", "open the blinds", "close the blinds",
+    "turn off all the lights", "what's the capital of France", "undo that", "good night", "cancel all timers",
+    "cancel the timer", "how long is left on the timer", "turn on the desk lamp", "repeat that", "",
+)  # fmt: skip
+OTHERS = (
+    "I think the train leaves at half past nine.", "Could you pass me the salt, please?",
+    "And then she said that it would rain all week.", "The kitchen light is too bright, isn't it?",
+    "We should turn on the heating soon.", "Emma, are you coming?", "He came home at ten and went straight to bed.",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scene:
+    """A stretch of the day. `said`: what a command asks for, its wake word left out."""
+
+    kind: str
+    samples: Pcm
+    said: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Voices:
+    """What people say, shape (n,) each: commands by their text, clips of commands, and what isn't meant for us."""
+
+    commands: dict[str, Pcm]
+    clips: dict[str, Pcm]
+    others: list[Pcm]
+
+
+async def record(voice: Voice) -> Voices:
+    """Have the voice speak every sentence, and read the replay clips."""
+
+    async def speak(text: str) -> Pcm:
+        return np.concatenate([resample(clip, SAMPLE_RATE_HZ).samples async for clip in voice.clips(text, "en")])
+
+    labels = [json.loads(line) for line in (REPLAY / "tiny" / "expect.jsonl").read_text().splitlines()]
+    return Voices(
+        {text: await speak(f"Hey Gemma, {text}." if text else "Hey Gemma.") for text in COMMANDS},
+        {label["text"]: _read(REPLAY / "tiny" / label["file"]) for label in labels},
+        [await speak(text) for text in OTHERS],
+    )
+
+
+def scenes(voices: Voices, seed: int) -> Iterator[Scene]:
+    """Scenes for ever: by time two thirds silence, an eighth speech of others, a tenth noise, the rest commands."""
+    rng = np.random.default_rng(seed)
+    while True:
+        yield Scene("silence", _hiss(rng, rng.uniform(60, 240)))
+        yield _commands(rng, voices)
+        yield Scene("noise", _noise(rng, rng.uniform(10, 40)))
+        yield _commands(rng, voices)
+        yield Scene("speech", _babble(rng, voices, rng.uniform(15, 45)))
+
+
+def _commands(rng: np.random.Generator, voices: Voices) -> Scene:
+    which = voices.commands if rng.random() < 0.7 else voices.clips
+    said = str(rng.choice(sorted(which)))
+    gain = 10 ** (rng.uniform(-12, 0) / 20)
+    spoken = _hiss(rng, len(which[said]) / SAMPLE_RATE_HZ + ANSWER_S)
+    spoken[: len(which[said])] += np.rint(which[said] * gain).astype(np.int16) // 2
+    return Scene("command", spoken, said)
+
+
+def _hiss(rng: np.random.Generator, seconds: float) -> Pcm:
+    return rng.normal(0, HISS, round(seconds * SAMPLE_RATE_HZ)).astype(np.int16)
+
+
+def _noise(rng: np.random.Generator, seconds: float) -> Pcm:
+    """Brown-ish noise, as of a fan or the street, -40 to -20 dBFS."""
+    white = rng.normal(0, 1, round(seconds * SAMPLE_RATE_HZ) + 63)
+    soft = np.convolve(white, np.ones(64) / 8, "valid")
+    return np.clip(soft * 32768 * 10 ** (rng.uniform(-40, -20) / 20), -32768, 32767).astype(np.int16)
+
+
+def _babble(rng: np.random.Generator, voices: Voices, seconds: float) -> Pcm:
+    """One to four people who talk to each other, sentences over sentences."""
+    samples = round(seconds * SAMPLE_RATE_HZ)
+    sum_ = rng.normal(0, HISS, samples)
+    for _ in range(rng.integers(1, 5)):
+        at = int(rng.uniform(0, 2) * SAMPLE_RATE_HZ)
+        while at < samples:
+            sentence = voices.others[rng.integers(len(voices.others))][: samples - at]
+            sum_[at : at + len(sentence)] += sentence * rng.uniform(0.1, 0.5)
+            at += len(sentence) + int(rng.uniform(0.2, 3) * SAMPLE_RATE_HZ)
+    return np.clip(sum_, -32768, 32767).astype(np.int16)
+
+
+def _read(path: Path) -> Pcm:
+    samples, _ = soundfile.read(path, dtype="int16")
+    return np.asarray(samples, np.int16)
+
+
+class DaySource:
+    """An AudioSource that plays scenes on audio time until `seconds` are over. `scene_at` says what is on."""
+
+    def __init__(self, scenes: Iterator[Scene], clock: AudioClock, seconds: float) -> None:
+        self._scenes = scenes
+        self._clock = clock
+        self._samples = round(seconds * SAMPLE_RATE_HZ)
+        self._ended = False
+        self.scene: Scene | None = None
+        self.counts: dict[str, int] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._clock.release()
+
+    def end(self) -> None:
+        """Let the scene that is on be the last."""
+        self._ended = True
+
+    async def __aiter__(self) -> AsyncIterator[AudioChunk]:
+        start = 0
+        while start < self._samples and not self._ended:
+            self.scene = next(self._scenes)
+            self.counts[self.scene.kind] = self.counts.get(self.scene.kind, 0) + 1
+            sound = self.scene.samples
+            for at in range(0, len(sound) - CHUNK_SAMPLES + 1, CHUNK_SAMPLES):
+                chunk = AudioChunk(sound[at : at + CHUNK_SAMPLES], start)
+                await self._clock.reach(chunk.end_ms / 1000)
+                start += CHUNK_SAMPLES
+                yield chunk
