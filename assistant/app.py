@@ -6,7 +6,7 @@
 import logging
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -48,7 +48,8 @@ from assistant.service import ServiceManager, attended
 from assistant.speech import Voices
 from assistant.stages import AudioClip, Clock, Speaker, Voice
 from assistant.trace import JsonLines
-from assistant.turn import Rules
+from assistant.turn import SORRY, Rules
+from assistant.unfinished import Unfinished, runtime_dir
 from assistant.upkeep import Upkeep, rehearsing, renewing
 from assistant.vad import SILERO_END_LAG_MS, GatedVad, SileroVad, WebRtcVad
 from assistant.wake import WakeDecision, WakeWord
@@ -322,10 +323,12 @@ async def _listen(
 ) -> None:
     """Listen to the microphone for ever."""
     mark = Mark(state_dir() / NAME)
+    unfinished = Unfinished(runtime_dir())
     front = Front(config.panel, config.service.on_state, wall.now_s)
 
     def observed(event: Event) -> None:
         mark.keep(event)
+        unfinished.observe(event)
         front.see(event)
         observe(event)
 
@@ -360,7 +363,10 @@ async def _listen(
         muting(mark, talk),
         front.wired(talk),
         attended(manager, talk, stages.session),
+        aclosing(unfinished),
     ):
+        if unfinished.found:
+            talk.announce(SORRY)
         await talk.run_microphone(microphone, wait=config.service.wait_for_microphone or manager is not None)
 
 

@@ -1,6 +1,7 @@
 """The command line: arguments only. Every error becomes one line, a remedy and an exit code, never a traceback."""
 
 import asyncio
+import faulthandler
 import logging
 import os
 import signal
@@ -89,6 +90,7 @@ def run(
     recording = mic_file not in (None, "-")  # of it everybody may know what it says; what is live is for who sits here
     words = console.is_terminal or recording or settings.log.words
     view = LiveView(console, microphone=mic_file is None, words=words)
+    faulthandler.enable()  # where a native crash, or systemd's watchdog, has ended us
     _main(assistant_app.run(settings, options, [view]))
 
 

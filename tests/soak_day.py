@@ -65,6 +65,14 @@ async def record(voice: Voice) -> Voices:
     )
 
 
+def talk() -> list[Pcm]:
+    """What is said in the replay clips, without the wake word: the second half of each, and words that are like it."""
+    labels = [json.loads(line) for line in (REPLAY / "tiny" / "expect.jsonl").read_text().splitlines()]
+    ends = [(REPLAY / "tiny" / label["file"], round(label["speech_end_ms"] * 16)) for label in labels]
+    like_it = ("hey-siri-joe", "hey-there-rms", "command-only-joe")
+    return [_read(path)[end // 2 : end] for path, end in ends] + [_read(REPLAY / "wake" / f"{n}.flac") for n in like_it]
+
+
 def scenes(voices: Voices, seed: int) -> Iterator[Scene]:
     """Scenes for ever: by time two thirds silence, an eighth speech of others, a tenth noise, the rest commands."""
     rng = np.random.default_rng(seed)
@@ -73,7 +81,7 @@ def scenes(voices: Voices, seed: int) -> Iterator[Scene]:
         yield _commands(rng, voices)
         yield Scene("noise", _noise(rng, rng.uniform(10, 40)))
         yield _commands(rng, voices)
-        yield Scene("speech", _babble(rng, voices, rng.uniform(15, 45)))
+        yield Scene("speech", babble(rng, voices, rng.uniform(15, 45)))
 
 
 def _commands(rng: np.random.Generator, voices: Voices) -> Scene:
@@ -96,7 +104,7 @@ def _noise(rng: np.random.Generator, seconds: float) -> Pcm:
     return np.clip(soft * 32768 * 10 ** (rng.uniform(-40, -20) / 20), -32768, 32767).astype(np.int16)
 
 
-def _babble(rng: np.random.Generator, voices: Voices, seconds: float) -> Pcm:
+def babble(rng: np.random.Generator, voices: Voices, seconds: float) -> Pcm:
     """One to four people who talk to each other, sentences over sentences."""
     samples = round(seconds * SAMPLE_RATE_HZ)
     sum_ = rng.normal(0, HISS, samples)

@@ -1,0 +1,68 @@
+"""A mark that somebody was listened to and hasn't been answered: who finds one at the start says sorry for the crash.
+
+The file lies where the service manager keeps things between two starts and in memory (systemd: RuntimeDirectory), or in
+the user's own such place; where there is none, nothing is said. Knows no conversation. A wake word costs one file in
+memory, 20 us; no memory card is written to.
+"""
+
+import logging
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from assistant.events import Event, ReplyAudioStarted, ToolCalled, TurnEnded, WakeHeard
+
+NAME = "unanswered"
+_log = logging.getLogger(__name__)
+
+
+def runtime_dir(environ: Mapping[str, str] = os.environ) -> Path | None:
+    """Where files live as long as the machine runs; None: nowhere."""
+    if given := environ.get("RUNTIME_DIRECTORY"):
+        return Path(given.partition(":")[0])
+    own = environ.get("XDG_RUNTIME_DIR")
+    return Path(own) / "hey-gemma" if own else None
+
+
+class Unfinished:
+    """The mark in `folder`. `found`: the process before us left one behind; it is taken away, so it is told once."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._path = None if folder is None else folder / NAME
+        self.found = self._path is not None and self._path.exists()
+        if self.found:
+            _log.warning("somebody was left without an answer when hey-gemma ended the last time")
+            self._remove()
+
+    def observe(self, event: Event) -> None:
+        """Take one event. What was done or answered needs no apology: saying it again could do it twice."""
+        match event:
+            case WakeHeard():
+                self._make()
+            case ToolCalled() | ReplyAudioStarted() | TurnEnded():
+                self._remove()
+            case _:
+                pass
+
+    async def aclose(self) -> None:
+        """Take the mark away: we end on purpose."""
+        self._remove()
+
+    def _remove(self) -> None:
+        if self._path is not None:
+            try:
+                self._path.unlink(missing_ok=True)
+            except OSError as e:
+                self._give_up(e)
+
+    def _make(self) -> None:
+        if self._path is not None:
+            try:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                self._path.touch()
+            except OSError as e:
+                self._give_up(e)
+
+    def _give_up(self, e: OSError) -> None:
+        _log.info("%s: %s; a crash in a turn is told to nobody", self._path, e.strerror)
+        self._path = None

@@ -1,0 +1,53 @@
+from pathlib import Path
+
+import pytest
+
+from assistant.events import ReplyAudioStarted, ToolCalled, TurnEnded, WakeHeard
+from assistant.unfinished import Unfinished, runtime_dir
+
+WAKE = WakeHeard(0.0, 0.0, 0.9)
+LAST = (
+    ToolCalled(0.0, 0.0, "HassTurnOn", {}, [], ok=True, error=None, allowed_by=None),
+    ReplyAudioStarted(0.0, 0.0),
+    TurnEnded(0.0, 0.0, 1, None, None, None, None, None),
+)
+
+
+def test_a_turn_that_a_crash_cut_off_is_found_once(tmp_path: Path) -> None:
+    Unfinished(tmp_path / "run").observe(WAKE)
+    assert Unfinished(tmp_path / "run").found
+    assert not Unfinished(tmp_path / "run").found
+
+
+@pytest.mark.parametrize("event", LAST)
+def test_what_was_done_answered_or_ended_needs_no_apology(
+    tmp_path: Path, event: ToolCalled | ReplyAudioStarted | TurnEnded
+) -> None:
+    before = Unfinished(tmp_path)
+    before.observe(WAKE)
+    before.observe(event)
+    assert not Unfinished(tmp_path).found
+
+
+async def test_an_end_on_purpose_leaves_nothing(tmp_path: Path) -> None:
+    before = Unfinished(tmp_path)
+    before.observe(WAKE)
+    await before.aclose()
+    assert not Unfinished(tmp_path).found
+
+
+async def test_nowhere_to_put_it_is_no_failure(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for folder in (None, tmp_path / "file" / "run"):
+        mark = Unfinished(folder)
+        mark.observe(WAKE)
+        await mark.aclose()
+        assert not mark.found
+
+
+def test_the_service_managers_folder_comes_before_the_users() -> None:
+    assert runtime_dir({"RUNTIME_DIRECTORY": "/run/hey-gemma:/run/b", "XDG_RUNTIME_DIR": "/run/user/1"}) == Path(
+        "/run/hey-gemma"
+    )
+    assert runtime_dir({"XDG_RUNTIME_DIR": "/run/user/1"}) == Path("/run/user/1/hey-gemma")
+    assert runtime_dir({}) is None
