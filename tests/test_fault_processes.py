@@ -32,6 +32,7 @@ from tests.sound_server import sound_server, why_not
 
 pytestmark = [pytest.mark.models, pytest.mark.slow]
 LONG_S = 300  # a machine may be busy
+HEY_GEMMA = ("-c", "from assistant.start import main; main()")
 
 
 @dataclass(slots=True)
@@ -98,6 +99,10 @@ def _again(seconds: float, cpu_s: float) -> str:
     return f"{seconds:.1f} ({cpu_s:.1f} of processor time)"
 
 
+def _said(caplog: pytest.LogCaptureFixture) -> str:
+    return "\n".join(caplog.messages)
+
+
 def lines_with(log: str, *words: str) -> str:
     return "\n".join(line for line in log.splitlines() if any(word in line for word in words))
 
@@ -141,11 +146,11 @@ async def test_a_model_that_hangs_and_one_that_crashes_are_survived(tmp_path: Pa
         row("a decode hangs (patience of 3 s instead of 30), service started again", hears=[SORRY],
             log=lines_with(hung.log, "stood still", "doesn't come back"),
             again_s=_again(back_s, back_cpu_s), twice="nothing; the timer is kept")  # fmt: skip
-        assert code == -signal.SIGABRT
-        assert "GGML_ASSERT" in crashed.log
+        assert code in (-signal.SIGABRT, -signal.SIGSEGV)
+        assert "Fatal Python error" in crashed.log
         assert "tests/sabotage.py" in crashed.log, "the log says where"
         assert len(timers.load()) == 1
-        with running(tmp_path, "after", "-m", "assistant.start", *run) as after:
+        with running(tmp_path, "after", *HEY_GEMMA, *run) as after:
             after.until("microphone_found")
             back_s, back_cpu_s = time.monotonic() - ended_s, after.cpu_s()
             after.until("announced")
@@ -176,7 +181,7 @@ def test_the_model_file_is_replaced_and_then_cut_under_us(tmp_path: Path) -> Non
         ignore = shutil.ignore_patterns("*.py", "*.md", "__pycache__")
         shutil.copytree(source, models / name, ignore=ignore) if source.is_dir() else shutil.copy(source, models)
     text = models / "tiny" / "tiny-text.gguf"
-    arguments = ("-m", "assistant.start", "run", "--mic-file", "-", "--pace", "fast")
+    arguments = (*HEY_GEMMA, "run", "--mic-file", "-", "--pace", "fast")
     sound = command().tobytes()
     with (
         running(tmp_path, "replaced", *arguments, cwd=tmp_path, PYTHONPATH=str(tmp_path)) as seen,
@@ -220,7 +225,7 @@ def test_a_locale_without_utf_8(tmp_path: Path, how: str) -> None:
     plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONPATH": str(ROOT)}
     answer = tmp_path / "Küche-答え.wav"
     arguments = ("--mic-file", str(REPLAY / "demo.flac"), "--pace", "fast", "--speaker-file", str(answer))
-    with running(tmp_path, "plain", "-m", "assistant.start", "run", *arguments, **plain) as seen:
+    with running(tmp_path, "plain", *HEY_GEMMA, "run", *arguments, **plain) as seen:
         assert seen.process.wait(LONG_S) == 0, seen.log
     assert seen.did == [KITCHEN]
     assert answer.stat().st_size > 10_000
@@ -267,7 +272,7 @@ async def test_a_disk_that_takes_nothing(
     assert len(seen.of(ToolCalled)) == 1
     assert "Timers and alarms won't outlive a restart" in caplog.text
     assert "can't be written, the next start will be slower" in caplog.text or "no room for the ear" in caplog.text
-    row(f"disk {kind}, from the start on", hears=seen.voice.said, log=caplog.text, again_s="never stopped")
+    row(f"disk {kind}, from the start on", hears=seen.voice.said, log=_said(caplog), again_s="never stopped")
 
 
 async def test_a_prefix_cache_that_is_damaged(
@@ -285,4 +290,4 @@ async def test_a_prefix_cache_that_is_damaged(
         await again.hear(command())
     assert again.did == seen.did == [KITCHEN]
     assert "is damaged: the prefix is computed again" in caplog.text
-    row("prefix cache damaged", hears=again.voice.said, log=caplog.text, again_s="the start is slower by the prefix")
+    row("prefix cache damaged", hears=again.voice.said, log=_said(caplog), again_s="the start is slower by the prefix")
