@@ -11,10 +11,10 @@ SOUND_TEST_PACKAGES := pulseaudio libasound2-plugins
 # We use llama.cpp as a library: its tools, server, examples and downloads stay out of the build.
 LLAMA_CMAKE := -DLLAMA_BUILD_TOOLS=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_SERVER=OFF -DLLAMA_CURL=OFF
 
-.PHONY: help demo run test check fast-test format packages install dev hooks lock clean ha-up ha-down mqtt-up mqtt-down private
+.PHONY: install-system uninstall-system test-install test-systemd help demo run test check fast-test format packages install dev hooks lock clean ha-up ha-down mqtt-up mqtt-down private
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | while IFS='|' read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | while IFS='|' read -r name what; do printf '  make %-16s %s\n' "$$name" "$$what"; done
 
 demo: install ## set up (once), then hear "Hey Gemma, turn on the kitchen light", act, and answer into out/answer.wav
 	@mkdir -p out
@@ -90,6 +90,19 @@ lock: ## pin all dependencies anew (network)
 	@$(BIN)/python -m pip install -q uv
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate pyproject.toml -o requirements.lock
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --group dev -c requirements.lock -o requirements-dev.lock
+
+install-system: ## as a service that starts at boot, under /opt/hey-gemma (install.sh; docs/INSTALL.md)
+	@./install.sh
+
+uninstall-system: ## take it away again, with settings, timers and models
+	@./install.sh uninstall
+
+# By hand, as root: install, upgrade, a broken upgrade and uninstall in a new Debian 12 and a 13; then the unit under a real systemd in both.
+test-install:
+	@for suite in bookworm trixie; do tests/appliance/chroot $$suite /src/tests/appliance/install_test; done
+
+test-systemd:
+	@for suite in bookworm trixie; do KEEP=yes tests/appliance/chroot $$suite /src/tests/appliance/install_for_systemd && $(PYTHON) -m tests.appliance.under_systemd build/appliance/$$suite; done
 
 # A Home Assistant for tests, with a Python of its own (tests/home_assistant/install says where and how): 2026.11 or 2025.4.
 HA ?= 2026.11

@@ -57,6 +57,7 @@ PACE = machine.Pace("ondemand", "cpufreq-dt", 2_400_000, 2_400_000)
 UNIT = {
     "LoadState": "loaded", "UnitFileState": "enabled", "ActiveState": "active", "SubState": "running",
     "Result": "success", "NRestarts": "0", "StatusText": "listening",
+    "named": "home.local", "IPAddressAllow": "192.168.1.5/32",
 }  # fmt: skip
 SOCKETS = service.Sockets((7,), connected=(("192.168.1.5", 8123), ("9.9.9.9", 53)), hosts=frozenset({"192.168.1.5"}))
 
@@ -109,7 +110,7 @@ WELL: dict[str, Any] = {
     "governor": PACE,
     "clock rate": PACE,
     "large pages": "always [madvise] never",
-    **dict.fromkeys(("unit", "at boot", "running", "restarts"), UNIT),
+    **dict.fromkeys(("unit", "at boot", "running", "restarts", "firewall"), UNIT),
     "sockets": SOCKETS,
 }
 
@@ -218,6 +219,7 @@ ILL: list[tuple[str, Any, State, str, int]] = [
     ("running", {**UNIT, "ActiveState": "inactive"}, WARN, "inactive", 0),
     ("restarts", {**UNIT, "NRestarts": "12"}, WARN, "12", 0),
     ("restarts", {"LoadState": "loaded"}, ABSENT, "count", 0),
+    ("firewall", {**UNIT, "IPAddressAllow": ""}, WARN, "not to home.local either", 0),
     ("sockets", replace(SOCKETS, listening=(("192.168.1.9", 8080),)), FAIL, "listens on 192.168.1.9 port 8080", 1),
     ("sockets", replace(SOCKETS, connected=(("1.2.3.4", 443),)), FAIL, "1.2.3.4 port 443", 1),
     ("sockets", replace(SOCKETS, secret=True), ABSENT, "only root", 0),

@@ -13,7 +13,17 @@ from assistant.config import Config
 from assistant.doctor.findings import Finding, NotHere, Study, absent, fail, fine, first, warn
 
 UNIT = fence.UNIT
-PROPERTIES = ("LoadState", "UnitFileState", "ActiveState", "SubState", "Result", "NRestarts", "StatusText")
+PROPERTIES = (
+    "LoadState",
+    "UnitFileState",
+    "ActiveState",
+    "SubState",
+    "Result",
+    "NRestarts",
+    "StatusText",
+    "IPAddressAllow",
+)
+NAMED = "named"  # our own: the hosts that the config names
 MANY_RESTARTS = 3
 DNS_PORTS = (53, 5353)
 _LISTENING = {"tcp": "0A", "udp": "07"}  # of udp: not connected to anybody
@@ -35,9 +45,12 @@ class Sockets:
 
 def studies(root: Path, config: Config) -> tuple[Study[Mapping[str, str]], Study[Sockets]]:
     """What is looked at."""
-    unit = (("unit", installed), ("at boot", enabled), ("running", running), ("restarts", restarts))
+    unit = (
+        ("unit", installed), ("at boot", enabled), ("running", running), ("restarts", restarts),
+        ("firewall", firewall),
+    )  # fmt: skip
     return (
-        Study("service", lambda: probe_unit(root), unit),
+        Study("service", lambda: {**probe_unit(root), NAMED: " ".join(fence.named(config))}, unit),
         Study("service", lambda: probe_sockets(root, config), (("sockets", sockets),)),
     )
 
@@ -52,7 +65,7 @@ def probe_unit(root: Path) -> dict[str, str]:
     )  # fmt: skip
     found = dict(line.split("=", 1) for line in run.stdout.splitlines() if "=" in line)
     if found.get("LoadState", "not-found") == "not-found":
-        raise NotHere(f"{UNIT} isn't installed: hey-gemma run, by hand, is all there is")
+        raise NotHere(f"{UNIT} isn't installed (./install.sh): hey-gemma run, by hand, is all there is")
     return found
 
 
@@ -161,6 +174,16 @@ def restarts(facts: Mapping[str, str]) -> Finding:
     if int(count) > MANY_RESTARTS:
         return warn(f"{count} since it was started", f"journalctl -u {UNIT} -p warning")
     return fine(count)
+
+
+def firewall(facts: Mapping[str, str]) -> Finding:
+    """It lets the service connect to the hosts that the config names."""
+    hosts, allowed = facts.get(NAMED, ""), facts.get("IPAddressAllow", "")
+    if hosts and not allowed:
+        return warn(
+            f"the service may connect to nothing, not to {hosts} either", "sudo systemctl restart hey-gemma-allow"
+        )
+    return fine(f"the service may connect to {allowed.replace(' ', ', ') or 'nothing: the config names no host'}")
 
 
 def sockets(facts: Sockets) -> Finding:

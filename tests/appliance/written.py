@@ -1,0 +1,80 @@
+"""How many bytes a day an idle service writes: a real `hey-gemma run` listens to silence through a private PulseAudio.
+
+    python -m tests.appliance.written [MINUTES]
+
+The kernel counts them (/proc/PID/io, write_bytes: what was dirtied for a disk). What it says on standard error goes to
+the journal, so it is added. The start, with the phrases that are made once, is told apart.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.sound_server import sound_server, why_not
+
+SETTLED_S = 60  # nothing written for so long: the start is over
+LONGEST_START_S = 900
+
+
+def main(minutes: float) -> None:
+    """Measure and print."""
+    if problem := why_not():
+        sys.exit(problem)
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as name, sound_server(Path(name)):  # /tmp may be in memory
+        folder = Path(name)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager, (folder / "said").open("wb") as said:
+            manager.bind(str(folder / "notify"))
+            manager.settimeout(300)
+            directories = {f"{kind}_DIRECTORY": str(folder / kind.lower()) for kind in ("STATE", "CACHE")}
+            watched = {"NOTIFY_SOCKET": str(folder / "notify"), "WATCHDOG_USEC": "60000000"}
+            process = subprocess.Popen(
+                [Path(sys.executable).parent / "hey-gemma", "run"],
+                env=os.environ | directories | watched | {"HOME": name},
+                stdout=said, stderr=said,
+            )  # fmt: skip
+            try:
+                while b"READY=1" not in manager.recv(4096):
+                    pass
+                start = _settle(process.pid)
+                print(f"start: {start:,} bytes, once")
+                before, begun = _written(process.pid), time.monotonic()
+                said_before = (folder / "said").stat().st_size
+                time.sleep(minutes * 60)
+                spent = time.monotonic() - begun
+                wrote = _written(process.pid) - before
+                told = (folder / "said").stat().st_size - said_before
+                alive = process.poll() is None
+            finally:
+                process.terminate()
+                process.wait(60)
+        day = (wrote + told) * 86_400 / spent
+        print(f"{spent:.0f} s of silence: {wrote:,} bytes to files, {told:,} to the log; alive: {alive}")
+        print(f"a day: ({wrote:,} + {told:,}) * 86,400 / {spent:.0f} = {day / 1e6:.3f} MB")
+        largest = sorted(
+            ((f.stat().st_size, str(f.relative_to(folder))) for f in folder.rglob("*") if f.is_file()), reverse=True
+        )
+        for size, file in largest[:5]:
+            print(f"  {size:>12,} {file}")
+
+
+def _settle(pid: int) -> int:
+    """Wait until nothing was written for a minute; give what was written so far."""
+    last, since, begun = _written(pid), time.monotonic(), time.monotonic()
+    while time.monotonic() - since < SETTLED_S and time.monotonic() - begun < LONGEST_START_S:
+        time.sleep(5)
+        if (now := _written(pid)) != last:
+            last, since = now, time.monotonic()
+    return last
+
+
+def _written(pid: int) -> int:
+    lines = Path(f"/proc/{pid}/io").read_text(encoding="ascii").splitlines()
+    return int(next(line.split()[1] for line in lines if line.startswith("write_bytes")))
+
+
+if __name__ == "__main__":
+    main(float(sys.argv[1]) if len(sys.argv) > 1 else 10.0)
