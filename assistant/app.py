@@ -24,6 +24,7 @@ from assistant.audio.speaker import SoundSpeaker
 from assistant.config import Config, cache_dir, state_dir
 from assistant.conversation import Conversation
 from assistant.desk import announcer_for, shown
+from assistant.duck import ducking
 from assistant.events import Event, RingingEnded, Started, TimerRang, TurnEnded
 from assistant.front import Front
 from assistant.homes import Home, build_home, real_home
@@ -47,12 +48,13 @@ from assistant.own_volume import OwnVolume
 from assistant.service import ServiceManager, attended
 from assistant.speech import Voices
 from assistant.stages import AudioClip, Clock, Speaker, Voice
+from assistant.stop_word import StopWord
 from assistant.trace import JsonLines
 from assistant.turn import SORRY, Rules
 from assistant.unfinished import Unfinished, runtime_dir
 from assistant.upkeep import Upkeep, rehearsing, renewing
 from assistant.vad import SILERO_END_LAG_MS, GatedVad, SileroVad, WebRtcVad
-from assistant.wake import WakeDecision, WakeWord
+from assistant.wake import Head, WakeDecision, WakeWord
 from assistant.waking.keeper import Keep, here_and_now, keeping
 from assistant.waking.observer import WakeObserver
 
@@ -154,6 +156,12 @@ def _listener(stages: Stages, now_ms: Callable[[], float], *, wake: bool) -> Lis
         near_threshold=config.wake.near_threshold,
         refractory_s=config.wake.refractory_s,
     )
+    own = stop = None
+    if wake and stages.wake is not None:
+        twin = stages.wake.twin()
+        own = OwnVoice(twin)
+        if (stop_file := manifest.models_dir() / "stop" / "stop.onnx").exists():
+            stop = StopWord(Head(stop_file).scores, stages.wake, twin)
     return Listener(
         config.endpoint,
         stages.wake if wake else None,
@@ -162,8 +170,9 @@ def _listener(stages: Stages, now_ms: Callable[[], float], *, wake: bool) -> Lis
         vad_lag_ms=SILERO_END_LAG_MS,
         early_confidence=float(stages.model.thresholds.get("early_confidence", NEVER)),
         now_ms=now_ms,
-        own_voice=OwnVoice(stages.wake.twin()) if wake and stages.wake is not None else None,
+        own_voice=own,
         while_speaking=while_speaking,
+        stop_word=stop,
     )
 
 
@@ -362,6 +371,7 @@ async def _listen(
         shown(announcer, talk, home.timers, stages.volume),
         muting(mark, talk),
         front.wired(talk),
+        ducking(config.audio.duck, stages.real_home, state_dir() / "ducked.json", talk),
         attended(manager, talk, stages.session),
         aclosing(unfinished),
     ):

@@ -32,13 +32,15 @@ class AudioConfig:
 
     `cue` sounds when the person has finished, `wake_sound` when the wake word was heard. `alarm_volume`: how loud
     timers and alarms ring; the words after it have the voice's volume. `echo`: whether
-    our own voice is taken out of the microphone's sound.
+    our own voice is taken out of the microphone's sound. `duck`: what is made quieter while we listen and speak: other
+    programs' streams on this machine, or the media players of the home in this room too.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
     microphone: str = ""
     speaker: str = ""
     echo: Literal["auto", "on", "off"] = "auto"
+    duck: Literal["off", "streams", "room"] = "streams"
     gain_db: Annotated[float, Field(ge=-40, le=40)] = 0.0
     cue: bool = True
     wake_sound: bool = False

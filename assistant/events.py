@@ -68,6 +68,13 @@ class WakeRejected(_Happened):
 
 
 @dataclass(frozen=True, slots=True)
+class StopHeard(_Happened):
+    """Somebody said "stop" while the assistant spoke or rang; `audio_ms` is its end, to some 100 ms."""
+
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
 class SpeechStarted(_Happened):
     """First voiced sample of the turn."""
 
@@ -220,7 +227,7 @@ class TimerRang(_Happened):
 
 @dataclass(frozen=True, slots=True)
 class RingingEnded(_Happened):
-    """Nothing rings any more. `reason`: wake_word, nobody (it gave up), input_ended or speaker."""
+    """Nothing rings any more. `reason`: wake_word, stop, nobody (it gave up), input_ended or speaker."""
 
     reason: str
 
@@ -262,7 +269,8 @@ class Failed(_Happened):
 
 
 Event = (
-    Started | MicrophoneLost | MicrophoneFound | WakeHeard | WakeDoubted | WakeRejected | SpeechStarted | SpeechEnded
+    Started | MicrophoneLost | MicrophoneFound | WakeHeard | WakeDoubted | WakeRejected | StopHeard | SpeechStarted
+    | SpeechEnded
     | SpeechResumed | EndpointLikely | DraftStarted | DraftReady | DraftRetracted | EndpointReached | SpeechContinued
     | FirstToken | ModelTimed | CallsReady | ClauseReady | ToolCalled | CallsDone | Reply | ReplyAudioStarted
     | ReplyAudioFinished | TurnEnded | TimerRang | RingingEnded | AudioDropped | InputEnded | MuteSwitched

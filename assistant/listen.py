@@ -21,12 +21,14 @@ from assistant.events import (
     SpeechEnded,
     SpeechResumed,
     SpeechStarted,
+    StopHeard,
     WakeDoubted,
     WakeHeard,
     WakeRejected,
 )
 from assistant.own_voice import OwnVoice
 from assistant.stages import CHUNK_MS, AudioChunk, Pcm, Vad, Verdict, WakeDetector
+from assistant.stop_word import StopWord
 from assistant.wake import Doubted, Heard, Rejected, WakeDecision
 
 RING_S = 20
@@ -62,7 +64,8 @@ class Listener:
     """The always-on front end. `now_ms` stamps events; audio positions come from the chunks.
 
     `own_voice` knows whether the word was our own, `while_speaking` decides while we speak. `on_score`, where it is
-    set, gets every score of the wake word, and the place where the sound behind it ended.
+    set, gets every score of the wake word, and the place where the sound behind it ended. `stop_word` is listened for
+    while it is `interruptible`.
     """
 
     def __init__(
@@ -77,6 +80,7 @@ class Listener:
         now_ms: Callable[[], float],
         own_voice: OwnVoice | None = None,
         while_speaking: WakeDecision | None = None,
+        stop_word: StopWord | None = None,
     ) -> None:
         self._config = config
         self._wake = wake
@@ -87,6 +91,8 @@ class Listener:
         self._now_ms = now_ms
         self._own_voice = own_voice
         self._while_speaking = while_speaking
+        self._stop_word = stop_word
+        self.interruptible = False
         self.on_score: Callable[[float, float], None] | None = None
         self._ring: deque[AudioChunk] = deque(maxlen=RING_S * 1000 // CHUNK_MS)
         self._endpoint: endpoint.Endpoint | None = None
@@ -147,6 +153,9 @@ class Listener:
             found = louder if own is not None and own.speaks else found
         if isinstance(found, Heard | Doubted) and own is not None and own.explains(chunk.end_ms):
             return [WakeRejected(found.end_ms, self._now_ms(), found.score, found.word, "own_voice")]
+        if found is None and self._stop_word is not None and self.interruptible:
+            stop = self._stop_word.score(chunk.end_ms, speaking=own is not None and own.speaks)
+            return [] if stop is None else [StopHeard(chunk.end_ms, self._now_ms(), stop)]
         match found:
             case Heard(end_ms, peak, word):
                 return [WakeHeard(end_ms, self._now_ms(), peak, word)]

@@ -118,6 +118,13 @@ def _rest(state: Announcing, first: tuple[Command, ...], rules: Rules) -> Step:
     return after, (*first, *commands, TakeUp())
 
 
+def stopped(state: Ringing | Announcing, rules: Rules) -> Step:
+    """Somebody said "stop"."""
+    if isinstance(state, Ringing):
+        return _silenced(state, "stop", rules)
+    return _rest(state, (Silence(),), rules)
+
+
 def _rung_ms(state: Ringing, event: ReplyAudioFinished) -> float:
     """How long the latest of them has rung: by the clock, or by the audio where a replay is faster than it."""
     latest = state.rings[-1]
@@ -125,7 +132,7 @@ def _rung_ms(state: Ringing, event: ReplyAudioFinished) -> float:
 
 
 def _silenced(state: Ringing, reason: str, rules: Rules) -> Step:
-    """Ring no more. Who hears "stop" without the wake word comes here too."""
+    """Ring no more."""
     if state.deaf or state.muted:
         resting: Resting = WaitingForMicrophone(state.turns)
         if state.muted:

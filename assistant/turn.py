@@ -57,6 +57,7 @@ from assistant.events import (
     SpeechResumed,
     SpeechStarted,
     Started,
+    StopHeard,
     TimerRang,
     ToolCalled,
     TurnEnded,
@@ -76,6 +77,7 @@ from assistant.resting import (
     lost,
     mute,
     ringing,
+    stopped,
     timer,
     unmute,
 )
@@ -118,6 +120,8 @@ def step(state: State, event: Event, rules: Rules) -> Step:
             return lost(state)
         case WakeHeard(audio_ms=audio_ms):
             return _wake(state, audio_ms, rules)
+        case StopHeard():
+            return _stop(state, rules)
         case WakeDoubted():
             return doubt.doubted(state, event, rules)
         case TimerRang():
@@ -308,6 +312,18 @@ def _woken(state: State, audio_ms: float, from_ms: float) -> Step:
         case Idle(turns) | WaitingForMicrophone(turns) | Muted(turns):
             return Listening(turns + 1), (OpenTurn(turns + 1, from_ms),)
     assert_never(state)
+
+
+def _stop(state: State, rules: Rules) -> Step:
+    """Be quiet, and rest. Heard a moment too late it changes nothing."""
+    match state:
+        case Speaking(turns):
+            rests, commands = _end(turns, rules)
+            return rests, (Silence(), *commands)
+        case Ringing() | Announcing():
+            return stopped(state, rules)
+        case _:
+            return state, ()
 
 
 def _fail(turns: int) -> Step:

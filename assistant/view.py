@@ -24,6 +24,7 @@ from assistant.events import (
     SpeechEnded,
     SpeechStarted,
     Started,
+    StopHeard,
     TimerRang,
     ToolCalled,
     TurnEnded,
@@ -65,6 +66,8 @@ class LiveView:
                 self._line("wake word", f"at {audio_ms / 1000:.1f} s, doubtful: score {score:.2f}", "dim")
             case WakeRejected(reason="not_addressed"):
                 self._line("wake word", "it wasn't meant for the assistant", "dim")
+            case StopHeard(score=score):
+                self._line("stop", f"score {score:.2f}", "cyan")
             case SpeechStarted(audio_ms=audio_ms):
                 self._speech_started_ms = audio_ms
             case SpeechEnded(audio_ms=audio_ms):

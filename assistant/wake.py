@@ -190,6 +190,11 @@ class WakeWord:
         score, self.word = self._best(self._catch_up())
         return score
 
+    @property
+    def window(self) -> Floats | None:
+        """What the latest score was computed from, shape (16, 96); None while the models rest."""
+        return self._window if self._open_chunks else None
+
     def _catch_up(self) -> Floats:
         """Compute what was missed, as far as a score sees it."""
         if not self._current:

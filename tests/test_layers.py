@@ -19,7 +19,7 @@ LAYERS: tuple[frozenset[str], ...] = (
         {
             "assistant.audio", "assistant.wake", "assistant.vad", "assistant.speech", "assistant.llm",
             "assistant.intents", "assistant.trace", "assistant.commands", "assistant.states", "assistant.endpoint",
-            "assistant.asking", "assistant.own_voice", "assistant.config_file",
+            "assistant.asking", "assistant.own_voice", "assistant.stop_word", "assistant.config_file",
             "assistant.lane", "assistant.board", "assistant.manifest", "assistant.shape_vocabulary", "assistant.noise",
             "assistant.service", "assistant.fence", "assistant.backup", "assistant.unfinished",
         }
@@ -34,7 +34,10 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"assistant.chat_template", "assistant.doubt"}),
     frozenset({"assistant.turn"}),
     frozenset({"assistant.conversation", "assistant.weights", "assistant.setup"}),
-    frozenset({"assistant.sessions", "assistant.desk", "assistant.homes", "assistant.muting", "assistant.front"}),
+    frozenset(
+        {"assistant.sessions", "assistant.duck", "assistant.desk", "assistant.homes", "assistant.muting",
+         "assistant.front"}
+    ),
     frozenset({"assistant.view", "assistant.trials", "assistant.upkeep"}),
     frozenset({"assistant.app"}),
     frozenset({"assistant.evaluate", "assistant.figures", "assistant.inventory", "assistant.doctor"}),
@@ -124,7 +127,7 @@ def test_each_vendor_library_has_one_owner() -> None:
 
 def test_pure_modules_own_no_clock_no_thread_and_no_loop() -> None:
     pure = (
-        "turn", "resting", "audio.adaptive", "audio.drift", "audio.delay",
+        "turn", "resting", "own_voice", "stop_word", "audio.adaptive", "audio.drift", "audio.delay",
         "doubt", "endpoint", "pacing", "spoken", "spoken_words", "intents.sayings",
         "llm.parse", "llm.prompt", "intents.names", "intents.meaning", "intents.alike",
         "intents.replies", "intents.policy", "intents.consent", "intents.undo", "intents.home_answers",

@@ -15,6 +15,7 @@ from assistant.intents.home_answers import facts, spoken_state, state_after
 from assistant.intents.home_asking import ask, unseen
 from assistant.intents.home_change import MOVING, on_its_way
 from assistant.intents.home_facts import SHOWN, overview, static_facts
+from assistant.intents.home_players import HomePlayers
 from assistant.intents.home_states import State
 from assistant.intents.home_undo import Past
 from assistant.intents.home_wire import Declined, Unreachable, Wire
@@ -59,6 +60,18 @@ class RealHome(Generic[W_co]):
     def tools(self) -> Sequence[Tool]:
         """What it can do now; before the home was ever reached, what homes can do."""
         return self._tools
+
+    def players(self) -> HomePlayers:
+        """What plays in the assistant's room."""
+
+        def may(effect: Effect) -> bool:
+            try:
+                self._allowed([effect], "player", None)
+            except CallFailed:
+                return False
+            return True
+
+        return HomePlayers(self._wire, lambda: self._directory, may)
 
     def scale(self) -> Scale:
         """The degrees that the home counts in."""

@@ -1,0 +1,188 @@
+"""Other players are quieter while the assistant listens and speaks, and then exactly as loud as before.
+
+Knows when and in which order; what plays is known by its `Players`. What was before is kept in a file as long as
+anything is lowered, so that a crash, a restart or a lost home leaves nothing quiet. A volume that somebody else has
+changed meanwhile is left as it is.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Protocol
+
+from assistant.audio.streams import Streams
+from assistant.conversation import Conversation
+from assistant.disk import replacing
+from assistant.errors import OutputError
+from assistant.intents.home_wire import Wire
+from assistant.intents.real_home import RealHome
+from assistant.states import Acting, Announcing, Confirming, Drafting, Listening, Ringing, Speaking, State, Thinking
+
+SHARE = 0.25  # of the volume that is left
+LINGER_S = 0.5  # after the end, so that nothing jumps up between an answer and the next question
+RETRY_S = 5.0
+NEAR = 0.02  # volumes that differ by less are the same: homes round them
+Volume = tuple[float, ...]
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Lowered:
+    """One player that was made quieter: how loud it was, and how loud it was made. `kind` is whose it is."""
+
+    kind: str
+    id: str
+    before: Volume
+    after: Volume
+
+
+class Players(Protocol):
+    """Things that play. Volumes are whatever they count in; equal means untouched."""
+
+    kind: str
+
+    async def playing(self) -> Mapping[str, Volume] | None:
+        """The volume of everything that plays now, by id; None: nobody can tell now."""
+
+    async def volumes(self, ids: Sequence[str]) -> Mapping[str, Volume] | None:
+        """The volumes of these, playing or not, as far as they are there; None: nobody can tell now."""
+
+    async def set(self, player: str, volume: Volume) -> Volume | None:
+        """Set one; the volume that it then has, None: it couldn't be set."""
+
+
+def wanted(state: State) -> bool:
+    """Whether others should be quiet in this state. A doubtful wake, which nobody may notice, changes nothing."""
+    return isinstance(state, Listening | Drafting | Thinking | Acting | Speaking | Confirming | Announcing | Ringing)
+
+
+class Ducker:
+    """`show` gets every state, at once; what that asks for is done in a task of its own, in order."""
+
+    def __init__(self, players: Sequence[Players], file: Path, *, linger_s: float = LINGER_S) -> None:
+        self._players = {group.kind: group for group in players}
+        self._file = file
+        self._linger_s = linger_s
+        self._lowered: list[Lowered] = []
+        self._low = False
+        self._changed = asyncio.Event()
+
+    def show(self, state: State) -> None:
+        """Take the state of the conversation."""
+        if wanted(state) is not self._low:
+            self._low = not self._low
+            self._changed.set()
+
+    @asynccontextmanager
+    async def working(self) -> AsyncIterator[None]:
+        """Lower and restore while this is open; at the end everything is restored."""
+        self._lowered = self._left_behind()
+        if self._lowered:
+            self._changed.set()
+        working = asyncio.create_task(self._work(), name="duck")
+        try:
+            yield
+        finally:
+            working.cancel()
+            await asyncio.wait([working])
+            await self._restore()
+
+    async def _work(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(RETRY_S if self._lowered and not self._low else None):
+                    await self._changed.wait()
+            except TimeoutError:
+                pass  # something couldn't be restored: its home is away
+            self._changed.clear()
+            if self._low:
+                await self._lower()
+                continue
+            await asyncio.sleep(self._linger_s)
+            if not self._low:
+                await self._restore()
+
+    async def _lower(self) -> None:
+        for kind, group in self._players.items():
+            known = {one.id for one in self._lowered if one.kind == kind}
+            for player, volume in (await group.playing() or {}).items():
+                if player in known or not any(volume):
+                    continue
+                lower = tuple(part * SHARE for part in volume)
+                self._keep([*self._lowered, Lowered(kind, player, volume, lower)])  # before it is done
+                after = await group.set(player, lower)
+                if after is None:
+                    self._keep(self._lowered[:-1])
+                elif after != self._lowered[-1].after:
+                    self._keep([*self._lowered[:-1], Lowered(kind, player, volume, after)])
+
+    async def _restore(self) -> None:
+        left = []
+        for kind in dict.fromkeys(one.kind for one in self._lowered):
+            mine = [one for one in self._lowered if one.kind == kind]
+            group = self._players.get(kind)
+            now = None if group is None else await group.volumes([one.id for one in mine])
+            if group is None:
+                continue
+            if now is None:
+                left += mine
+                continue
+            for one in mine:
+                if one.id in now and _same(now[one.id], one.after, max(one.before)):
+                    await group.set(one.id, one.before)
+        if left != self._lowered:
+            self._keep(left)
+
+    def _keep(self, lowered: list[Lowered]) -> None:
+        self._lowered = lowered
+        try:
+            if not lowered:
+                self._file.unlink(missing_ok=True)
+                return
+            content = json.dumps([asdict(one) for one in lowered]).encode()
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            with replacing(self._file, len(content)) as file:
+                file.write(content)
+        except (OSError, OutputError) as e:
+            _log.warning("%s: %s; after a crash other players would stay quiet", self._file, e)
+
+    def _left_behind(self) -> list[Lowered]:
+        try:
+            stored = json.loads(self._file.read_bytes())
+            return [Lowered(one["kind"], one["id"], tuple(one["before"]), tuple(one["after"])) for one in stored]
+        except FileNotFoundError:
+            return []
+        except (OSError, ValueError, TypeError, KeyError):
+            _log.warning("%s can't be read; what it says of lowered players is lost", self._file)
+            self._file.unlink(missing_ok=True)
+            return []
+
+
+def _same(now: Volume, after: Volume, loudest: float) -> bool:
+    return len(now) == len(after) and all(abs(a - b) < NEAR * loudest for a, b in zip(now, after, strict=True))
+
+
+@asynccontextmanager
+async def ducking(wish: str, home: RealHome[Wire] | None, file: Path, talk: Conversation) -> AsyncIterator[None]:
+    """Lower what `wish` ("off", "streams" or "room") names, as a conversation goes."""
+    players: list[Players] = [] if wish == "off" else [Streams()]
+    if wish == "room" and home is not None:
+        players.append(home.players())
+    ducker = Ducker(players, file)
+    before = talk.on_state
+
+    def show(state: State) -> None:
+        if before is not None:
+            before(state)
+        ducker.show(state)
+
+    talk.on_state = show
+    try:
+        async with ducker.working():
+            yield
+    finally:
+        talk.on_state = before

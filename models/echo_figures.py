@@ -1,0 +1,161 @@
+"""What echo does to the wake word: `python -m models.echo_figures --own OWN.npz --words WORDS.npz recall`, or `self`.
+
+`recall`: how many of the words that a person says over our own voice are heard, through the assistant's own echo
+canceller, wake word and listener; `--compare` adds other cancellers that are installed. `self`: how often an hour of
+our own speech wakes it. WORDS is made by `words`: the held-out voices, but for our own. Scenes are models.loop's.
+"""
+
+import argparse
+import time
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from assistant.audio.echo import EchoCanceller
+from assistant.config import EndpointConfig
+from assistant.events import WakeDoubted, WakeHeard, WakeRejected
+from assistant.listen import Listener
+from assistant.own_voice import OwnVoice
+from assistant.stages import CHUNK_SAMPLES, AudioChunk, Pcm
+from assistant.vad import WebRtcVad
+from assistant.wake import WakeDecision, WakeWord
+from models import loop
+from models.hey_gemma.data import heldout_clips
+from models.hey_gemma.sound import RATE, Samples
+
+HOUR_S = 3600
+ROOMS = 20  # in the hour: loudness, delay and room are drawn anew
+
+
+def canceller(name: str) -> loop.Stage:
+    """A stage by name."""
+    if name == "none":
+        return lambda mic, _played: mic
+    if name == "ours":
+        return EchoCanceller().cancel
+    if name.startswith("pyaec"):
+        aec: Any = import_module("pyaec").Aec(160, 4480, RATE, name == "pyaec+suppression")
+        halves = (slice(0, 160), slice(160, 320))
+
+        def speex(mic: Pcm, played: Pcm | None) -> Pcm:
+            far = np.zeros_like(mic) if played is None else played
+            parts = [aec.cancel_echo(mic[half].tolist(), far[half].tolist()) for half in halves]
+            return np.concatenate(parts).astype(np.int16)
+
+        return speex
+    apm: Any = import_module("livekit.rtc.apm").AudioProcessingModule(echo_cancellation=True)
+    frame: Any = import_module("livekit.rtc.audio_frame").AudioFrame
+
+    def webrtc(mic: Pcm, played: Pcm | None) -> Pcm:
+        out = []
+        for start in (0, 160):
+            far = np.zeros(160, np.int16) if played is None else played[start : start + 160]
+            apm.process_reverse_stream(frame(bytearray(far.tobytes()), RATE, 1, 160))
+            near = frame(bytearray(mic[start : start + 160].tobytes()), RATE, 1, 160)
+            apm.process_stream(near)
+            out.append(np.frombuffer(bytes(near.data), np.int16))
+        return np.concatenate(out)
+
+    return webrtc
+
+
+def listener(wake: WakeWord, speaking_threshold: float, *, guard: bool = True) -> Listener:
+    """The assistant's, from a fresh start; never in doubt, so that what is counted is what wakes."""
+    wake.reset()
+    decision, speaking = WakeDecision(), WakeDecision(threshold=speaking_threshold)
+    own = OwnVoice(wake.twin()) if guard else None
+    return Listener(
+        EndpointConfig(), wake, decision, WebRtcVad(), vad_lag_ms=0.0, early_confidence=2.0, now_ms=lambda: 0.0,
+        own_voice=own, while_speaking=speaking if guard else None,
+    )  # fmt: skip
+
+
+def events(ear: Listener, stage: loop.Stage, scene: loop.Scene) -> tuple[list[float], int]:
+    """Where it woke, in ms, and how often our own voice explained that it would have."""
+    woken, explained = [], 0
+    for start in range(0, len(scene.mic) - CHUNK_SAMPLES + 1, CHUNK_SAMPLES):
+        part = slice(start, start + CHUNK_SAMPLES)
+        played = scene.played[part] if scene.played[part].any() else None
+        for event in ear.push(AudioChunk(stage(scene.mic[part], played), start, played)):
+            if isinstance(event, WakeHeard | WakeDoubted):
+                woken.append(event.audio_ms)
+            explained += isinstance(event, WakeRejected) and event.reason == "own_voice"
+    return woken, explained
+
+
+def hits(woken: Sequence[float], scene: loop.Scene) -> int:
+    """In how many of the person's clips it woke."""
+    return sum(any(a / 16 <= at <= b / 16 + 300 for at in woken) for a, b in scene.places)
+
+
+def recall(own: list[Samples], words: list[Samples], names: list[str], speaking_threshold: float) -> None:
+    """A table: rooms, loudness, canceller."""
+    wake = WakeWord(gate=WebRtcVad(aggressiveness=3))
+    for far in (False, True):
+        for over_db in (0.0, 5.0, 10.0):
+            scene = loop.scene(own, words, np.random.default_rng(3), over_db=over_db, far=far)
+            alone = loop.Scene(scene.person, np.zeros_like(scene.played), scene.person, scene.places)
+            quiet, _ = events(listener(wake, 0.8), canceller("none"), alone)
+            print(f"far {far}, {over_db:.0f} dB over: without our voice {hits(quiet, scene)}/{len(words)}", flush=True)
+            for name in names:
+                began, stage = time.process_time(), canceller(name)
+                loop.through(stage, scene)
+                cost_ms = (time.process_time() - began) / (len(scene.mic) / CHUNK_SAMPLES) * 1000
+                woken, _ = events(listener(wake, speaking_threshold), canceller(name), scene)
+                elsewhere = len(woken) - hits(woken, scene)
+                print(f"  {name}: {hits(woken, scene)}, elsewhere {elsewhere}; {cost_ms:.2f} ms of 20", flush=True)
+
+
+def self_wakes(own: list[Samples], names: list[str], speaking_threshold: float) -> None:
+    """An hour of our own speech in twenty rooms, and how often it woke."""
+    wake = WakeWord(gate=WebRtcVad(aggressiveness=3))
+    totals: dict[str, list[int]] = {}
+    for room in range(ROOMS):
+        scene = loop.scene(own, [], np.random.default_rng([4, room]), over_db=0.0, seconds=HOUR_S / ROOMS)
+        gain = 10 ** (np.random.default_rng([5, room]).uniform(-12, 8) / 20)
+        louder = loop.Scene(loop.pcm(scene.mic / 32768 * gain), scene.played, scene.person, [])
+        for name in names:
+            woken, explained = events(listener(wake, speaking_threshold), canceller(name), louder)
+            total = totals.setdefault(name, [0, 0])
+            total[0] += len(woken)
+            total[1] += explained
+        minutes = (room + 1) * HOUR_S / ROOMS / 60
+        print(f"{minutes:.0f} minutes: woke, would have without the guard: {totals}", flush=True)
+
+
+def clips(path: Path) -> dict[str, Samples]:
+    """Sounds of a file, by name."""
+    with np.load(path) as stored:
+        return {name: stored[name].astype(np.float32) / 32768 for name in stored}
+
+
+def main() -> None:
+    """One of the figures, or the words for them."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=["recall", "self", "words"])
+    parser.add_argument("--own", type=Path)
+    parser.add_argument("--words", type=Path, required=True)
+    parser.add_argument("--count", type=int, default=66)
+    parser.add_argument("--speaking-threshold", type=float, default=0.5)
+    parser.add_argument("--compare", action="store_true")
+    options = parser.parse_args()
+    if options.what == "words":
+        said = [(e.voice, s) for e, s in heldout_clips() if e.kind == "word" and e.voice != "piper:joe"]
+        np.savez_compressed(options.words, **{f"{n:03d} {v}": loop.pcm(s) for n, (v, s) in enumerate(said)})
+        return
+    own = clips(options.own)
+    names = ["ours", "none", *(["pyaec", "pyaec+suppression", "livekit"] if options.compare else [])]
+    if options.what == "self":
+        self_wakes(list(own.values()), names, options.speaking_threshold)
+        return
+    words = list(clips(options.words).values())
+    chosen = [words[n] for n in np.random.default_rng(0).permutation(len(words))[: options.count]]
+    plain: Callable[[str], bool] = lambda text: "emma" not in text  # noqa: E731
+    recall([sound for text, sound in own.items() if plain(text)], chosen, names, options.speaking_threshold)
+
+
+if __name__ == "__main__":
+    main()

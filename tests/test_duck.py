@@ -1,0 +1,174 @@
+"""Other players go quiet and come back as they were: in a room made by hand, a home that goes away, a real server."""
+
+import asyncio
+import os
+import subprocess
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from assistant import states as s
+from assistant.audio.streams import Streams, socket_path
+from assistant.duck import Ducker, Volume, wanted
+from tests.sound_server import sound_server, why_not
+
+LISTENING, IDLE = s.Listening(1), s.Idle(1)
+
+
+class Radio:
+    """Players that a test looks at. `away`: nobody can reach them."""
+
+    kind = "radio"
+
+    def __init__(self, **volumes: Volume) -> None:
+        self.now = dict(volumes)
+        self.away = False
+        self.sets = 0
+
+    async def playing(self) -> Mapping[str, Volume] | None:
+        return None if self.away else dict(self.now)
+
+    async def volumes(self, ids: Sequence[str]) -> Mapping[str, Volume] | None:
+        return None if self.away else {id_: self.now[id_] for id_ in ids if id_ in self.now}
+
+    async def set(self, player: str, volume: Volume) -> Volume | None:
+        self.sets += 1
+        if self.away or player not in self.now:
+            return None
+        self.now[player] = volume
+        return volume
+
+
+async def until(what: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not what():  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def ducker(radio: Radio, folder: Path) -> AsyncIterator[Ducker]:
+    duck = Ducker([radio], folder / "ducked.json", linger_s=0.01)
+    async with duck.working():
+        yield duck
+
+
+async def test_while_somebody_is_listened_to_it_is_quiet_and_then_as_loud_as_before(tmp_path: Path) -> None:
+    """Each channel, and nothing is left in the state directory."""
+    radio = Radio(kitchen=(40_000.0, 20_000.0), silent=(0.0,))
+    async with ducker(radio, tmp_path) as duck:
+        duck.show(LISTENING)
+        await until(lambda: radio.now["kitchen"] == (10_000.0, 5_000.0))
+        assert (tmp_path / "ducked.json").exists()
+        duck.show(s.Speaking(1))
+        duck.show(IDLE)
+        await until(lambda: radio.now["kitchen"] == (40_000.0, 20_000.0))
+        await until(lambda: not (tmp_path / "ducked.json").exists())
+    assert radio.sets == 2
+
+
+async def test_a_volume_that_somebody_changed_meanwhile_is_theirs(tmp_path: Path) -> None:
+    radio = Radio(kitchen=(0.8,), bath=(0.4,))
+    async with ducker(radio, tmp_path) as duck:
+        duck.show(LISTENING)
+        await until(lambda: radio.sets == 2)
+        radio.now["kitchen"] = (0.5,)
+        duck.show(IDLE)
+        await until(lambda: radio.now["bath"] == (0.4,))
+    assert radio.now == {"kitchen": (0.5,), "bath": (0.4,)}
+
+
+async def test_at_the_end_everything_is_as_before(tmp_path: Path) -> None:
+    radio = Radio(kitchen=(0.8,))
+    async with ducker(radio, tmp_path) as duck:
+        duck.show(LISTENING)
+        await until(lambda: radio.now["kitchen"] == (0.2,))
+    assert radio.now["kitchen"] == (0.8,)
+
+
+async def test_after_a_crash_the_next_start_makes_it_loud_again(tmp_path: Path) -> None:
+    radio = Radio(kitchen=(0.8,))
+    crashed = Ducker([radio], tmp_path / "ducked.json")
+    crashed.show(LISTENING)
+    await crashed._lower()
+    assert radio.now["kitchen"] == (0.2,)
+    async with ducker(radio, tmp_path):
+        await until(lambda: radio.now["kitchen"] == (0.8,))
+
+
+async def test_a_home_that_was_away_is_restored_when_it_is_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assistant.duck.RETRY_S", 0.02)
+    radio = Radio(kitchen=(0.8,))
+    async with ducker(radio, tmp_path) as duck:
+        duck.show(LISTENING)
+        await until(lambda: radio.now["kitchen"] == (0.2,))
+        radio.away = True
+        duck.show(IDLE)
+        await asyncio.sleep(0.1)
+        assert radio.now["kitchen"] == (0.2,)
+        radio.away = False
+        await until(lambda: radio.now["kitchen"] == (0.8,))
+
+
+async def test_a_file_that_is_damaged_is_told_and_forgotten(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "ducked.json").write_text('[{"kind": "radio"}]')
+    radio = Radio(kitchen=(0.8,))
+    async with ducker(radio, tmp_path):
+        pass
+    assert "can't be read" in caplog.text
+    assert radio.sets == 0
+
+
+def test_a_doubtful_wake_is_not_noticed() -> None:
+    assert not wanted(IDLE)
+    assert not wanted(s.Muted(1))
+    assert wanted(s.Thinking(1))
+
+
+def test_no_server_is_started_and_none_elsewhere_is_asked(tmp_path: Path) -> None:
+    assert socket_path({"PULSE_SERVER": "tcp:192.0.2.1"}) is None
+    assert socket_path({"XDG_RUNTIME_DIR": str(tmp_path)}) is None
+
+
+async def test_without_a_server_nothing_plays(tmp_path: Path) -> None:
+    assert await Streams(environ={"XDG_RUNTIME_DIR": str(tmp_path)}).playing() is None
+
+
+def zeros(there: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(["pacat", "--playback", "--raw", "--channels=2", "/dev/zero"], env=there)
+
+
+@pytest.mark.sound
+@pytest.mark.skipif(bool(why_not()), reason=str(why_not()))
+async def test_a_program_that_plays_on_a_real_server_goes_quiet_and_comes_back(tmp_path: Path) -> None:
+    """Its two channels aren't equally loud; a program of ours is left alone."""
+    with sound_server(tmp_path):
+        there = {**os.environ, "PULSE_SERVER": f"unix:{tmp_path / 'native'}"}
+        players = [zeros(there) for _ in range(2)]
+        try:
+            streams = Streams(own_pid=players[1].pid, environ=there)
+            found: Mapping[str, Volume] = {}
+            async with asyncio.timeout(20):
+                while not found:
+                    found = await streams.playing() or {}
+                    await asyncio.sleep(0.1)
+            (stream,) = found
+            assert await streams.set(stream, (50_000.0, 30_000.0))
+            duck = Ducker([streams], tmp_path / "ducked.json", linger_s=0.01)
+            async with duck.working():
+                duck.show(LISTENING)
+                await until((tmp_path / "ducked.json").exists)
+                for _ in range(100):
+                    if (await streams.volumes([stream]) or {}).get(stream) == (12_500.0, 7_500.0):
+                        break
+                    await asyncio.sleep(0.1)
+                else:
+                    pytest.fail("it stayed loud")
+            assert await streams.volumes([stream]) == {stream: (50_000.0, 30_000.0)}
+        finally:
+            for player in players:
+                player.kill()
+                player.wait()
