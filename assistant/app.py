@@ -51,9 +51,10 @@ from assistant.stages import AudioClip, Clock, Speaker, Voice
 from assistant.stop_word import StopWord
 from assistant.trace import JsonLines
 from assistant.turn import SORRY, Rules
+from assistant.turn_gain import gain_for
 from assistant.unfinished import Unfinished, runtime_dir
 from assistant.upkeep import Upkeep, rehearsing, renewing
-from assistant.vad import SILERO_END_LAG_MS, GatedVad, SileroVad, WebRtcVad
+from assistant.vad import SILERO_END_LAG_MS, FaintVad, GatedVad, SileroVad, WebRtcVad
 from assistant.wake import Head, WakeDecision, WakeWord
 from assistant.waking.keeper import Keep, here_and_now, keeping
 from assistant.waking.observer import WakeObserver
@@ -137,7 +138,7 @@ async def loaded(
         stack.push_async_callback(session.aclose)
         vad = GatedVad(WebRtcVad(), SileroVad())
         word = [manifest.models_dir() / "hey_gemma" / "hey_gemma.onnx"]
-        head = WakeWord(word, WebRtcVad(aggressiveness=3)) if wake else None
+        head = WakeWord(word, FaintVad(WebRtcVad(aggressiveness=3))) if wake else None
         yield Stages(
             config, model, session, head, vad, voice, OwnVolume(voice, config.speech.volume, volume_file), real
         )
@@ -173,6 +174,7 @@ def _listener(stages: Stages, now_ms: Callable[[], float], *, wake: bool) -> Lis
         own_voice=own,
         while_speaking=while_speaking,
         stop_word=stop,
+        gain_for=gain_for if config.audio.auto_gain else None,
     )
 
 

@@ -42,6 +42,7 @@ class AudioConfig:
     echo: Literal["auto", "on", "off"] = "auto"
     duck: Literal["off", "streams", "room"] = "streams"
     gain_db: Annotated[float, Field(ge=-40, le=40)] = 0.0
+    auto_gain: bool = True
     cue: bool = True
     wake_sound: bool = False
     alarm_volume: Fraction = 0.5

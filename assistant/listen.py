@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from assistant import endpoint
+from assistant.audio.pcm import amplified
 from assistant.config import EndpointConfig
 from assistant.events import (
     EndpointLikely,
@@ -29,6 +30,7 @@ from assistant.events import (
 from assistant.own_voice import OwnVoice
 from assistant.stages import CHUNK_MS, AudioChunk, Pcm, Vad, Verdict, WakeDetector
 from assistant.stop_word import StopWord
+from assistant.turn_gain import WORD_MS
 from assistant.wake import Doubted, Heard, Rejected, WakeDecision
 
 RING_S = 20
@@ -81,6 +83,7 @@ class Listener:
         own_voice: OwnVoice | None = None,
         while_speaking: WakeDecision | None = None,
         stop_word: StopWord | None = None,
+        gain_for: Callable[[Pcm], float] | None = None,
     ) -> None:
         self._config = config
         self._wake = wake
@@ -93,6 +96,8 @@ class Listener:
         self._while_speaking = while_speaking
         self._stop_word = stop_word
         self.interruptible = False
+        self._gain_for = gain_for
+        self._gain = 1.0
         self.on_score: Callable[[float, float], None] | None = None
         self._ring: deque[AudioChunk] = deque(maxlen=RING_S * 1000 // CHUNK_MS)
         self._endpoint: endpoint.Endpoint | None = None
@@ -158,13 +163,20 @@ class Listener:
             return [] if stop is None else [StopHeard(chunk.end_ms, self._now_ms(), stop)]
         match found:
             case Heard(end_ms, peak, word):
+                self._suit(end_ms)
                 return [WakeHeard(end_ms, self._now_ms(), peak, word)]
             case Doubted(end_ms, peak, word):
+                self._suit(end_ms)
                 return [WakeDoubted(end_ms, self._now_ms(), peak, word)]
             case Rejected(end_ms, peak, word):
                 return [WakeRejected(end_ms, self._now_ms(), peak, word)]
             case None:
                 return []
+
+    def _suit(self, word_end_ms: float) -> None:
+        """Amplify the turn that the word opens, and those that come without one after it, where the word is faint."""
+        if self._gain_for is not None:
+            self._gain = self._gain_for(self.cut(word_end_ms - WORD_MS, word_end_ms))
 
     def cut(self, from_ms: float, until_ms: float = float("inf")) -> Pcm:
         """The latest sound from a place on (at most 20 s ago), in whole chunks, shape (n,)."""
@@ -177,9 +189,10 @@ class Listener:
             if self._endpoint is None:
                 return
             self._cursor_ms = chunk.end_ms
-            p_speech = self._vad.probability(chunk.samples)
-            heard = TurnChunk(chunk.samples)
-            for edge in self._endpoint.update(p_speech, chunk.end_ms, CHUNK_MS, energy(chunk.samples)):
+            samples = amplified(chunk.samples, self._gain)
+            p_speech = self._vad.probability(samples)
+            heard = TurnChunk(samples)
+            for edge in self._endpoint.update(p_speech, chunk.end_ms, CHUNK_MS, energy(samples)):
                 self._tell(edge, heard.events)
             yield heard
 
@@ -190,7 +203,7 @@ class Listener:
             return []
         for chunk in self._since(over.cursor_ms):
             over.cursor_ms = chunk.end_ms
-            if self._vad.probability(chunk.samples) < endpoint.SPEECH:
+            if self._vad.probability(amplified(chunk.samples, self._gain)) < endpoint.SPEECH:
                 over.voiced_chunks = 0
                 continue
             if over.voiced_chunks == 0:

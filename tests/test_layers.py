@@ -20,6 +20,8 @@ LAYERS: tuple[frozenset[str], ...] = (
             "assistant.audio", "assistant.wake", "assistant.vad", "assistant.speech", "assistant.llm",
             "assistant.intents", "assistant.trace", "assistant.commands", "assistant.states", "assistant.endpoint",
             "assistant.asking", "assistant.own_voice", "assistant.stop_word", "assistant.config_file",
+            "assistant.turn_gain",
+            "assistant.asking", "assistant.own_voice", "assistant.config_file",
             "assistant.lane", "assistant.board", "assistant.manifest", "assistant.shape_vocabulary", "assistant.noise",
             "assistant.service", "assistant.fence", "assistant.backup", "assistant.unfinished",
         }
@@ -135,7 +137,7 @@ def test_pure_modules_own_no_clock_no_thread_and_no_loop() -> None:
         "intents.home_terms", "intents.home_undo", "intents.adjust", "intents.asking",
         "intents.mqtt_things", "intents.mqtt_topics", "intents.tasmota", "intents.zigbee2mqtt",
         "intents.zigbee_thing", "intents.mqtt_discovery", "states",
-        "panel.patterns", "intents.own",
+        "panel.patterns", "intents.own", "turn_gain",
         "waking.entry", "waking.observer", "waking.tune", "waking.bounds", "waking.show",
     )  # fmt: skip
     forbidden = {"asyncio", "threading", "time", "socket", "subprocess"}

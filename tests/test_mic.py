@@ -11,7 +11,8 @@ import pytest
 
 from assistant.audio.clock import WallClock
 from assistant.audio.devices import Device, Direction, Sound, meter
-from assistant.audio.mic import BlockQueue, Microphone, amplified
+from assistant.audio.mic import BlockQueue, Microphone
+from assistant.audio.pcm import amplified
 from assistant.audio.speaker import SoundSpeaker
 from assistant.errors import AudioDeviceError
 from assistant.stages import AudioChunk, AudioClip, Pcm

@@ -14,10 +14,8 @@ from collections import deque
 from collections.abc import AsyncIterator
 from typing import Any, Self
 
-import numpy as np
-
 from assistant.audio.devices import Device, Sound, Stream, Wanted, find
-from assistant.audio.pcm import Chunker
+from assistant.audio.pcm import Chunker, amplified
 from assistant.audio.played import Timeline
 from assistant.errors import AudioDeviceError
 from assistant.stages import SAMPLE_RATE_HZ, AudioChunk, Clock, Pcm
@@ -195,11 +193,3 @@ class BlockQueue:
             return self._blocks.popleft()
         except IndexError:  # the other thread was faster
             return None
-
-
-def amplified(samples: Pcm, gain: float) -> Pcm:
-    """Samples times gain, clipped."""
-    if gain == 1.0:
-        return samples
-    louder = np.multiply(samples, gain, dtype=np.float32)
-    return np.clip(np.rint(louder), -32768, 32767).astype(np.int16)

@@ -31,6 +31,14 @@ def resample(clip: AudioClip, rate_hz: int) -> AudioClip:
     return AudioClip(to_int16(soxr.resample(to_float(clip.samples), clip.rate_hz, rate_hz)), rate_hz)
 
 
+def amplified(samples: Pcm, gain: float) -> Pcm:
+    """Samples times gain, clipped."""
+    if gain == 1.0:
+        return samples
+    louder = np.multiply(samples, gain, dtype=np.float32)
+    return np.clip(np.rint(louder), -32768, 32767).astype(np.int16)
+
+
 class Chunker:
     """A stream of mono int16 at any rate into chunks of 320 samples at 16 kHz.
 
