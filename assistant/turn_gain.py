@@ -1,7 +1,7 @@
 """How much a turn is amplified: by how loud its own wake word was. Pure.
 
 The wake word is heard down to -67 dBFS and needs no help, so it is the measure for the words behind it: one gain for
-the whole turn, no memory, nothing that swells and fades. A voice that isn't faint is left alone, bit for bit. 20 us a turn.
+the whole turn, no memory, nothing that swells and fades. A voice that isn't faint is left alone, bit for bit.
 """
 
 import numpy as np
