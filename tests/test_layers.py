@@ -21,7 +21,6 @@ LAYERS: tuple[frozenset[str], ...] = (
             "assistant.intents", "assistant.trace", "assistant.commands", "assistant.states", "assistant.endpoint",
             "assistant.asking", "assistant.own_voice", "assistant.stop_word", "assistant.config_file",
             "assistant.turn_gain",
-            "assistant.asking", "assistant.own_voice", "assistant.config_file",
             "assistant.lane", "assistant.board", "assistant.manifest", "assistant.shape_vocabulary", "assistant.noise",
             "assistant.service", "assistant.fence", "assistant.backup", "assistant.unfinished",
         }
