@@ -39,7 +39,7 @@ LAYERS: tuple[frozenset[str], ...] = (
         {"assistant.sessions", "assistant.duck", "assistant.desk", "assistant.homes", "assistant.muting",
          "assistant.front"}
     ),
-    frozenset({"assistant.view", "assistant.trials", "assistant.upkeep"}),
+    frozenset({"assistant.view", "assistant.sound_test", "assistant.trials", "assistant.upkeep"}),
     frozenset({"assistant.app"}),
     frozenset({"assistant.evaluate", "assistant.figures", "assistant.inventory", "assistant.doctor"}),
     frozenset({"assistant.bench", "assistant.evaluate_text"}),

@@ -11,9 +11,10 @@ import numpy as np
 from assistant.audio import earcons
 from assistant.audio.clock import WallClock
 from assistant.audio.devices import Level, Sound, meter
+from assistant.audio.gauge import Gauge, Reading
 from assistant.audio.mic import Microphone
 from assistant.audio.speaker import SoundSpeaker
-from assistant.stages import CHUNK_MS, SAMPLE_RATE_HZ, Pcm
+from assistant.stages import CHUNK_MS, SAMPLE_RATE_HZ, AudioClip, Pcm
 
 SECONDS = 3.0
 _CHUNKS = 100 // CHUNK_MS
@@ -55,6 +56,22 @@ async def record(
     return Recording(samples, ended_s - began_s, lost)
 
 
+async def watch(
+    sound: Sound, device: str, gain_db: float, on_reading: Callable[[Reading], None], seconds: float
+) -> None:
+    """Listen, and give a reading ten times a second. Raises AudioDeviceError."""
+    gauge, block, left = Gauge(), list[Pcm](), round(seconds * 1000 / CHUNK_MS)
+    async with Microphone(sound, device=device or None, gain_db=gain_db) as microphone:
+        async for chunk in microphone:
+            block.append(chunk.samples)
+            left -= 1
+            if len(block) == _CHUNKS:
+                on_reading(gauge.read(np.concatenate(block)))
+                block.clear()
+            if left <= 0:
+                return
+
+
 async def listen(
     sound: Sound, device: str, gain_db: float, on_level: Callable[[Level], None], seconds: float = SECONDS
 ) -> Level:
@@ -71,10 +88,10 @@ async def open_speaker(sound: Sound, device: str) -> None:
         await speaker.aclose()
 
 
-async def play(sound: Sound, device: str) -> None:
-    """A short tune. Raises AudioDeviceError."""
+async def play(sound: Sound, device: str, clip: AudioClip | None = None) -> None:
+    """A clip, or a short tune. Raises AudioDeviceError."""
     speaker = SoundSpeaker(sound, WallClock(), device=device or None)
     try:
-        await speaker.play(earcons.make()["timer"])
+        await speaker.play(earcons.make()["timer"] if clip is None else clip)
     finally:
         await speaker.aclose()
