@@ -156,11 +156,11 @@ class Listener:
         if self._while_speaking is not None:
             louder = self._while_speaking.update(score, chunk.end_ms, self._wake.word)
             found = louder if own is not None and own.speaks else found
-        if isinstance(found, Heard | Doubted) and own is not None and own.explains(chunk.end_ms):
+        if isinstance(found, Heard | Doubted) and own is not None and own.explains(chunk):
             return [WakeRejected(found.end_ms, self._now_ms(), found.score, found.word, "own_voice")]
         if found is None and self._stop_word is not None and self.interruptible:
             stop = self._stop_word.score(chunk.end_ms, speaking=own is not None and own.speaks)
-            return [] if stop is None else [StopHeard(chunk.end_ms, self._now_ms(), stop)]
+            return [] if stop is None or OwnVoice.drowns(chunk) else [StopHeard(chunk.end_ms, self._now_ms(), stop)]
         match found:
             case Heard(end_ms, peak, word):
                 self._suit(end_ms)

@@ -1,8 +1,8 @@
 """Whether our own voice said the wake word: the same detector listens to what the loudspeaker is given. Pure.
 
-A wake that the loudspeaker explains isn't one, however little of the echo is cancelled. A person who says the word in
-the same second as our own voice isn't heard. Knows no room; costs as much as the wake word, and only while something
-is played.
+A wake that the loudspeaker explains isn't one, however little of the echo is cancelled; neither is one in sound that
+was nearly all echo. A person who says the word in the same second as our own voice isn't heard. Knows no room; costs as
+much as the wake word, and only while something is played.
 """
 
 from collections import deque
@@ -11,6 +11,7 @@ from assistant.stages import AudioChunk, WakeDetector
 
 EXPLAINS = 0.15  # of the reference, which is clean: the room can make the word of less than that (docs/RESULTS.md)
 WITHIN_MS = 900.0  # between the word in the reference and in the microphone: delay, room, and the detector's own frames
+MOST_DB = 15.0  # of an hour of our own voice 20 to 27 were taken out; with a person 10 dB under it, 9
 QUIET_MS = 1500.0  # after so long without a sound the past is forgotten, and nothing is computed
 
 
@@ -42,6 +43,11 @@ class OwnVoice:
         if score is not None and score >= EXPLAINS:
             self._high.append(chunk.end_ms)
 
-    def explains(self, at_ms: float) -> bool:
-        """Whether a word that was heard now, at the place `at_ms`, was our own."""
-        return any(0 <= at_ms - place_ms <= WITHIN_MS for place_ms in self._high)
+    def explains(self, chunk: AudioChunk) -> bool:
+        """Whether a word that was heard just now, at the end of this chunk, was our own."""
+        return self.drowns(chunk) or any(0 <= chunk.end_ms - place_ms <= WITHIN_MS for place_ms in self._high)
+
+    @staticmethod
+    def drowns(chunk: AudioChunk) -> bool:
+        """Whether there was next to nothing but our own voice: what is left of it can sound like anything."""
+        return chunk.taken_db > MOST_DB

@@ -79,7 +79,10 @@ def events(ear: Listener, stage: loop.Stage, scene: loop.Scene) -> tuple[list[fl
     for start in range(0, len(scene.mic) - CHUNK_SAMPLES + 1, CHUNK_SAMPLES):
         part = slice(start, start + CHUNK_SAMPLES)
         played = scene.played[part] if scene.played[part].any() else None
-        for event in ear.push(AudioChunk(stage(scene.mic[part], played), start, played)):
+        samples = stage(scene.mic[part], played)
+        ours = getattr(stage, "__self__", None)
+        taken_db = ours.taken_db if isinstance(ours, EchoCanceller) else 0.0
+        for event in ear.push(AudioChunk(samples, start, played, taken_db)):
             if isinstance(event, WakeHeard | WakeDoubted):
                 woken.append(event.audio_ms)
             explained += isinstance(event, WakeRejected) and event.reason == "own_voice"
@@ -91,11 +94,13 @@ def hits(woken: Sequence[float], scene: loop.Scene) -> int:
     return sum(any(a / 16 <= at <= b / 16 + 300 for at in woken) for a, b in scene.places)
 
 
-def recall(own: list[Samples], words: list[Samples], names: list[str], speaking_threshold: float) -> None:
+def recall(
+    own: list[Samples], words: list[Samples], names: list[str], speaking_threshold: float, over: list[float]
+) -> None:
     """A table: rooms, loudness, canceller."""
     wake = WakeWord(gate=WebRtcVad(aggressiveness=3))
     for far in (False, True):
-        for over_db in (0.0, 5.0, 10.0):
+        for over_db in over:
             scene = loop.scene(own, words, np.random.default_rng(3), over_db=over_db, far=far)
             alone = loop.Scene(scene.person, np.zeros_like(scene.played), scene.person, scene.places)
             quiet, _ = events(listener(wake, 0.8), canceller("none"), alone)
@@ -140,6 +145,7 @@ def main() -> None:
     parser.add_argument("--words", type=Path, required=True)
     parser.add_argument("--count", type=int, default=66)
     parser.add_argument("--speaking-threshold", type=float, default=0.5)
+    parser.add_argument("--over", type=float, action="append", help="dB, again for more; else 0, 5 and 10")
     parser.add_argument("--compare", action="store_true")
     options = parser.parse_args()
     if options.what == "words":
@@ -154,7 +160,8 @@ def main() -> None:
     words = list(clips(options.words).values())
     chosen = [words[n] for n in np.random.default_rng(0).permutation(len(words))[: options.count]]
     plain: Callable[[str], bool] = lambda text: "emma" not in text  # noqa: E731
-    recall([sound for text, sound in own.items() if plain(text)], chosen, names, options.speaking_threshold)
+    plain_clips = [sound for text, sound in own.items() if plain(text)]
+    recall(plain_clips, chosen, names, options.speaking_threshold, options.over or [0.0, 5.0, 10.0])
 
 
 if __name__ == "__main__":

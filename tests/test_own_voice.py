@@ -1,6 +1,7 @@
 """Our own voice says the wake word: it isn't one; a person who says it while we speak is heard sooner than else."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -68,6 +69,14 @@ def test_a_person_is_heard_while_we_say_something_else() -> None:
 def test_a_person_is_heard_a_second_after_we_said_the_word() -> None:
     pairs = [(0, 80)] * 3 + [(0, 10)] * 60 + [(90, 10)] * 3
     assert heard(pairs, OwnVoice(FirstSample())) == [WakeHeard]
+
+
+def test_what_is_left_of_our_own_voice_is_no_person() -> None:
+    """Where 20 dB of echo were taken out nobody else spoke; where 9 were, somebody may have."""
+    for taken_db, found in ((20.0, [WakeRejected]), (9.0, [WakeHeard])):
+        ear = listener(OwnVoice(FirstSample()))
+        events = [event for n in range(8) for event in ear.push(replace(chunk(n, 90, 10), taken_db=taken_db))]
+        assert [type(event) for event in events] == found
 
 
 def test_in_silence_nothing_is_computed() -> None:

@@ -23,7 +23,7 @@ EARLY_S = 0.04  # the reference comes so much too soon, so that what the sound s
 FITS_S = (0.0, 0.16)  # an echo that begins in this part of the filter is left where it is
 MIDDLE_S = 0.05  # else it is moved here
 WORSE = 1.5  # so much louder after the filter than before, for about a second: it has learned what isn't there
-SLOW = 0.02
+SLOW, QUICK = 0.02, 0.05  # share of a chunk in a running mean: 1 s, 0.4 s
 # Devices that cancel the echo themselves, by a part of their names.
 OWN = ("respeaker", "xvf3800", "echo-cancel", "echo cancel", "echocancel", "speakerphone", "jabra", "powerconf")
 
@@ -46,6 +46,7 @@ class EchoCanceller:
         self._partitions = partitions
         self._rings = 0  # chunks for which an echo may still be heard
         self._heard_power = self._rest_power = 0.0
+        self._heard_lately = self._rest_lately = 0.0
 
     def cancel(self, samples: Pcm, played: Pcm | None) -> Pcm:
         """The chunk, shape (320,), without the echo of what was played."""
@@ -68,11 +69,20 @@ class EchoCanceller:
 
     def _is_better(self, heard: float, rest: float) -> bool:
         """Whether there is less in what is left than there was; a filter that only adds, for long, begins anew."""
+        self._heard_lately += QUICK * (heard - self._heard_lately)
+        self._rest_lately += QUICK * (rest - self._rest_lately)
         self._heard_power += SLOW * (heard - self._heard_power)
         self._rest_power += SLOW * (rest - self._rest_power)
         if self._rest_power > WORSE * self._heard_power:
             self.reset()
         return rest <= heard
+
+    @property
+    def taken_db(self) -> float:
+        """How much was taken out of the last half second; 0 while nothing is played."""
+        if self._rings == 0 or self._heard_lately <= 0:
+            return 0.0
+        return float(10 * np.log10(self._heard_lately / max(self._rest_lately, 1e-12)))
 
     @property
     def drift_ppm(self) -> float:
@@ -136,7 +146,7 @@ class WithoutEcho:
             if cancels:
                 self._follow(samples, played)
                 samples = self._canceller.cancel(samples, played)
-            yield AudioChunk(samples, chunk.start_sample, played)
+            yield AudioChunk(samples, chunk.start_sample, played, self._canceller.taken_db if cancels else 0.0)
 
     def _follow(self, samples: Pcm, played: Pcm | None) -> None:
         """See where in the reference the echo is, and whether the clocks were set anew."""
