@@ -18,6 +18,8 @@ def main() -> None:
         os.environ[TUNABLES] = LARGE_PAGES
         os.execv(sys.executable, sys.orig_argv)  # noqa: S606 - the same program again, without a shell
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before libgomp loads: busy waiting costs 10x under load
+    if sys.argv[1:2] == ["run"] and sys.stderr is not None:  # not where ALSA prints: devices.py silences that
+        sys.stderr = os.fdopen(os.dup(2), "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace")
     try:
         from assistant import cli
 
