@@ -84,6 +84,39 @@ system_user() {
     chmod 640 $SETTINGS/config.toml # there may be a PIN in it
 }
 
+# pip_says ARGUMENTS...: run the new version's pip; its whole log goes to $log, progress to the terminal.
+pip_says() {
+    if ! { "$NEW/bin/python" -m pip --no-input --disable-pip-version-check --no-cache-dir -v "$@" 2>&1 || echo "PIP FAILED"; } |
+        tee -a "$log" | awk -f "$SOURCE/models/progress.awk" || grep -q '^PIP FAILED' "$log"; then
+        tail -n 25 "$log" >&2
+        fail "the Python packages can't be installed; the whole log is $log" "see if this machine is online, then run this again"
+    fi
+}
+
+# llama.cpp as a wheel, compiled for this very processor and kept: an upgrade with the same llama.cpp needs no patience.
+# $HEY_GEMMA_WHEELS: a folder with one that was compiled on a machine like this.
+llama_wheel() {
+    flags="-DGGML_NATIVE=ON -DLLAMA_BUILD_TOOLS=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_SERVER=OFF -DLLAMA_CURL=OFF"
+    wanted=$NEW/share/llama.txt
+    awk '/^llama-cpp-python==/ { on = 1 } on { print } on && !/\\$/ { exit }' "$SOURCE/requirements.lock" >"$wanted"
+    key=$({ cat "$wanted"; echo "$flags"; grep -m 1 -E '^(flags|Features)' /proc/cpuinfo; } | sha256sum | cut -c1-16)
+    made=$TOP/wheels/$key
+    if [ -n "${HEY_GEMMA_WHEELS:-}" ] && [ ! -d "$made" ]; then
+        mkdir -p "$made" && cp "$HEY_GEMMA_WHEELS"/llama_cpp_python-*.whl "$made/"
+        say "  llama.cpp: taken from $HEY_GEMMA_WHEELS"
+    elif [ -d "$made" ]; then
+        say "  llama.cpp: compiled before"
+    else
+        say "  llama.cpp is compiled for this processor, once: 10 to 30 minutes on a Raspberry Pi 5"
+        rm -rf "$made.part"
+        export CMAKE_ARGS="$flags"
+        pip_says wheel --no-deps --require-hashes -w "$made.part" -r "$wanted"
+        mv "$made.part" "$made"
+    fi
+    WHEEL=$(echo "$made"/llama_cpp_python-*.whl)
+    for other in "$TOP"/wheels/*; do [ "$other" = "$made" ] || rm -rf "$other"; done
+}
+
 new_version() {
     NEW=$TOP/versions/$(date +%Y%m%d-%H%M%S)
     rm -rf $TOP/versions/*.part
@@ -94,19 +127,14 @@ new_version() {
     python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || fail "Python is older than 3.11" "use Debian 12 or newer"
     python3 -m venv "$NEW"
     log=$TOP/install.log
-    LLAMA="-DGGML_NATIVE=ON -DLLAMA_BUILD_TOOLS=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_SERVER=OFF -DLLAMA_CURL=OFF"
-    # pip keeps what it compiled: an upgrade with the same llama.cpp needs no compiler's patience.
-    if ! { CMAKE_ARGS=$LLAMA PIP_CACHE_DIR=$TOP/pip "$NEW/bin/python" -m pip install -v --no-input \
-        --disable-pip-version-check --require-hashes -r "$SOURCE/requirements.lock" 2>&1 || echo "PIP FAILED"; } |
-        tee "$log" | awk -f "$SOURCE/models/progress.awk" || grep -q '^PIP FAILED' "$log"; then
-        tail -n 25 "$log" >&2
-        fail "the Python packages can't be installed; the whole log is $log" "see if this machine is online, then run this again"
-    fi
+    : >"$log"
+    llama_wheel
+    pip_says install --no-deps "$WHEEL"
+    pip_says install --require-hashes -r "$SOURCE/requirements.lock"
     build=$(mktemp -d)
     for part in assistant models pyproject.toml README.md LICENSE requirements.lock; do cp -R "$SOURCE/$part" "$build/"; done
-    PIP_CACHE_DIR=$TOP/pip "$NEW/bin/python" -m pip install -q --no-input --disable-pip-version-check --no-deps "$build" >>"$log" 2>&1 ||
-        { tail -n 25 "$log" >&2; fail "Hey Gemma itself can't be installed; the whole log is $log" "report this as a bug"; }
-    rm -rf "$build" $TOP/pip/http*
+    pip_says install --no-deps "$build"
+    rm -rf "$build"
     cp "$SOURCE/install.sh" "$SOURCE/config.example.toml" "$SOURCE/tests/replay/demo.flac" "$NEW/share/"
     cp "$SOURCE"/systemd/* "$NEW/share/"
     chmod -R go+rX "$NEW" && chmod 755 $TOP $TOP/versions
@@ -196,7 +224,7 @@ install() {
     check_machine
     step "Debian packages"; debian_packages
     step "The user $USER_NAME, its folders"; system_user
-    step "A new version under $TOP/versions; llama.cpp is compiled for this processor, once (on a Pi 10 to 30 minutes)"; new_version
+    step "A new version under $TOP/versions"; new_version
     step "Self-test of the new version"; self_test
     step "Switching to it; the service starts at boot"; activate
     step "Model"; models
