@@ -1,0 +1,53 @@
+"""install.sh as far as it can be looked at without installing; the whole of it: make test-install."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from assistant import fence
+from assistant.muting import SERVICE_DIR
+
+ROOT = Path(__file__).parents[1]
+SCRIPT = (ROOT / "install.sh").read_text()
+MAKEFILE = (ROOT / "Makefile").read_text()
+
+
+@pytest.mark.parametrize(
+    "script", ["install.sh", *(f"tests/appliance/{n}" for n in ("chroot", "boot", "install_test"))]
+)
+def test_the_shell_can_read_it(script: str) -> None:
+    subprocess.run(["bash", "-n", str(ROOT / script)], check=True)
+
+
+@pytest.mark.parametrize("wrong", [["--modle"], ["--model"], ["uninstall", "--keep", "everything"], ["remove"]])
+def test_a_wrong_argument_changes_nothing_and_shows_the_right_ones(wrong: list[str]) -> None:
+    run = subprocess.run(
+        ["sh", str(ROOT / "install.sh"), *wrong], capture_output=True, text=True, check=False, timeout=20
+    )
+    assert run.returncode == 2
+    assert "uninstall [--keep settings,state,models]" in run.stderr
+
+
+def test_it_needs_what_make_needs_and_compiles_as_make_does() -> None:
+    (packages,) = re.findall(r"^PACKAGES := (.*)$", MAKEFILE, re.MULTILINE)
+    (ours,) = re.findall(r'^PACKAGES="(.*)"$', SCRIPT, re.MULTILINE)
+    assert set(packages.split()) < set(ours.split())
+    (flags,) = re.findall(r"^LLAMA_CMAKE := (.*)$", MAKEFILE, re.MULTILINE)
+    assert flags in SCRIPT
+
+
+def test_its_places_are_the_programs() -> None:
+    assert f"STATE={SERVICE_DIR}\n" in SCRIPT
+    assert fence.UNIT in SCRIPT
+
+
+def test_the_lock_has_the_lines_that_it_takes_out() -> None:
+    """Its awk gets one requirement, with hashes."""
+    (program,) = re.findall(r"awk '(/\^llama-cpp-python==.*?)'", SCRIPT)
+    run = subprocess.run(["awk", program, str(ROOT / "requirements.lock")], capture_output=True, text=True, check=True)
+    first, *rest = run.stdout.splitlines()
+    assert first.startswith("llama-cpp-python==")
+    assert rest
+    assert all(line.strip().startswith("--hash=sha256:") for line in rest)
