@@ -163,7 +163,7 @@ switch_to() { ln -sfn "versions/$(basename "$1")" $TOP/current.new && mv -T $TOP
 
 install_units() {
     cp $TOP/current/share/hey-gemma*.service $TOP/current/share/hey-gemma*.timer $UNITS/
-    cp $TOP/current/share/install.sh $TOP/install.sh
+    cp $TOP/current/share/install.sh $TOP/install.sh.new && mv $TOP/install.sh.new $TOP/install.sh # it may be running
     ln -sfn $TOP/current/bin/hey-gemma /usr/local/bin/hey-gemma
     if systemd_runs; then systemctl daemon-reload; fi
     systemctl enable -q hey-gemma.service hey-gemma-allow.timer 2>/dev/null ||
