@@ -11,7 +11,7 @@ import pytest
 
 from assistant.audio.clock import WallClock
 from assistant.audio.devices import Device, Direction, Sound, meter
-from assistant.audio.mic import BlockQueue, Microphone
+from assistant.audio.mic import BlockQueue, Microphone, one_channel
 from assistant.audio.pcm import amplified
 from assistant.audio.speaker import SoundSpeaker
 from assistant.errors import AudioDeviceError
@@ -61,6 +61,15 @@ async def test_a_48_khz_stereo_card_is_resampled_from_its_first_channel() -> Non
     heard = np.concatenate([c.samples for c in chunks])[1_600:9_600].astype(float)
     assert np.argmax(np.abs(np.fft.rfft(heard))) * 2 == 500
     assert np.abs(heard).max() == pytest.approx(8_000, rel=0.01)
+
+
+def test_a_card_with_its_microphone_on_the_right_is_heard() -> None:
+    """The first channel is taken unless there is nothing at all on it; never a mix of two."""
+    silent = np.zeros(320, np.int16)
+    assert np.array_equal(one_channel(np.stack([BLOCK, BLOCK[::-1]], axis=1)), BLOCK)
+    assert np.array_equal(one_channel(np.stack([silent, BLOCK], axis=1)), BLOCK)
+    assert not one_channel(np.stack([silent, silent], axis=1)).any()
+    assert np.array_equal(one_channel(BLOCK[:, None]), BLOCK)
 
 
 async def test_a_slow_reader_loses_the_oldest_sound_and_is_told() -> None:

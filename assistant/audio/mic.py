@@ -147,8 +147,7 @@ class Microphone:
             seen_s = self._clock.now_s() - (age_s if 0 <= age_s < 1 else BLOCK_MS / 1000)
             self._timeline.see(self._recorded / self._rate_hz, seen_s)
         self._recorded += len(block)
-        # Channel 0, not the mean: microphone arrays put their best signal there, and a mean of two microphones combs.
-        self._queue.put(block[:, 0].copy(), overflowed=bool(status.input_overflow))
+        self._queue.put(one_channel(block).copy(), overflowed=bool(status.input_overflow))
         self._wake_reader()
 
     def _on_end(self) -> None:
@@ -158,6 +157,17 @@ class Microphone:
     def _wake_reader(self) -> None:
         with contextlib.suppress(RuntimeError):  # the loop was closed first: nobody waits any more
             self._loop.call_soon_threadsafe(self._arrived.set)
+
+
+def one_channel(block: Pcm) -> Pcm:
+    """The first channel of a block, shape (n, channels); a later one while that is digitally silent, as on some cards.
+
+    Not the mean: microphone arrays put their best signal first, and a mean of two microphones combs.
+    """
+    first: Pcm = block[:, 0]
+    if block.shape[1] == 1 or first.any():
+        return first
+    return next((channel for channel in block.T if channel.any()), first)
 
 
 class BlockQueue:
