@@ -56,6 +56,7 @@ from assistant.unfinished import Unfinished, runtime_dir
 from assistant.upkeep import Upkeep, rehearsing, renewing
 from assistant.vad import SILERO_END_LAG_MS, FaintVad, GatedVad, SileroVad, WebRtcVad
 from assistant.wake import Head, WakeDecision, WakeWord
+from assistant.waking.hear import head_files
 from assistant.waking.keeper import Keep, here_and_now, keeping
 from assistant.waking.observer import WakeObserver
 
@@ -137,8 +138,8 @@ async def loaded(
         )
         stack.push_async_callback(session.aclose)
         vad = GatedVad(WebRtcVad(), SileroVad())
-        word = [manifest.models_dir() / "hey_gemma" / "hey_gemma.onnx"]
-        head = WakeWord(word, FaintVad(WebRtcVad(aggressiveness=3))) if wake else None
+        words = head_files(config.wake.words) if wake else []
+        head = WakeWord(words, FaintVad(WebRtcVad(aggressiveness=3))) if wake else None
         yield Stages(
             config, model, session, head, vad, voice, OwnVolume(voice, config.speech.volume, volume_file), real
         )

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
@@ -79,7 +80,7 @@ def live(
     meter, view = WakeMeter(wake), MeterView(console, wake, hint)
     source = microphone(settings.audio) if mic_file is None else sound_file(mic_file)
     try:
-        asyncio.run(watch(source, detector(), meter, view, seconds))
+        asyncio.run(watch(source, detector(wake.words), meter, view, seconds))
     except KeyboardInterrupt:
         console.print()
     console.print(meter.summary(), markup=False, soft_wrap=True)
@@ -143,12 +144,48 @@ def evaluate(
     wake = _wake(config.load(config.find(config_file, os.environ)).wake, threshold)
     found, told = measure.recordings(directory), Console(stderr=True)
     progress = meter(told) if told.is_terminal else silent
-    scored, unreadable = asyncio.run(measure.score_all(found, detector(), progress))
+    scored, unreadable = asyncio.run(measure.score_all(found, detector(wake.words), progress))
     report = measure.report(scored, wake, unreadable)
     if as_json:
         typer.echo(json.dumps(report.as_record(), ensure_ascii=False, indent=1))
     else:
         show.report(Console(highlight=False), report)
+
+
+@app.command("train")
+def train(
+    phrase: Annotated[str, typer.Argument(help='What shall wake it, in English: "hey computer".')],
+    recipe: Annotated[
+        str, typer.Option(help="small or full; else full, and small on a Raspberry Pi.", show_default=False)
+    ] = "",
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Begin without asking.")] = False,
+) -> None:
+    """Make a wake word of your own from the voices that are installed, and say how good it is. Resumes."""
+    from assistant import board, manifest
+    from assistant.errors import UsageError
+    from assistant.waking import own_words
+    from assistant.waking.train import Training
+
+    known = {recipe.name: recipe for recipe in (own_words.SMALL, own_words.FULL)}
+    chosen = recipe or ("small" if board.is_pi() else "full")
+    if chosen not in known:
+        raise UsageError(f"there is no recipe {recipe!r}", remedy=f"choose one of: {', '.join(known)}")
+    console, plain = Console(highlight=False, soft_wrap=True), own_words.checked(phrase)
+    out = manifest.writable_dir().parent / "wake" / own_words.file_name(plain)
+    training = Training(plain, known[chosen], config.cache_dir() / "wake", manifest.data_dirs())
+    near = f"{', '.join(training.near[:8])} and {len(training.near) - 8} more"
+    told = f'"{plain}": {training.recipe.voices} voices, {training.left()} of them still to speak. Near-misses: {near}.'
+    console.print(told, markup=False)
+    console.print(f"This takes about {max(1, round(training.estimate_s() / 60))} minutes here.")
+    if not yes:
+        if not sys.stdin.isatty():
+            raise UsageError("nobody is there to say yes", remedy="--yes begins without asking")
+        typer.confirm("Begin?", abort=True)
+    report = training.run(out, lambda what, done, of: console.print(f"{what}: {done} of {of}"))
+    for line in report.lines():
+        console.print(line, markup=False)
+    console.print(f'{out} is there. To use it: [wake] words = ["hey gemma", "{plain}"]', markup=False)
 
 
 def _wake(found: config.WakeConfig, threshold: float | None) -> config.WakeConfig:

@@ -50,13 +50,16 @@ class AudioConfig:
 
 @dataclass(frozen=True, slots=True)
 class WakeConfig:
-    """When "hey gemma" counts as said, and what is kept of it: `log` times and scores, `keep_clips` the sound too.
+    """When a wake word counts as said, and what is kept of it: `log` times and scores, `keep_clips` the sound too.
+
+    `words`: "hey gemma", phrases that `hey-gemma wake train` has learned, or paths of heads.
 
     With a `second_opinion` a score from `maybe_threshold` up to `sure_threshold` begins a turn silently, and the model
     decides whether it was meant; `threshold` is for all that is decided without one.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    words: Annotated[tuple[str, ...], Field(min_length=1, max_length=4)] = ("hey gemma",)
     threshold: Fraction = 0.8
     speaking_threshold: Fraction = 0.5
     near_threshold: Fraction = 0.3

@@ -60,8 +60,8 @@ class LiveView:
                 self._line("microphone", f"{message}; waiting for it", "yellow")
             case MicrophoneFound() if self._microphone:
                 self._line("microphone", "listening")
-            case WakeHeard(score=score, audio_ms=audio_ms):
-                self._line("wake word", f"at {audio_ms / 1000:.1f} s, score {score:.2f}", "cyan")
+            case WakeHeard(score=score, audio_ms=audio_ms, word=word):
+                self._line("wake word", f"{word} at {audio_ms / 1000:.1f} s, score {score:.2f}".lstrip(), "cyan")
             case WakeDoubted(score=score, audio_ms=audio_ms):
                 self._line("wake word", f"at {audio_ms / 1000:.1f} s, doubtful: score {score:.2f}", "dim")
             case WakeRejected(reason="not_addressed"):

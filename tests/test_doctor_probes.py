@@ -380,7 +380,7 @@ def test_a_damaged_byte_is_found_by_reading_only(tmp_path: Path, monkeypatch: py
 
 
 def test_a_wake_word_without_its_head(tmp_path: Path) -> None:
-    assert isinstance(models.probe_wake(tmp_path / "none.npz").head, ModelMissing)
+    assert isinstance(models.probe_wake([str(tmp_path / "none.onnx")]).head, ModelMissing)
 
 
 def test_a_voice_is_heard(tmp_path: Path) -> None:

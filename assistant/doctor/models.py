@@ -5,7 +5,7 @@ as long as the disk needs for 4 GB; `quick` leaves them out.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,8 @@ from assistant.speech import Voices
 from assistant.stages import CHUNK_SAMPLES
 from assistant.vad import SileroVad, WebRtcVad
 from assistant.voices.files import ESPEAK, fetched, find_voice
-from assistant.wake import HEAD_FRAMES, Features, Head, WakeWord
+from assistant.wake import HEAD_FRAMES, Features, WakeWord
+from assistant.waking.hear import head_files
 
 SILENT_CHUNKS = 100  # two seconds
 DEAF_TO_SILENCE = 0.3  # a head that hears its word in silence is none
@@ -68,11 +69,11 @@ class Spoken:
     seconds: float
 
 
-def wake_studies(head: Path) -> tuple[Study[Wake], Study[float]]:
-    """What needs no config."""
+def wake_studies(words: Sequence[str]) -> tuple[Study[Wake], Study[float]]:
+    """What is needed to hear at all."""
     checks = (("wake word features", features), ("wake word head", wake_head))
     return (
-        Study("hearing", lambda: probe_wake(head), checks, deadline_s=30),
+        Study("hearing", lambda: probe_wake(words), checks, deadline_s=30),
         Study("hearing", probe_vad, (("voice activity", vad),), deadline_s=30),
     )
 
@@ -92,15 +93,14 @@ def model_studies(
     )
 
 
-def probe_wake(head: Path) -> Wake:
+def probe_wake(words: Sequence[str]) -> Wake:
     """Load both, and let them hear silence."""
     try:
         Features()
     except HeyGemmaError as e:
         return Wake(features=e)
     try:
-        Head(head)
-        word = WakeWord([head])
+        word = WakeWord(head_files(words))
     except HeyGemmaError as e:
         return Wake(head=e)
     scores = (word.score(np.zeros(CHUNK_SAMPLES, np.int16)) for _ in range(SILENT_CHUNKS))

@@ -62,7 +62,7 @@ def studies(
         *settings.studies(
             patient.path, config, patient.error, written, (settings_of.user_file(environ), settings_of.SYSTEM_FILE)
         ),
-        *models.wake_studies(manifest.models_dir() / "hey_gemma" / "hey_gemma.onnx"),
+        *models.wake_studies(config.wake.words),
         *(_unknown(study) if patient.error is not None else study for study in of_config),
         *sound.studies(wanted, root, hardware),
         *clock.studies(root, config.place.time_zone),

@@ -31,15 +31,26 @@ class EspeakVoice:
         """It tries; `say` fails where it doesn't."""
         return bool(language)
 
-    def say(self, sentence: str, language: str) -> AudioClip:
-        """Synthesize."""
+    def phonemes(self, text: str, language: str = "en") -> str:
+        """How it says a text. Raises SpeechFailed."""
+        try:
+            from piper import espeakbridge
+
+            self._library = self._library or self._load(espeakbridge)
+            espeakbridge.set_voice(self._CODES.get(language, language))
+            return " ".join(part for part, *_ in espeakbridge.get_phonemes(text))
+        except (ImportError, OSError, AttributeError, RuntimeError) as e:
+            raise SpeechFailed(f"espeak can't read {text!r}: {e}", remedy=REMEDY) from e
+
+    def say(self, sentence: str, language: str, speed: float | None = None) -> AudioClip:
+        """Synthesize. `language`: with an accent and a speaker, too, as espeak names them: en-gb-scotland+f3."""
         self._parts = []
         try:
             from piper import espeakbridge
 
             self._library = self._library or self._load(espeakbridge)
             espeakbridge.set_voice(self._CODES.get(language, language))
-            self._library.espeak_SetParameter(1, round(_WORDS_A_MINUTE * self._speed), 0)
+            self._library.espeak_SetParameter(1, round(_WORDS_A_MINUTE * (speed or self._speed)), 0)
             text = sentence.encode(errors="ignore") + b"\0"
             utf8 = 1
             failed = self._library.espeak_Synth(text, ctypes.c_size_t(len(text)), 0, 0, 0, utf8, None, None)

@@ -27,8 +27,9 @@ class Kind(StrEnum):
 class Entry:
     """What was heard, with the highest `score` of its rise and the `threshold` in force.
 
-    `then`: what a wake led to: acted, answered, nothing (said), stopped (something that rang) or "". `peak_dbfs`: how
-    loud the word was, `gain_db` included. `clip`: a file name. `meant`: what a person said about it later.
+    `word`: which one. `then`: what a wake led to: acted, answered, nothing (said), stopped (something that rang) or "".
+    `peak_dbfs`: how loud the word was, `gain_db` included. `clip`: a file name. `meant`: what a person said about it
+    later.
     """
 
     number: Annotated[int, Field(ge=0)]
@@ -39,6 +40,7 @@ class Entry:
     peak_dbfs: Decibels
     gain_db: Decibels = 0.0
     then: str = ""
+    word: str = ""
     clip: str = ""
     meant: bool | None = None
 

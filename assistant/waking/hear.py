@@ -1,5 +1,8 @@
 """Where the wake commands hear from: the microphone as `run` opens it, a file, a clip of the log; and the detector."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import numpy as np
 
 from assistant import manifest
@@ -12,12 +15,19 @@ from assistant.config import AudioConfig
 from assistant.errors import UsageError
 from assistant.stages import SAMPLE_RATE_HZ, AudioClip
 from assistant.wake import WakeWord
+from assistant.waking.own_words import heads
 from assistant.waking.store import Store
 
 
-def detector() -> WakeWord:
-    """The wake word that `run` hears. Raises ModelMissing, ModelDamaged."""
-    return WakeWord([manifest.models_dir() / "hey_gemma" / "hey_gemma.onnx"])
+def head_files(words: Sequence[str]) -> list[Path]:
+    """The heads of the words in the config. Raises ModelMissing."""
+    folders = [folder.parent / "wake" for folder in manifest.data_dirs()]
+    return heads(words, manifest.models_dir() / "hey_gemma" / "hey_gemma.onnx", folders)
+
+
+def detector(words: Sequence[str]) -> WakeWord:
+    """The wake words that `run` hears, without its gate. Raises ModelMissing, ModelDamaged."""
+    return WakeWord(head_files(words))
 
 
 def microphone(config: AudioConfig) -> Microphone:

@@ -131,6 +131,7 @@ class WakeObserver:
             kind=kind,
             score=round(event.score, 3),
             threshold=self._threshold,
+            word=event.word,
             peak_dbfs=round(meter(word).peak_dbfs, 1),
             gain_db=self._gain_db,
         )

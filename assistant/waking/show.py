@@ -15,6 +15,7 @@ from assistant.waking.store import Store
 from assistant.waking.tune import Case, Gain, Proposal
 
 MOST_PLACES = 20
+USUAL = "hey gemma"  # the word that needn't be named
 _KINDS = {Kind.WAKE: "wake", Kind.NEAR: "near", Kind.REJECTED: "rejected"}
 _WORDS = {"time", "what", "led to", "meant", "clip", "then", "was it meant", "hey", "other", "file", "threshold"}
 _MEANT = {None: "", True: "yes", False: "no"}
@@ -36,7 +37,7 @@ def _row(entry: Entry, clip: str) -> tuple[str | Text, ...]:
     return (
         str(entry.number),
         _time(entry),
-        Text(_KINDS[entry.kind], _STYLES[entry.kind]),
+        Text(_KINDS[entry.kind] + (f" {entry.word}" if entry.word not in ("", USUAL) else ""), _STYLES[entry.kind]),
         f"{entry.score:.2f}",
         f"{entry.peak_dbfs:.0f}",
         entry.then,
