@@ -6,17 +6,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from assistant.config import WakeConfig
 from assistant.waking import bounds
 from models import voices
 from models.hey_gemma import (
     channel,
     corpus,
+    debounce,
     det,
     human,
     make,
     manner,
     measure,
     measured_takes,
+    opinion,
+    opinion_set,
     phrases,
     takes,
 )
@@ -225,3 +229,34 @@ class TestMeasuring:
         written = measure.report(tmp_path, human.HELDOUT.parent / "hey_gemma.onnx", 0.8, None, tmp_path / "det.svg")
         assert "Not made yet: words, jarvis" in written
         assert "No real person's" in written
+
+
+class TestDebounce:
+    @pytest.mark.parametrize(
+        ("way", "scores"),
+        [
+            ("one", [0.9, 0.2, 0.8, 0.7]),
+            ("two in a row", [0.0, 0.2, 0.2, 0.7]),
+            ("two of three", [0.0, 0.2, 0.8, 0.7]),
+            ("mean of two", [0.45, 0.55, 0.5, 0.75]),
+            ("mean of three", [0.3, 1.1 / 3, 1.9 / 3, 1.7 / 3]),
+        ],
+    )
+    def test_each_way_is_a_score_of_its_own(self, way: str, scores: list[float]) -> None:
+        given = np.array([0.9, 0.2, 0.8, 0.7], dtype=np.float32)
+        assert debounce.over_time(given, way).tolist() == pytest.approx(scores, abs=1e-6)
+
+
+class TestOpinion:
+    def test_what_is_sure_is_not_asked_about(self) -> None:
+        wake = WakeConfig(maybe_threshold=0.5, sure_threshold=0.95)
+        assert opinion.decided([0.1, 0.97, 0.1], wake) == (1, 0)
+        assert opinion.decided([0.1, 0.7, 0.1], wake) == (0, 1)
+        assert opinion.decided([0.1, 0.7, 0.1], WakeConfig(second_opinion=False)) == (0, 0)
+
+    def test_the_clips_are_the_same_each_time_by_held_out_voices(self) -> None:
+        clips = list(opinion_set.plan(10))
+        assert clips == list(opinion_set.plan(10))
+        assert len(clips) == opinion_set.WORDS + opinion_set.NEAR + 10
+        assert set(opinion_set.VOICES) <= set(measured_takes.cast())
+        assert {clip.kind for clip in clips} == {"word", "near", "near + command", "near + talk", "talk"}
