@@ -130,6 +130,7 @@ class TestStudio:
         assert 0 < own_words.unlike(*map(Studio([]).phonemes, ("gemma", "emma"))) < 0.5
 
 
+@pytest.mark.slow
 class TestTraining:
     def test_each_side_has_voices(self) -> None:
         sides = [side_of(n) for n in range(20)]
