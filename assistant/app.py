@@ -161,9 +161,8 @@ def _listener(stages: Stages, now_ms: Callable[[], float], *, wake: bool) -> Lis
     own = stop = None
     if wake and stages.wake is not None:
         twin = stages.wake.twin()
-        own = OwnVoice(twin)
-        if (stop_file := manifest.models_dir() / "stop" / "stop.onnx").exists():
-            stop = StopWord(Head(stop_file).scores, stages.wake, twin)
+        head = Head(manifest.models_dir() / "stop" / "stop.onnx")
+        own, stop = OwnVoice(twin), StopWord(head.scores, stages.wake, twin)
     return Listener(
         config.endpoint,
         stages.wake if wake else None,

@@ -155,7 +155,7 @@ class Listener:
         found = self._decision.update(score, chunk.end_ms, self._wake.word)
         if self._while_speaking is not None:
             louder = self._while_speaking.update(score, chunk.end_ms, self._wake.word)
-            found = louder if own is not None and own.speaks else found
+            found = louder if own is not None and own.is_taken_out(chunk) else found
         if isinstance(found, Heard | Doubted) and own is not None and own.explains(chunk):
             return [WakeRejected(found.end_ms, self._now_ms(), found.score, found.word, "own_voice")]
         if found is None and self._stop_word is not None and self.interruptible:

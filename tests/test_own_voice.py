@@ -50,24 +50,25 @@ def listener(own: OwnVoice | None) -> Listener:
 
 def heard(pairs: Sequence[tuple[int, int | None]], own: OwnVoice | None) -> list[type[Event]]:
     ear = listener(own)
-    return [type(event) for n, (mic, played) in enumerate(pairs) for event in ear.push(chunk(n, mic, played))]
+    chunks = [replace(chunk(n, *pair), taken_db=6.0 * (pair[1] is not None)) for n, pair in enumerate(pairs)]
+    return [type(event) for part in chunks for event in ear.push(part)]
 
 
 def test_a_word_that_the_loudspeaker_explains_is_none() -> None:
     """The reference comes first, and need not be sure; the echo comes 200 ms later."""
-    pairs = [(0, 10)] * 5 + [(0, 40)] * 3 + [(0, 10)] * 7 + [(90, 10)] * 3 + [(0, 10)] * 3
+    pairs = [(0, 5)] * 5 + [(0, 40)] * 3 + [(0, 5)] * 7 + [(90, 5)] * 3 + [(0, 5)] * 3
     assert heard(pairs, OwnVoice(FirstSample())) == [WakeRejected]
 
 
 def test_a_person_is_heard_while_we_say_something_else() -> None:
-    """Half sure is enough then: our own voice covers theirs."""
-    pairs = [(0, 10)] * 5 + [(60, 10)] * 3 + [(0, 10)] * 3
+    """Half sure is enough then, if our own voice, which covers theirs, is taken out."""
+    pairs = [(0, 5)] * 5 + [(60, 5)] * 3 + [(0, 5)] * 3
     assert heard(pairs, OwnVoice(FirstSample())) == [WakeHeard]
     assert heard([(mic, None) for mic, _ in pairs], OwnVoice(FirstSample())) == [WakeRejected]
 
 
 def test_a_person_is_heard_a_second_after_we_said_the_word() -> None:
-    pairs = [(0, 80)] * 3 + [(0, 10)] * 60 + [(90, 10)] * 3
+    pairs = [(0, 80)] * 3 + [(0, 5)] * 60 + [(90, 5)] * 3
     assert heard(pairs, OwnVoice(FirstSample())) == [WakeHeard]
 
 
@@ -75,7 +76,7 @@ def test_what_is_left_of_our_own_voice_is_no_person() -> None:
     """Where 20 dB of echo were taken out nobody else spoke; where 9 were, somebody may have."""
     for taken_db, found in ((20.0, [WakeRejected]), (9.0, [WakeHeard])):
         ear = listener(OwnVoice(FirstSample()))
-        events = [event for n in range(8) for event in ear.push(replace(chunk(n, 90, 10), taken_db=taken_db))]
+        events = [event for n in range(8) for event in ear.push(replace(chunk(n, 90, 5), taken_db=taken_db))]
         assert [type(event) for event in events] == found
 
 
@@ -84,7 +85,7 @@ def test_in_silence_nothing_is_computed() -> None:
     detector = FirstSample()
     own = OwnVoice(detector)
     for n in range(200):
-        own.hear(chunk(n, 0, 10 if 50 <= n < 60 else None))
+        own.hear(chunk(n, 0, 5 if 50 <= n < 60 else None))
     assert detector.asked == 10 + 74
     assert detector.resets == 1
     assert not own.speaks

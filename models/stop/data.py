@@ -1,7 +1,7 @@
 """Makes the data for the head that hears "stop": people who say it, or something like it, while our own voice speaks.
 
 Shards as those of models/hey_gemma (embeddings and labels). Three quarters of the scenes have gone through the echo
-canceller, as what the head will hear has. Cost: 60 CPU-s a shard.
+canceller, as what the head will hear has. Cost: 80 CPU-s a shard.
 """
 
 from collections.abc import Iterator
@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from models import loop
-from models.hey_gemma import manner, phrases
-from models.hey_gemma.data import Example, Take, heldout_voice
+from models.hey_gemma import channel, manner, phrases
+from models.hey_gemma.data import Example, Studio, Take, heldout_voice
 from models.hey_gemma.sound import RATE, Rng, Samples, other_speaker
-from models.hey_gemma.takes import spoken, training_voices
+from models.hey_gemma.takes import recordings, spoken, take, training_voices
 from models.voices import Voice, voices
 
 STOP = ("stop", "Stop.", "Stop!", "stop", "stop!", "Stop,")
@@ -45,10 +45,14 @@ def takes(side: str, number: int, own: list[Samples]) -> Iterator[Take]:
     clips = [("word", "stop", *_say(people, str(rng.choice(STOP)), rng)) for _ in range(STOPS)]
     clips += [("near", text, *_say(people, text, rng)) for text in rng.choice(NEAR, NEARS).tolist()]
     clips += [("speech", "talk", *_say(people, phrases.sentence(rng), rng)) for _ in range(TALKS)]
+    studio = Studio(rng, list(recordings(validation=side == "validation")))
     order = rng.permutation(len(clips))
     half = len(order) // 4
     for part in range(4):
         yield from _recorded([clips[n] for n in order[part * half : (part + 1) * half]], own, part, rng)
+    for kind, group, voice, sound in clips:  # and as if we had been silent: a ring has pauses
+        end_ms = (len(sound) - 0.012 * RATE) * 1000 / RATE if kind == "word" else None
+        yield take(studio, Example(kind, group, voice, end_ms, manner="alone"), sound, channel.drawn(rng))
     alone = loop.scene(own, [], rng, over_db=0.0, seconds=OWN_S)
     for heard in (alone.mic, loop.cancelled(alone)):
         yield Example("speech", "own voice", "piper:joe"), heard
