@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from assistant import manifest
-from assistant.audio.clock import AudioClock
+from assistant import app, manifest
+from assistant import states as s
+from assistant.audio.clock import AudioClock, WallClock
+from assistant.audio.replay import NullSpeaker
 from assistant.config import Config, SpeechConfig
 from assistant.errors import CallFailed
+from assistant.events import Event, name_of
 from assistant.homes import build_home
 from assistant.intents.demo_home import DemoHome
 from assistant.intents.own import GOODBYE, MUTE, TOOL, Controls, Own, meant
@@ -16,6 +20,7 @@ from assistant.intents.router import Router
 from assistant.own_volume import OwnVolume
 from assistant.speech import Voices
 from assistant.stages import Call, Value
+from tests.fakes import LevelVad, ScriptedSession, ToneVoice
 
 
 class Knob:
@@ -111,3 +116,21 @@ def test_the_volume_outlives_a_restart_until_the_config_says_another(
     path.write_text("[1, 2")
     assert OwnVolume(again, 1.0, path).get() == 100
     assert "can't be read" in caplog.text
+
+
+async def test_mute_yourself_is_answered_to_the_end_and_then_nobody_listens() -> None:
+    """Wired as in a run: the answer is spoken, the turn ends, and only then the ear is off."""
+    session = ScriptedSession(["<|tool_call>", f"call:{MUTE}{{}}", "<tool_call|>"])
+    voice, clock, events = ToneVoice(), AudioClock(), list[Event]()
+    await clock.release()
+    volume = OwnVolume(voice, 1.0)
+    parts: Any = (session, None, LevelVad(), voice, volume)  # stand-ins at the seams
+    stages = app.Stages(Config(), manifest.load().entry("e2b"), *parts)
+    async with app.conversing(
+        stages, clock=clock, wall=WallClock(), speaker=NullSpeaker(clock), observe=events.append
+    ) as (talk, _):
+        await talk.ask("mute yourself")
+        assert s.is_muted(talk.state)
+    names = [name_of(event) for event in events]
+    assert names.index("reply_audio_finished") < names.index("turn_ended") < names.index("mute_switched")
+    assert voice.said == [(GOODBYE, "en")]
