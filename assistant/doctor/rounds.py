@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from assistant import config as settings_of
-from assistant import manifest, weights
+from assistant import manifest, muting, weights
 from assistant.audio.devices import Sound
 from assistant.config import Config
 from assistant.doctor import clock, homes, machine, models, processor, program, service, settings, sound
@@ -64,7 +64,7 @@ def studies(
         ),
         *models.wake_studies(config.wake.words),
         *(_unknown(study) if patient.error is not None else study for study in of_config),
-        *sound.studies(wanted, root, hardware),
+        *sound.studies(wanted, root, hardware, (state / muting.NAME, muting.SERVICE_DIR / muting.NAME)),
         *clock.studies(root, config.place.time_zone),
         *machine.studies(root, _model_bytes(config), {"models": manifest.writable_dir(environ), **written}),
         *service.studies(root, config),

@@ -6,7 +6,7 @@ No sound is kept. Knows no words.
 import asyncio
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,9 +82,9 @@ class Speaker:
 
 
 def studies(
-    wanted: Wanted, root: Path, sound: Callable[[], Sound] = Sound
-) -> tuple[Study[Cards], Study[Microphone], Study[Speaker]]:
-    """What is looked at."""
+    wanted: Wanted, root: Path, sound: Callable[[], Sound] = Sound, marks: Sequence[Path] = ()
+) -> tuple[Study[Sequence[Path]], Study[Cards], Study[Microphone], Study[Speaker]]:
+    """What is looked at; `marks`: files that are there while the assistant's microphone is switched off."""
     checks = (
         ("microphone", microphone),
         ("level", of_sound(level)),
@@ -95,6 +95,7 @@ def studies(
         ("gaps", of_sound(gaps)),
     )
     return (
+        Study("sound", lambda: [mark for mark in marks if os.path.lexists(mark)], (("mute", mute),)),
         Study("sound", lambda: probe_cards(root), (("sound card", card),)),
         Study("sound", lambda: probe_microphone(wanted, root, sound), checks, deadline_s=20),
         Study("sound", lambda: probe_speaker(wanted, sound), (("speaker", speaker),)),
@@ -152,6 +153,13 @@ def probe_speaker(wanted: Wanted, sound: Callable[[], Sound] = Sound) -> Speaker
     except AudioDeviceError as e:
         return Speaker("", e)
     return Speaker(device.name)
+
+
+def mute(facts: Sequence[Path]) -> Finding:
+    """Whether somebody has switched the assistant's microphone off."""
+    if facts:
+        return warn(f"the assistant's microphone is switched off ({facts[0]})", "hey-gemma unmute")
+    return fine("not switched off")
 
 
 def card(facts: Cards) -> Finding:
