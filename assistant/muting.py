@@ -1,7 +1,7 @@
 """The mute outside of the conversation: a file that is there while the ear is switched off.
 
 So it outlives a restart: an ear that somebody switched off isn't on again after a power cut. And so `hey-gemma mute`
-reaches a running assistant, which looks at the file twice a second: 20 us of processor time each. Knows no microphone.
+reaches a running assistant, which looks at the file twice a second: 3 us of processor time each. Knows no microphone.
 """
 
 import asyncio

@@ -49,7 +49,7 @@ class FaintVad:
     """Another Vad's answers, and 1.0 for faint sound that is 13 dB above the room's, which may be a voice: a gate.
 
     webrtcvad takes next to nothing under -50 dBFS for a voice: behind it a quiet microphone would be deaf. The room is
-    the softest chunk of late, forgotten by 2 dB a second. 10 us a chunk.
+    the softest chunk of late, forgotten by 2 dB a second. 7 us a chunk on top.
     """
 
     def __init__(self, vad: Vad) -> None:
