@@ -72,4 +72,5 @@ class Front:
         if self._panel.switch:
             switch = pins.open_button(self._panel.switch, switched)
             stack.callback(switch.close)
-            talk.mute(muted=bool(switch.is_pressed))
+            if switch.is_pressed:  # open, it changes nothing at the start: a mute of before stands
+                talk.mute(muted=True)

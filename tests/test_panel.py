@@ -115,8 +115,10 @@ async def test_a_button_switches_the_mute_and_a_switch_says_how_it_stands(gpio: 
             await asyncio.sleep(0.1)  # bouncing
     switch = gpio.pin(23)
     front = Front(PanelConfig(switch=(23,)), (), time.monotonic)
+    house.conversation.mute(muted=True)
     async with front.wired(house.conversation):
-        assert not s.is_muted(house.conversation.state)
+        assert s.is_muted(house.conversation.state)  # by what was before: an open switch is no order to listen
+        house.conversation.mute(muted=False)
         switch.drive_low()
         await until(lambda: s.is_muted(house.conversation.state))
         switch.drive_high()
