@@ -36,6 +36,7 @@ from assistant.intents.own import Controls
 from assistant.intents.real_home import RealHome
 from assistant.intents.router import NOT_UNDERSTOOD
 from assistant.intents.timer_file import TimerFile
+from assistant.intents.translated import language_for, refusal
 from assistant.listen import Listener
 from assistant.llm import prompt
 from assistant.llm.prompt import PromptProfile
@@ -258,7 +259,7 @@ async def conversing(
             sounds,
             now_ms=now_ms,
             heard_ms=lambda: listener.heard_ms,
-            instead={NOT_UNDERSTOOD: "not_understood"} if config.speech.quiet else None,
+            instead={refusal(NOT_UNDERSTOOD, config.speech.language): "not_understood"} if config.speech.quiet else None,
         ),
         rules=Rules(
             wake_needed=wake,
@@ -266,6 +267,8 @@ async def conversing(
             wake_sound=config.audio.wake_sound,
             threshold=config.wake.threshold,
             lead_ms=float(stages.model.opinion.get("lead_ms", 0.0)),
+            language=language_for(config.speech.language),
+            sorry=refusal(SORRY, config.speech.language),
         ),
         observe=see,
         now_ms=now_ms,

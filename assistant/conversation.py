@@ -175,7 +175,7 @@ class Conversation:
         waiting = sum(isinstance(event, Announced) for event in self._deferred)
         if not said or waiting >= MOST_ANNOUNCEMENTS:
             return False
-        self.post(Announced(*self._here(), said, language_of(said, "en")))
+        self.post(Announced(*self._here(), said, language_of(said, self._rules.language)))
         return True
 
     def give_up(self, error: HeyGemmaError) -> None:
@@ -351,8 +351,8 @@ class Conversation:
         if again:
             self._mouth.earcon("pause")
         self._mouth.earcon("timer")
-        said = replies.rung([(ring.name, ring.time) for ring in rings], twelve=self._twelve)
-        self._mouth.speak(said, "en")
+        said = replies.rung([(ring.name, ring.time) for ring in rings], self._rules.language, twelve=self._twelve)
+        self._mouth.speak(said, self._rules.language)
         self._mouth.finish()
 
     def _end_ringing(self, reason: str) -> None:

@@ -25,6 +25,7 @@ from assistant.events import (
     WakeRejected,
 )
 from assistant.intents.router import NOT_UNDERSTOOD, Router
+from assistant.intents.translated import language_for, refusal
 from assistant.lane import Lane
 from assistant.llm.parse import Malformed, Part, ReplyParser, language_of
 from assistant.stages import Call, Outcome, Pcm, Piece, Say, Session, Verdict
@@ -183,7 +184,7 @@ class Mind:
         parts += self._take(turn, parser.finish())
         self._tell_timings(turn)
         if any(isinstance(part, Malformed) for part in parts):
-            self._say(turn, Say(NOT_UNDERSTOOD, "en"))
+            self._say(turn, self._own(NOT_UNDERSTOOD))
         elif calls := tuple(part for part in parts if isinstance(part, Call)):
             self._tell(turn, CallsReady(*self._here(), calls, parser.confidence))
             return
@@ -208,7 +209,7 @@ class Mind:
             case Call() as agreed:
                 self._tell(turn, CallsReady(*self._here(), (agreed,), 1.0))
             case str(sentence):
-                self._say(turn, Say(sentence, "en"))
+                self._say(turn, Say(sentence, language_for(self._language)))
                 self._tell(turn, Reply(*self._here(), self._reply, self._reply_language))
             case None:
                 self._tell(turn, CallsReady(*self._here(), calls, parser.confidence))
@@ -230,8 +231,12 @@ class Mind:
     def _take(self, turn: int, parts: Sequence[Part]) -> Sequence[Part]:
         for part in parts:
             if isinstance(part, Say):
-                self._say(turn, part)
+                self._say(turn, self._own(part.text) if part.text == NOT_UNDERSTOOD else part)
         return parts
+
+    def _own(self, sentence: str) -> Say:
+        """One of our sentences in the language of the answers."""
+        return Say(refusal(sentence, self._language), language_for(self._language))
 
     def _say(self, turn: int, say: Say) -> None:
         self._reply = f"{self._reply} {say.text}".strip()

@@ -41,6 +41,7 @@ from assistant.states import (
 )
 
 LONGEST_RING_MS = 600_000.0
+SORRY = "Sorry, something went wrong. Please try again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class Rules:
     `ring_once`: the input is over, so nobody could stop what rings. `quiet`: a plain command that was done is answered
     with a sound only. `wake_sound`: one says that the wake word was heard. A doubtful wake under `threshold` interrupts
     nothing; `lead_ms` before its end is what the model that is asked about it hears of the word.
+    `sorry`: what is said where a turn fails, in `language`.
     """
 
     wake_needed: bool = True
@@ -59,6 +61,8 @@ class Rules:
     wake_sound: bool = False
     threshold: float = 0.8
     lead_ms: float = 0.0
+    language: str = "en"
+    sorry: str = SORRY
 
 
 Step = tuple[State, tuple[Command, ...]]

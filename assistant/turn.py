@@ -67,6 +67,7 @@ from assistant.events import (
 )
 from assistant.resting import (
     LONGEST_RING_MS,
+    SORRY,
     IllegalTransition,
     Rules,
     Step,
@@ -100,12 +101,11 @@ from assistant.states import (
     is_muted,
 )
 
-__all__ = ["LONGEST_RING_MS", "IllegalTransition", "Rules", "Step", "start", "step"]
+__all__ = ["LONGEST_RING_MS", "SORRY", "IllegalTransition", "Rules", "Step", "start", "step"]
 
 CONTINUED_PRE_ROLL_MS = 200.0
 CONFIRM_S = 8.0
 CONFIRM_GUARD_MS = 300.0  # our own "please say yes" rings on in the room: it is no answer
-SORRY = "Sorry, something went wrong. Please try again."
 
 
 def start(rules: Rules) -> Step:
@@ -204,7 +204,7 @@ def _listening(state: Listening | Drafting, turns: int, event: Event, rules: Rul
             again: tuple[Command, ...] = (RetractDraft(),) if kind == "unsure" else ()
             return Thinking(turns), (*again, CommitTurn(), PlayEarcon("heard"))
         case Failed():
-            return _fail(turns)
+            return _fail(turns, rules)
     raise illegal(state, event)
 
 
@@ -241,7 +241,7 @@ def _thinking(state: Thinking, turns: int, event: Event, rules: Rules) -> Step:
         case Reply():
             return _end(turns, rules)
         case Failed():
-            return _fail(turns)
+            return _fail(turns, rules)
     raise illegal(state, event)
 
 
@@ -256,7 +256,7 @@ def _acting(turns: int, event: Event, rules: Rules) -> Step:
         case CallsDone(sentence=str(sentence), language=language, asks=asks):
             return Speaking(turns, acted=True, asks=asks), (Speak(sentence, language),)
         case Failed():
-            return _fail(turns)
+            return _fail(turns, rules)
     raise illegal(Acting(turns), event)
 
 
@@ -326,9 +326,9 @@ def _stop(state: State, rules: Rules) -> Step:
             return state, ()
 
 
-def _fail(turns: int) -> Step:
+def _fail(turns: int, rules: Rules) -> Step:
     """Say so aloud, then go back to listening."""
-    return Speaking(turns), (Silence(), Speak(SORRY, "en"), FinishSpeaking())
+    return Speaking(turns), (Silence(), Speak(rules.sorry, rules.language), FinishSpeaking())
 
 
 def _end(turns: int, rules: Rules) -> Step:

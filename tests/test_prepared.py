@@ -9,6 +9,7 @@ from assistant.config import Config
 from assistant.homes import build_home
 from assistant.intents import sayings
 from assistant.intents.demo_home import DemoHome
+from assistant.intents.translated import refusal
 from assistant.stages import Call
 
 INTENTS = Path(app.__file__).parent / "intents"
@@ -54,6 +55,16 @@ async def test_confirmations_of_the_demo_home_are_prepared_word_by_word() -> Non
     await home.timers.aclose()
 
 
+def test_prepared_phrases_are_in_the_language_of_the_answers() -> None:
+    """As many as in English, and what a failed turn ends with is among them."""
+    english = sayings.phrases(DemoHome().seen())
+    for language in ("de", "fr", "es"):
+        told = sayings.phrases(DemoHome().seen(), language)
+        assert len(told) > 0.9 * len(english)
+        assert refusal(turn.SORRY, language) in told
+        assert not set(told) & set(english)
+
+
 def test_a_language_without_templates_has_none() -> None:
     """Nothing is prepared that would be said in English words by another voice."""
-    assert sayings.phrases(DemoHome().seen(), "de") == ()
+    assert sayings.phrases(DemoHome().seen(), "ja") == ()

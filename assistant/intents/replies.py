@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+from assistant.intents import translated
 from assistant.intents.alike import one_line
-from assistant.intents.words import LANGUAGES, Words, degrees, duration, listing, number, remaining
+from assistant.intents.words import ENGLISH, LANGUAGES, Words, degrees, duration, listing, number, remaining
 from assistant.stages import Outcome, Value
 
 Result = Mapping[str, Value]
@@ -42,11 +43,11 @@ def sentence(outcomes: Sequence[Outcome], language: str = "en", *, twelve: bool 
     spoken: list[str] = []
     doing: list[_Clause] = []
     for outcome in outcomes:
-        clause = _clause(outcome, words)
+        clause = _clause(outcome, words, language)
         if clause is None:
             return None
-        if twelve and not _FOREIGN & outcome.result.keys():
-            clause = replace(clause, before=of_twelve(clause.before), these=of_twelve(clause.these))
+        if twelve and words["am"] and not _FOREIGN & outcome.result.keys():
+            clause = replace(clause, before=of_twelve(clause.before, words), these=of_twelve(clause.these, words))
         if not clause.alone:
             doing.append(clause)
             continue
@@ -55,11 +56,11 @@ def sentence(outcomes: Sequence[Outcome], language: str = "en", *, twelve: bool 
     return " ".join(dict.fromkeys([*spoken, *_merged(doing, words)]))
 
 
-def of_twelve(text: str) -> str:
+def of_twelve(text: str, words: Words = ENGLISH) -> str:
     """19:05 -> 7:05 PM, wherever our sentences tell a time of day."""
 
     def told(m: re.Match[str]) -> str:
-        return f"{(int(m[1]) - 1) % 12 + 1}:{m[2]} {'AM' if int(m[1]) < 12 else 'PM'}"
+        return f"{(int(m[1]) - 1) % 12 + 1}:{m[2]} {words['am' if int(m[1]) < 12 else 'pm']}"
 
     return _TIME.sub(told, text)
 
@@ -69,13 +70,22 @@ def worded(outcome: Outcome, language: str = "en") -> Outcome:
     return replace(outcome, sentence=sentence((outcome,), language))
 
 
-def _clause(outcome: Outcome, words: Words) -> _Clause | None:
-    name, result = outcome.call.name, outcome.result
+def _clause(outcome: Outcome, words: Words, language: str) -> _Clause | None:
+    name, result = outcome.call.name, _named(outcome.result, language)
     if outcome.ok and name in _DONE:
         return _DONE[name](name, result, words)
     found = _FOUND[name](result, words) if outcome.ok and name in _FOUND else None
-    text = outcome.sentence if found is None else found
-    return None if text is None else _Clause(text, alone=True)
+    if found is None and outcome.sentence is not None:
+        own = translated.translated if outcome.ok else translated.refusal
+        found = own(outcome.sentence, language)
+    return None if found is None else _Clause(found, alone=True)
+
+
+def _named(result: Result, language: str) -> Result:
+    """The result with what code itself called a thing put into the language: "all lights", "heating"."""
+    if language == "en" or "name" not in result:
+        return result
+    return {**result, "name": translated.thing(str(result["name"]), language)}
 
 
 def _merged(clauses: Sequence[_Clause], words: Words) -> list[str]:
@@ -104,7 +114,7 @@ def _fill(template: str, these: Value = "", **facts: str) -> _Clause:
 
 def _switched(_: str, result: Result, words: Words) -> _Clause:
     state = str(result["state"])
-    return _fill(words["switched"], result["name"], state=words.get(f"switched_{state}", state))
+    return _fill(words.get(f"made_{state}", words["made"]), result["name"], state=words.get(f"is_{state}", state))
 
 
 def _adjusted(_: str, result: Result, words: Words) -> _Clause:
@@ -112,7 +122,12 @@ def _adjusted(_: str, result: Result, words: Words) -> _Clause:
     parts = ("moving", "moving" in result), ("color", "color" in result), ("percent", level is not None)
     kind = "_".join(part for part, there in parts if there)
     percent = "" if level is None else number(level, words)
-    return _fill(words[kind], result["name"], color=str(result.get("color", "")), percent=percent)
+    return _fill(words[kind], result["name"], color=_color(result, words), percent=percent)
+
+
+def _color(result: Result, words: Words) -> str:
+    color = str(result.get("color", ""))
+    return words.get(f"color_{color}", color)
 
 
 def _more_or_less(name: str, result: Result, words: Words) -> _Clause:
@@ -158,8 +173,10 @@ def _alarm(_: str, result: Result, words: Words) -> _Clause:
     return _fill(words[f"alarm_{result['day']}"], timer=alarm, time=str(result["time"]))
 
 
-def _timers_left(result: Result, words: Words) -> str:
-    """`result`: by what it is called seconds left on a timer, the day of an alarm ("tomorrow 07:30"), or "missed"."""
+def _timers_left(told: Result, words: Words) -> str:
+    """`told`: by what it is called seconds left on a timer, the day of an alarm ("tomorrow 07:30"), or "missed"."""
+    language = next((code for code, table in LANGUAGES.items() if table is words), "en")
+    result = {translated.thing(label, language): left for label, left in told.items()}
     timers = {timer: left for timer, left in result.items() if not isinstance(left, str)}
     kinds = ["timer_left"] + ["timer_left_too"] * len(timers)
     parts = [
@@ -191,7 +208,7 @@ def rung(rings: Sequence[tuple[str | None, str | None]], language: str = "en", *
             said.append(words["timer_done"].format(timer=_timer_name(result, words)))
         else:
             named = _timer_name({"name": name, "alarms": time}, words) if name is not None else ""
-            when = of_twelve(time) if twelve else time
+            when = of_twelve(time, words) if twelve and words["am"] else time
             said.append(words["named_alarm_rings" if named else "alarm_rings"].format(time=when, timer=named))
     return " ".join(_finish(text) for text in dict.fromkeys(said))
 
@@ -227,7 +244,7 @@ def _state(result: Result, words: Words) -> str | None:
         case {"domain": "climate", "state": state, "temperature": target, "current_temperature": now}:
             facts = {"target": degrees(target, words), "now": degrees(now, words)}
             kind = "thermostat_off" if state == "off" else "thermostat"
-            return words[kind].format(name=result["name"], state=state, **facts)
+            return words[kind].format(name=result["name"], state=words.get(f"is_{state}", state), **facts)
         case {"domain": "media_player", "state": "playing", "media_title": title}:
             return words["playing"].format(title=title)
         case {"domain": "todo", "items": items}:
@@ -250,9 +267,10 @@ def _warmth(result: Result, warm: str, words: Words) -> str:
 def _with_percent(result: Result, state: str, words: Words) -> str:
     """Say how much: "on at 80 percent" of a dimmed light, "open at 50 percent" of a blind half way."""
     percent = result.get("brightness_pct" if result.get("domain") == "light" else "position")
+    told = words.get(f"is_{state}", state)
     if percent is None or state in ("off", "closed") or float(percent) in (0, 100):
-        return state
-    return words["state_percent"].format(state=state, percent=number(percent, words))
+        return told
+    return words["state_percent"].format(state=told, percent=number(percent, words))
 
 
 def _is(name: str, state: str, words: Words) -> str:
@@ -263,11 +281,12 @@ def _is(name: str, state: str, words: Words) -> str:
 def _group(result: Result, words: Words) -> str | None:
     """`result`: names by state, and what all of them are called."""
     groups = sorted(((str(v).split(", "), k) for k, v in result.items() if k not in ("name", "domain")), key=_size)
-    if len(groups) == 1:
-        return words["group"].format(name=result["name"], state=groups[0][1])
+    told = [(names, words.get(f"is_{state}", state)) for names, state in groups]
+    if len(told) == 1:
+        return words["group"].format(name=result["name"], state=told[0][1])
     if len(groups) != 2 or len(groups[0][0]) > 3:
         return None
-    (few, state), (_, rest) = groups
+    (few, state), (_, rest) = told
     kind = "group_one" if len(few) == 1 else "group_some"
     return words[kind].format(these=listing(few, words["and"]), state=state, rest=rest)
 

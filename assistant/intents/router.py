@@ -8,12 +8,13 @@ import asyncio
 import dataclasses
 import logging
 import math
+import re
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from assistant.errors import CallFailed, HeyGemmaError
-from assistant.intents import asking, own, replies
+from assistant.intents import asking, own, replies, translated
 from assistant.intents.alike import one_line
 from assistant.intents.consent import LEAST_CONFIDENCE, Consent
 from assistant.intents.deeds import Deeds
@@ -108,9 +109,11 @@ class Router:
 
     def judge(self, said: str, calls: Sequence[Call], confidence: float) -> Call | str | None:
         """What a person's answer to the question means: see `Consent.judge`."""
+        if translated.language_for(self._language) != "en":
+            said = translated.words_for(" ".join(re.findall(r"\w+", said.casefold())), self._language) or said
         answer = self._consent.judge(said, calls, confidence)
         self._answered = answer if isinstance(answer, Call) else None
-        return answer
+        return translated.refusal(answer, self._language) if isinstance(answer, str) else answer
 
     def _lacks(self, outcome: Outcome) -> str | None:
         """The slot that a call was refused for; None: it only needs a yes."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from assistant.intents import asking, consent, replies, router
 from assistant.intents.policy import limits
+from assistant.intents.translated import refusal
 from assistant.intents.words import LANGUAGES
 from assistant.stages import Call, Outcome, Seen, Value
 
@@ -43,11 +44,12 @@ def _phrases(seen: Sequence[Seen], language: str) -> Iterator[str]:
         if text := replies.sentence((outcome,), language):
             yield text
 
-    yield from _FIXED[:5]
+    fixed = [refusal(text, language) for text in _FIXED]
+    yield from fixed[:5]
     for thing in seen:
         for state in _STATES.get(_domain(thing), ()):
             yield from say("HassTurnOn", name=thing.names[0], state=state)
-    yield from _FIXED[5:]
+    yield from fixed[5:]
     for minutes in _MINUTES:
         yield from say("HassStartTimer", seconds=60 * minutes)
     yield from say("HassCancelTimer")
@@ -66,7 +68,7 @@ def _phrases(seen: Sequence[Seen], language: str) -> Iterator[str]:
         for state in _STATES.get(_domain(thing), ()):
             yield from say("HassGetState", name=thing.names[0], domain=_domain(thing), state=state)
         if _domain(thing) in _GUARDED:
-            yield f"{_GUARDED[_domain(thing)]} the {thing.names[0]}?"
+            yield refusal(f"{_GUARDED[_domain(thing)]} the {thing.names[0]}?", language)
     for thing in seen:
         if _domain(thing) == "light":
             for percent in range(10, 101, 10):

@@ -1,14 +1,22 @@
 """The words of each language, and numbers, rows and lengths of time as a voice should say them. Pure.
 
-Knows no results and no home. A new language is one more table in LANGUAGES with the keys of ENGLISH (a test compares
-them). A number takes 1 µs.
+Knows no results and no home. A new language is a module like german.py, with the keys of ENGLISH and their slots (a
+test compares them). A number takes 1 µs.
 """
 
 from collections.abc import Mapping, Sequence
 
+from assistant.intents.french import FRENCH
+from assistant.intents.german import GERMAN
+from assistant.intents.spanish import SPANISH
 from assistant.stages import Value
 
 Words = Mapping[str, str]
+_STATES = """on off open closed opening closing locked unlocked locking unlocking jammed heat cool auto dry fan_only
+heat_cool playing paused idle standby buffering cleaning docked returning home not_home unavailable unknown wet clear
+active above_horizon below_horizon"""
+_COLORS = "red green blue yellow orange purple pink white cyan"
+_SKIES = "sunny cloudy rainy snowy windy exceptional"
 
 # {these} is what several outcomes share: "kitchen light and hallway light off".
 ENGLISH: Words = {
@@ -25,8 +33,21 @@ ENGLISH: Words = {
     "months": "January February March April May June July August September October November December",
     "weekdays": "Monday Tuesday Wednesday Thursday Friday Saturday Sunday",
     "outdoors": "outdoor outside",
-    "switched": "{these} {state}",
-    "switched_heat": "on",
+    "decimal": ".",
+    "am": "AM",
+    "pm": "PM",
+    "made": "{these} {state}",
+    "made_on": "{these} on",
+    "made_off": "{these} off",
+    "made_open": "{these} open",
+    "made_closed": "{these} closed",
+    "made_opening": "{these} opening",
+    "made_closing": "{these} closing",
+    "made_locked": "{these} locked",
+    "made_unlocked": "{these} unlocked",
+    "made_heat": "{these} on",
+    "made_cleaning": "{these} cleaning",
+    "made_returning": "{these} returning",
     "percent": "{these} at {percent} percent",
     "moving_percent": "{these} moving to {percent} percent",
     "color": "{these} {color}",
@@ -91,8 +112,13 @@ ENGLISH: Words = {
     "sky_fog": "foggy",
     "time": "it's {time}",
     "date": "{weekday}, {day} {month}",
+    "is_detecting motion": "detecting motion",
+    "is_detecting smoke": "detecting smoke",
+    **{f"is_{state}": state.replace("_", " ") for state in _STATES.split()},
+    **{f"color_{color}": color for color in _COLORS.split()},
+    **{f"sky_{sky}": sky for sky in _SKIES.split()},
 }
-LANGUAGES: Mapping[str, Words] = {"en": ENGLISH}
+LANGUAGES: Mapping[str, Words] = {"en": ENGLISH, "de": GERMAN, "fr": FRENCH, "es": SPANISH}
 
 
 def listing(items: Sequence[str], conjunction: str = "and") -> str:
@@ -108,7 +134,7 @@ def number(value: Value, words: Words = ENGLISH) -> str:
         rounded = round(float(value), 1)
     except ValueError:
         return str(value)
-    digits = f"{abs(rounded):.1f}".removesuffix(".0")
+    digits = f"{abs(rounded):.1f}".removesuffix(".0").replace(".", words["decimal"])
     return f"{words['minus']} {digits}" if rounded < 0 else digits
 
 
