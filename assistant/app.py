@@ -259,7 +259,9 @@ async def conversing(
             sounds,
             now_ms=now_ms,
             heard_ms=lambda: listener.heard_ms,
-            instead={refusal(NOT_UNDERSTOOD, config.speech.language): "not_understood"} if config.speech.quiet else None,
+            instead={refusal(NOT_UNDERSTOOD, config.speech.language): "not_understood"}
+            if config.speech.quiet
+            else None,
         ),
         rules=Rules(
             wake_needed=wake,

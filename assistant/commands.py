@@ -38,7 +38,12 @@ class RetractDraft:
 
 @dataclass(frozen=True, slots=True)
 class CommitTurn:
-    """Close the user's turn; the model's answer, drafted or not, counts."""
+    """Close the user's turn; the model's answer, drafted or not, counts.
+
+    `back`: it answers a question of the model's own, without a wake word: what makes no sense isn't answered.
+    """
+
+    back: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,7 +149,7 @@ class Conversation:
     @property
     def asked(self) -> bool:
         """Whether an answer is waited for."""
-        return isinstance(self._state, s.Confirming)
+        return isinstance(self._state, s.Confirming | s.FollowUp)
 
     @property
     def beats(self) -> int:
@@ -260,7 +260,7 @@ class Conversation:
                 self.post(event)
             await self._all_done()
             if (
-                not isinstance(self._state, s.Listening | s.Drafting | s.Overhearing | s.Confirming)
+                not isinstance(self._state, s.Listening | s.Drafting | s.Overhearing | s.Confirming | s.FollowUp)
                 or self._listener.caught_up
             ):
                 return
@@ -294,8 +294,8 @@ class Conversation:
                 self._listener.judge(verdict)
             case c.RetractDraft():
                 self._mind.retract()
-            case c.CommitTurn():
-                self._mind.commit()
+            case c.CommitTurn(back):
+                self._mind.commit(back=back)
             case c.Weigh(wake):
                 self._mind.weigh(wake)
             case c.Settle(event):

@@ -178,13 +178,13 @@ class ToolCalled(_Happened):
 class CallsDone(_Happened):
     """All calls of the reply have an outcome. `sentence` None: the model words the results itself.
 
-    `asks`: the sentence asks for a yes, the PIN, or what is missing.
+    `asks`: the sentence asks for a "yes" (or the PIN), or "what" is missing.
     """
 
     sentence: str | None
     language: str
     outcomes: tuple[Outcome, ...]
-    asks: bool = False
+    asks: str = ""
 
 
 @dataclass(frozen=True, slots=True)

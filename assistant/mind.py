@@ -5,6 +5,7 @@ draft goes on beside it, and tells of itself by events only. Work for a turn tha
 switched), but what it would say or ask for is told to nobody.
 """
 
+import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 
@@ -24,12 +25,14 @@ from assistant.events import (
     WakeHeard,
     WakeRejected,
 )
+from assistant.intents.consent import ANSWER
 from assistant.intents.router import NOT_UNDERSTOOD, Router
 from assistant.intents.translated import language_for, refusal
 from assistant.lane import Lane
 from assistant.llm.parse import Malformed, Part, ReplyParser, language_of
 from assistant.stages import Call, Outcome, Pcm, Piece, Say, Session, Verdict
 
+_NOTHING = frozenset({"okay", "ok", "alright", "never mind", "okay never mind", "no problem", "okay no problem"})
 Place = Callable[[], tuple[float, float]]
 
 
@@ -42,6 +45,7 @@ class Mind:
         self._language = language
         self._here = here
         self._turn = 0
+        self._back = False  # the open turn answers a question that the model asked by itself
         self._begin_turn()
 
     def attach(self, post: Callable[[Event], None], on_error: Callable[[Exception], None]) -> None:
@@ -66,6 +70,7 @@ class Mind:
     def open(self) -> None:
         """Begin a turn."""
         self._turn += 1
+        self._back = False
         self._thoughts.submit(self._open)
 
     def hear(self, samples: Pcm) -> None:
@@ -84,9 +89,9 @@ class Mind:
         """Throw the draft away."""
         self._thoughts.submit(self._retract)
 
-    def commit(self) -> None:
-        """Let the answer out, or begin it now."""
-        turn = self._turn
+    def commit(self, *, back: bool = False) -> None:
+        """Let the answer out, or begin it now. `back`: it answers a question of ours; nonsense isn't answered."""
+        turn, self._back = self._turn, back
         self._thoughts.submit(lambda: self._think(turn, self._session.commit()))
 
     def weigh(self, wake: WakeDoubted) -> None:
@@ -183,9 +188,12 @@ class Mind:
         self._tell_token(turn)  # it may have been the end token
         parts += self._take(turn, parser.finish())
         self._tell_timings(turn)
-        if any(isinstance(part, Malformed) for part in parts):
+        calls = tuple(part for part in parts if isinstance(part, Call))
+        if self._back and _is_nothing(parts):
+            pass  # "never mind", or nothing that was meant for us
+        elif any(isinstance(part, Malformed) for part in parts):
             self._say(turn, self._own(NOT_UNDERSTOOD))
-        elif calls := tuple(part for part in parts if isinstance(part, Call)):
+        elif calls:
             self._tell(turn, CallsReady(*self._here(), calls, parser.confidence))
             return
         self._tell(turn, Reply(*self._here(), self._reply, self._reply_language))
@@ -208,6 +216,8 @@ class Mind:
         match self._router.judge(said, calls, confidence):
             case Call() as agreed:
                 self._tell(turn, CallsReady(*self._here(), (agreed,), 1.0))
+            case "":  # "never mind": no more is said
+                self._tell(turn, Reply(*self._here(), "", self._language))
             case str(sentence):
                 self._say(turn, Say(sentence, language_for(self._language)))
                 self._tell(turn, Reply(*self._here(), self._reply, self._reply_language))
@@ -230,7 +240,7 @@ class Mind:
 
     def _take(self, turn: int, parts: Sequence[Part]) -> Sequence[Part]:
         for part in parts:
-            if isinstance(part, Say):
+            if isinstance(part, Say) and not (self._back and _is_nothing([part])):
                 self._say(turn, self._own(part.text) if part.text == NOT_UNDERSTOOD else part)
         return parts
 
@@ -253,6 +263,17 @@ class Mind:
         if done.sentence is not None:
             self._reply = f"{self._reply} {done.sentence}".strip()
             self._tell(turn, Reply(*self._here(), self._reply, language))
+
+
+def _is_nothing(parts: Sequence[Part]) -> bool:
+    """Whether a reply to whoever answered our question says no more than that there was nothing to answer."""
+    match parts:
+        case [Say(text=text)]:
+            return text == NOT_UNDERSTOOD or " ".join(re.findall(r"\w+", text.casefold())) in _NOTHING
+        case [Call(name=name)]:
+            return name.rpartition("__")[2] == ANSWER
+        case _:
+            return not parts or all(isinstance(part, Malformed) for part in parts)
 
 
 def _told(outcome: Outcome, audio_ms: float, at_ms: float) -> ToolCalled:

@@ -26,6 +26,7 @@ from assistant.states import (
     Announcing,
     Confirming,
     Drafting,
+    FollowUp,
     Idle,
     Listening,
     Muted,
@@ -182,7 +183,7 @@ def mute(state: State) -> Step:
             return Muted(turns, deaf=isinstance(state, WaitingForMicrophone)), (PlayEarcon("muted"),)
         case (
             Listening(turns) | Drafting(turns) | Overhearing(turns) | Weighing(turns) | Thinking(turns) | Acting(turns)
-            | Speaking(turns) | Confirming(turns)
+            | Speaking(turns) | Confirming(turns) | FollowUp(turns)
         ):  # fmt: skip
             return Muted(turns), (Silence(), DropTurn(), PlayEarcon("muted"), EndTurn(turns))
     assert_never(state)
@@ -216,7 +217,7 @@ def lost(state: State) -> Step:
             return WaitingForMicrophone(turns), (Silence(),)
         case (
             Listening(turns) | Drafting(turns) | Overhearing(turns) | Weighing(turns) | Thinking(turns) | Acting(turns)
-            | Speaking(turns) | Confirming(turns)
+            | Speaking(turns) | Confirming(turns) | FollowUp(turns)
         ):  # fmt: skip
             return WaitingForMicrophone(turns), (Silence(), DropTurn(), EndTurn(turns))
     assert_never(state)

@@ -62,6 +62,7 @@ class Thinking:
 
     turns: int
     acted: bool = False
+    row: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +76,30 @@ class Acting:
 class Speaking:
     """The answer is on its way, or `audible`; the model may still be decoding its end. `acted`: something was done.
 
-    `asks`: it is a question, and the answer is waited for.
+    `asks`: it is a question, and the answer is waited for: "yes" (or the PIN), "what" is missing, or "talk", a
+    question of the model's own. `row`: so many answers to such questions came before it.
     """
 
     turns: int
     acted: bool = False
     audible: bool = False
-    asks: bool = False
+    asks: str = ""
+    row: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Confirming:
-    """A question was asked, and the turn that answers it is open without a wake word: 8 s, then it is withdrawn."""
+    """A question was asked, and the turn that answers it is open without a wake word; after a while it is withdrawn."""
 
     turns: int
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """The model has asked back, and a turn is open without a wake word for 5 s; whoever says nothing hears nothing."""
+
+    turns: int
+    row: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +135,8 @@ class Ringing:
 
 
 State = (
-    Resting | Listening | Drafting | Overhearing | Weighing | Thinking | Acting | Speaking | Confirming | Announcing
-    | Ringing
+    Resting | Listening | Drafting | Overhearing | Weighing | Thinking | Acting | Speaking | Confirming | FollowUp
+    | Announcing | Ringing
 )  # fmt: skip
 
 

@@ -88,6 +88,7 @@ from assistant.states import (
     Announcing,
     Confirming,
     Drafting,
+    FollowUp,
     Idle,
     Listening,
     Muted,
@@ -105,6 +106,8 @@ __all__ = ["LONGEST_RING_MS", "SORRY", "IllegalTransition", "Rules", "Step", "st
 
 CONTINUED_PRE_ROLL_MS = 200.0
 CONFIRM_S = 8.0
+REPLY_S = 5.0
+MOST_IN_A_ROW = 3  # questions of the model's own: a television that answers them isn't talked to for ever
 CONFIRM_GUARD_MS = 300.0  # our own "please say yes" rings on in the room: it is no answer
 
 
@@ -172,6 +175,8 @@ def _in_state(state: State, event: Event, rules: Rules) -> Step:
             return doubt.overhearing(state, event, rules)
         case Weighing():
             return doubt.weighing(state, event, rules)
+        case FollowUp(turns, row):
+            return _follow_up(state, turns, row, event)
         case Thinking(turns):
             return _thinking(state, turns, event, rules)
         case Acting(turns):
@@ -220,6 +225,20 @@ def _confirming(state: Confirming, turns: int, event: Event, rules: Rules) -> St
     raise illegal(state, event)
 
 
+def _follow_up(state: FollowUp, turns: int, row: int, event: Event) -> Step:
+    """Nobody has to answer a question that the model asked by itself: silence ends it without a sound."""
+    match event:
+        case EndpointLikely() | SpeechResumed():
+            return state, ()
+        case EndpointReached(reason="no_speech"):
+            return Idle(turns), (DropTurn(), EndTurn(turns))
+        case EndpointReached():
+            return Thinking(turns, row=row + 1), (CommitTurn(back=True), PlayEarcon("heard"))
+        case Failed():
+            return Idle(turns), (Silence(), DropTurn(), EndTurn(turns))
+    raise illegal(state, event)
+
+
 def _continued(state: State, audio_ms: float) -> Step:
     """Let the person go on. What was done stands, and the rest is a turn of its own; else it is the same turn."""
     match state:
@@ -235,7 +254,7 @@ def _continued(state: State, audio_ms: float) -> Step:
 def _thinking(state: Thinking, turns: int, event: Event, rules: Rules) -> Step:
     match event:
         case ClauseReady(text=text, language=language):
-            return Speaking(turns, acted=state.acted), (Speak(text, language),)
+            return Speaking(turns, acted=state.acted, row=state.row), (Speak(text, language),)
         case CallsReady(calls=calls, confidence=confidence):
             return Acting(turns), (Act(calls, confidence),)
         case Reply():
@@ -247,7 +266,7 @@ def _thinking(state: Thinking, turns: int, event: Event, rules: Rules) -> Step:
 
 def _acting(turns: int, event: Event, rules: Rules) -> Step:
     match event:
-        case CallsDone(sentence=str(), outcomes=outcomes, asks=False) if rules.quiet and _is_plain(outcomes):
+        case CallsDone(sentence=str(), outcomes=outcomes, asks="") if rules.quiet and _is_plain(outcomes):
             return Thinking(turns, acted=True), (PlayEarcon("done"),)
         case CallsDone(sentence=None, outcomes=outcomes):
             return Thinking(turns, acted=True), (AskModel(outcomes),)
@@ -271,11 +290,14 @@ def _speaking(state: Speaking, turns: int, event: Event, rules: Rules) -> Step:
             return state, (Speak(text, language),)
         case CallsReady(calls=calls, confidence=confidence):
             return Acting(turns), (Act(calls, confidence),)
+        case Reply(text=text) if _asks_back(state, text, rules):
+            return replace(state, asks="talk"), (FinishSpeaking(),)
         case Reply():
             return state, (FinishSpeaking(),)
         case ReplyAudioFinished(audio_ms=audio_ms) if state.asks:
-            from_ms = audio_ms + CONFIRM_GUARD_MS
-            return Confirming(turns + 1), (EndTurn(turns), OpenTurn(turns + 1, from_ms, CONFIRM_S))
+            from_ms, wait_s = audio_ms + CONFIRM_GUARD_MS, CONFIRM_S if state.asks == "yes" else REPLY_S
+            asked = FollowUp(turns + 1, state.row) if state.asks == "talk" else Confirming(turns + 1)
+            return asked, (EndTurn(turns), OpenTurn(turns + 1, from_ms, wait_s))
         case ReplyAudioFinished():
             return _end(turns, rules)
         case Failed(code="speech_failed" | "audio_device" | "output"):
@@ -284,6 +306,12 @@ def _speaking(state: Speaking, turns: int, event: Event, rules: Rules) -> Step:
         case Failed():
             return state, (FinishSpeaking(),)
     raise illegal(state, event)
+
+
+def _asks_back(state: Speaking, text: str, rules: Rules) -> bool:
+    """Whether talk of the model ends in a question, and an answer may come without the wake word."""
+    asks = text.rstrip().endswith(("?", "\N{FULLWIDTH QUESTION MARK}"))
+    return asks and not state.acted and rules.wake_needed and state.row < MOST_IN_A_ROW
 
 
 def _wake(state: State, audio_ms: float, rules: Rules) -> Step:
@@ -301,7 +329,14 @@ def _woken(state: State, audio_ms: float, from_ms: float) -> Step:
             return (Listening(turns) if kind is None else Drafting(turns, kind)), ()
         case Weighing(turns, wake) if wake.audio_ms == audio_ms:
             return Thinking(turns), (CommitTurn(),)
-        case Listening(turns) | Drafting(turns) | Confirming(turns) | Overhearing(turns) | Weighing(turns):
+        case (
+            Listening(turns)
+            | Drafting(turns)
+            | Confirming(turns)
+            | FollowUp(turns)
+            | Overhearing(turns)
+            | Weighing(turns)
+        ):
             return Listening(turns), (OpenTurn(turns, from_ms),)
         case Thinking(turns) | Acting(turns) | Speaking(turns):
             return Listening(turns + 1), (Silence(), EndTurn(turns), OpenTurn(turns + 1, from_ms))

@@ -29,11 +29,12 @@ from assistant.events import (
 from assistant.intents import replies
 from assistant.intents.deeds import Deeds
 from assistant.intents.demo_home import DemoHome
-from assistant.intents.router import Router
+from assistant.intents.router import NOT_UNDERSTOOD, Router
 from assistant.listen import Listener
 from assistant.mind import Mind
 from assistant.mouth import Mouth
 from assistant.stages import AudioChunk, Call, Pcm, Speaker
+from assistant.states import Idle
 from assistant.turn import Rules
 from assistant.wake import WakeDecision
 from tests.fakes import (
@@ -365,6 +366,36 @@ async def test_anything_else_after_the_question_unlocks_nothing(reply: list[str]
     house, _ = with_home(UNLOCK, reply)
     await house.replay(sound(*COMMAND[:-1], (SILENCE, 2.7), *ANSWER))
     assert house.voice.said[-1] == (said, "en")
+    assert not any(called.effects for called in house.all_of(ToolCalled))
+
+
+ASKS_BACK = ["Which", " city", " do", " you", " mean?"]
+
+
+@pytest.mark.parametrize(
+    ("reply", "said"),
+    [
+        (["It", " is", " raining", " in", " Paris."], ["Which city do you mean?", "It is raining in Paris."]),
+        ([NOT_UNDERSTOOD], ["Which city do you mean?"]),
+        (["Okay."], ["Which city do you mean?"]),
+        (["<|tool_call>", 'call:HassAnswer{answer:<|"|>never mind<|"|>}', "<tool_call|>"], ["Which city do you mean?"]),
+        (["<|tool_call>", "call:{", "<tool_call|>"], ["Which city do you mean?"]),
+        ([], ["Which city do you mean?"]),
+    ],
+)
+async def test_when_the_model_asks_back_only_an_answer_is_answered(reply: list[str], said: list[str]) -> None:
+    """Without the wake word; "never mind", or the television, ends it without a word."""
+    house, _ = with_home(ASKS_BACK, reply)
+    await house.replay(sound(*COMMAND[:-1], (SILENCE, 2.7), *ANSWER))
+    assert [text for text, _ in house.voice.said] == said
+    assert [e.turn for e in house.all_of(TurnEnded)] == [1, 2]
+    assert isinstance(house.conversation.state, Idle)
+
+
+async def test_never_mind_after_a_question_is_answered_with_silence() -> None:
+    house, _ = with_home(UNLOCK, ["Never mind."])
+    await house.replay(sound(*COMMAND[:-1], (SILENCE, 2.7), *ANSWER))
+    assert [text for text, _ in house.voice.said] == ["Unlock the front door? Please say yes."]
     assert not any(called.effects for called in house.all_of(ToolCalled))
 
 

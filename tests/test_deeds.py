@@ -128,7 +128,7 @@ async def test_undoing_a_lock_asks_as_unlocking_does() -> None:
     house = House()
     await house.do("HassLock", name="front door")
     done = await house.do("HassUndo")
-    assert (done.asks, done.sentence) == (True, "Unlock the front door? Please say yes.")
+    assert (done.asks, done.sentence) == ("yes", "Unlock the front door? Please say yes.")
     assert house.home.states()["lock.front_door"] == "locked"
     assert house.router.judge("No.", (), 0.9) == WONT
     await house.do("HassUndo")

@@ -115,7 +115,7 @@ async def test_undoing_that_a_door_was_locked_needs_a_yes(server: Server) -> Non
         router = Router([home], deeds=Deeds(lambda: 0.0))
         await router.dispatch([Call("HassTurnOn", {"name": "front door"})])
         asked = await router.dispatch([Call("HassUndo")])
-        assert (asked.asks, asked.sentence) == (True, "Unlock the front door? Please say yes.")
+        assert (asked.asks, asked.sentence) == ("yes", "Unlock the front door? Please say yes.")
         assert router.judge("No.", (), 1.0) == WONT
         assert (await server.state("lock.front_door"))["state"] == "locked"
         await router.dispatch([Call("HassUndo")])
@@ -169,7 +169,7 @@ async def test_what_is_missing_is_asked_for_and_done_in_the_home(server: Server)
     async with living_in(server) as (home, _):
         router = Router([home])
         asked = await router.dispatch([Call("HassSetPosition", {"name": "office blinds"})])
-        assert (asked.asks, asked.sentence) == (True, "To how many percent?")
+        assert (asked.asks, asked.sentence) == ("what", "To how many percent?")
         assert (await server.state("cover.office"))["attributes"]["current_position"] == 100
         complete = router.judge("forty percent", (), 1.0)
         assert isinstance(complete, Call)

@@ -154,7 +154,7 @@ async def test_an_exposed_door_opens_for_the_oracle_and_not_for_us(server: Serve
     await server.service("lock.lock", entity_id="lock.front_door")
     async with living_in(server) as (home, _):
         done = await ask(home, "HassTurnOff", name="front door")
-        assert (done.asks, done.sentence) == (True, "Unlock the front door? Please say yes.")
+        assert (done.asks, done.sentence) == ("yes", "Unlock the front door? Please say yes.")
     assert (await server.state("lock.front_door"))["state"] == "locked"
     async with oracle_of(server) as oracle:
         await oracle.call("HassTurnOff", {"name": "front door"})

@@ -15,6 +15,7 @@ from assistant.events import (
     FirstToken,
     MicrophoneFound,
     MicrophoneLost,
+    MuteSwitched,
     Reply,
     ReplyAudioFinished,
     ReplyAudioStarted,
@@ -227,7 +228,7 @@ def test_an_event_that_can_not_happen_is_a_defect() -> None:
         play(DONE)
 
 
-ASKS = CallsDone(3000, 3300, "Unlock the front door? Please say yes.", "en", (), asks=True)
+ASKS = CallsDone(3000, 3300, "Unlock the front door? Please say yes.", "en", (), asks="yes")
 QUESTION = (WAKE, SILENCE, CALLS, ASKS, REPLY, ReplyAudioStarted(3, 3), HEARD)
 
 
@@ -275,6 +276,64 @@ def test_a_question_that_nobody_heard_is_not_answered() -> None:
     assert play(*QUESTION, SILENCE, SpeechContinued(3400, 3500))[0] == s.Listening(2)
 
 
+WHAT = CallsDone(3000, 3300, "For how long?", "en", (), asks="what")
+BACK = (WAKE, SILENCE, ClauseReady(3, 3, "Which city?", "en"), Reply(3, 3, "Which city?", "en"), HEARD)
+
+
+def test_what_is_missing_is_waited_for_five_seconds() -> None:
+    """A yes gets eight: somebody may have to go and look at the door."""
+    state, commands = play(WAKE, SILENCE, CALLS, WHAT, REPLY, ReplyAudioStarted(3, 3), HEARD)
+    assert (state, commands[-1]) == (s.Confirming(2), c.OpenTurn(2, 4300.0, 5.0))
+
+
+def test_when_the_model_asks_back_the_answer_needs_no_wake_word() -> None:
+    """For five seconds; what makes no sense isn't answered."""
+    state, commands = play(*BACK)
+    assert (state, commands[-2:]) == (s.FollowUp(2), [c.EndTurn(1), c.OpenTurn(2, 4300.0, 5.0)])
+    state, commands = play(EndpointLikely(5, 5), SpeechResumed(5, 5), EndpointLikely(5, 5), SILENCE, state=state)
+    assert (state, commands) == (s.Thinking(2, row=1), [c.CommitTurn(back=True), c.PlayEarcon("heard")])
+
+
+def test_nobody_answers_the_model_and_nothing_is_heard_of_it() -> None:
+    state, commands = play(*BACK, EndpointReached(9300, 9300, "no_speech"))
+    assert (state, commands[-2:]) == (s.Idle(2), [c.DropTurn(), c.EndTurn(2)])
+
+
+def test_a_television_that_answers_is_not_talked_to_for_ever() -> None:
+    """Three of its own questions in a row at most."""
+    state, asked = play(*BACK)[0], 1
+    while isinstance(state, s.FollowUp):
+        state = play(SILENCE, *BACK[2:], state=state)[0]
+        asked += 1
+    assert (asked, state) == (4, s.Idle(4))
+
+
+@pytest.mark.parametrize(
+    ("event", "state"),
+    [
+        (WakeHeard(5000, 5000, 0.9), s.Listening(2)),
+        (MicrophoneLost(5000, 5000, "gone"), s.WaitingForMicrophone(2)),
+        (MuteSwitched(5000, 5000, muted=True), s.Muted(2)),
+        (Failed(5000, 5000, "model_failed", "it broke", "again"), s.Idle(2)),
+        (TimerRang(5000, 5000, None), s.FollowUp(2)),
+    ],
+)
+def test_whatever_happens_while_the_model_waits_for_an_answer(event: Event, state: s.State) -> None:
+    assert play(*BACK, event)[0] == state
+
+
+@pytest.mark.parametrize("rules", [t.Rules(wake_needed=False), t.Rules()])
+def test_a_question_that_is_no_question_of_the_model_waits_for_nobody(rules: t.Rules) -> None:
+    """Without a wake word it listens anyway; and what a template asks, a template answers."""
+    if rules.wake_needed:
+        again = CallsDone(3000, 3300, "Which one do you mean?", "en", ())
+        asked = Reply(3, 3, "Which one do you mean?", "en")
+        assert play(WAKE, SILENCE, CALLS, again, asked, HEARD)[0] == s.Idle(1)
+    else:
+        state, _ = play(*BACK[1:], rules=rules, state=s.Listening(1))
+        assert state == s.Listening(2)
+
+
 QUIET = t.Rules(quiet=True)
 SWITCHED = Outcome(CALL, ok=True, sentence="Kitchen light on.", effects=(Effect("light.turn_on", "light.kitchen"),))
 REFUSED = Outcome(CALL, ok=False, sentence="I can't do that.", error="denied")
@@ -292,14 +351,14 @@ def test_in_quiet_mode_a_plain_command_is_answered_with_a_sound_only() -> None:
 @pytest.mark.parametrize(
     ("outcomes", "asks"),
     [
-        ((Outcome(CALL, ok=True, sentence="It is on."),), False),
-        ((REFUSED,), False),
-        ((SWITCHED, REFUSED), False),
-        ((SWITCHED,), True),
-        ((), False),
+        ((Outcome(CALL, ok=True, sentence="It is on."),), ""),
+        ((REFUSED,), ""),
+        ((SWITCHED, REFUSED), ""),
+        ((SWITCHED,), "yes"),
+        ((), ""),
     ],
 )
-def test_in_quiet_mode_answers_failures_and_questions_are_spoken(outcomes: tuple[Outcome, ...], asks: bool) -> None:
+def test_in_quiet_mode_answers_failures_and_questions_are_spoken(outcomes: tuple[Outcome, ...], asks: str) -> None:
     """Only what was done, all of it, needs no words."""
     acting, _ = play(WAKE, EndpointLikely(2900, 2900), SILENCE, CALLS, rules=QUIET)
     _, commands = play(CallsDone(3000, 3300, "Words.", "en", outcomes, asks), rules=QUIET, state=acting)

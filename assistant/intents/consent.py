@@ -24,7 +24,8 @@ LOCKED = "The PIN was wrong too often: please try again in five minutes."
 MOST_WRONG = 3
 LOCKED_S = 300.0
 _YES = frozenset({"yes", "yes please", "yes do it", "yes i am sure", "yeah", "yep", "はい"})
-_NO = frozenset({"no", "no thanks", "no thank you", "nope", "", "cancel", "never mind", "stop", "いいえ"})
+_NO = frozenset({"no", "no thanks", "no thank you", "nope", "", "cancel", "stop", "いいえ"})
+_NEVER_MIND = frozenset({"never mind", "nevermind", "forget it", "never mind that", "okay never mind"})
 _DIGITS = {
     "zero": "0", "oh": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7",
     "eight": "8", "nine": "9",
@@ -46,7 +47,7 @@ class Consent:
 
     def tools(self) -> Sequence[Tool]:
         """One: what a person answered."""
-        answer = Parameter("answer", "string", required=True, values=() if self._pin else ("yes", "no"))
+        answer = Parameter("answer", "string", required=True, values=() if self._pin else ("yes", "no", "never mind"))
         what = "PIN, when asked for it" if self._pin else "Yes or no, when asked for a yes"
         return (Tool(ANSWER, what, (answer,), told=self._told),)
 
@@ -71,7 +72,8 @@ class Consent:
     def judge(self, said: str, calls: Sequence[Call], confidence: float) -> Call | str | None:
         """Take what a person answered, as the model tells it; the question is answered with that, however it is.
 
-        The call that may be carried out now; or the sentence that says why it isn't; None: it is another command.
+        The call that may be carried out now; or the sentence that says why it isn't, empty after "never mind"; None: it
+        is another command.
         """
         (asked, slot), self._asked, self._slot = (self._asked, self._slot), None, None
         if asked is not None and slot is not None and [call.name.rpartition("__")[2] for call in calls] == [asked.name]:
@@ -81,6 +83,8 @@ class Consent:
         elif calls:
             return None
         words = " ".join(re.findall(r"\w+", said.casefold()))
+        if words in _NEVER_MIND:
+            return ""
         if asked is None or words in _NO:
             return WONT
         if slot is not None:

@@ -235,5 +235,6 @@ SAID: Mapping[str, str] = {
     "That didn't work.": "Ça n'a pas marché.",
 }  # fmt: skip
 YES = frozenset({"oui", "oui merci", "oui s il te plaît", "oui s il vous plaît", "ouais", "d accord"})
-NO = frozenset({"non", "non merci", "annule", "annuler", "laisse tomber", "laissez tomber", "stop"})
+NO = frozenset({"non", "non merci", "annule", "annuler", "stop"})
+NEVER = frozenset({"laisse tomber", "laissez tomber", "oublie", "peu importe"})
 DIGITS = "zéro un deux trois quatre cinq six sept huit neuf"

@@ -233,5 +233,6 @@ SAID: Mapping[str, str] = {
     "That didn't work.": "Das hat nicht geklappt.",
 }  # fmt: skip
 YES = frozenset({"ja", "ja bitte", "jawohl", "jo"})
-NO = frozenset({"nein", "nein danke", "abbrechen", "vergiss es", "lass es", "egal", "stopp"})
+NO = frozenset({"nein", "nein danke", "abbrechen", "stopp"})
+NEVER = frozenset({"vergiss es", "lass es", "egal", "schon gut"})
 DIGITS = "null eins zwei drei vier fünf sechs sieben acht neun"

@@ -33,12 +33,12 @@ _log = logging.getLogger(__name__)
 class Dispatched:
     """What became of all calls of a reply. `sentence` None: the model words the outcomes.
 
-    `asks`: the sentence is a question, and the person's answer is waited for.
+    `asks`: the sentence asks for a "yes" (or the PIN), or "what" is missing, and the person's answer is waited for.
     """
 
     outcomes: tuple[Outcome, ...]
     sentence: str | None
-    asks: bool = False
+    asks: str = ""
 
 
 class Router:
@@ -102,10 +102,11 @@ class Router:
         if len(open_) > 1:
             outcomes = tuple(_failed(o.call, ONE_AT_A_TIME, "one_at_a_time") if o in open_ else o for o in outcomes)
             return Dispatched(outcomes, self._sentence(outcomes) or ONE_AT_A_TIME)
-        self._consent.ask(open_[0].call, self._lacks(open_[0]), max(self._min_confidence, LEAST_CONFIDENCE))
+        slot = self._lacks(open_[0])
+        self._consent.ask(open_[0].call, slot, max(self._min_confidence, LEAST_CONFIDENCE))
         others = tuple(outcome for outcome in outcomes if outcome is not open_[0])
         done = self._sentence(others) or ""
-        return Dispatched(outcomes, f"{done} {self._sentence(open_)}".strip(), asks=True)
+        return Dispatched(outcomes, f"{done} {self._sentence(open_)}".strip(), asks="what" if slot else "yes")
 
     def judge(self, said: str, calls: Sequence[Call], confidence: float) -> Call | str | None:
         """What a person's answer to the question means: see `Consent.judge`."""
@@ -113,7 +114,7 @@ class Router:
             said = translated.words_for(" ".join(re.findall(r"\w+", said.casefold())), self._language) or said
         answer = self._consent.judge(said, calls, confidence)
         self._answered = answer if isinstance(answer, Call) else None
-        return translated.refusal(answer, self._language) if isinstance(answer, str) else answer
+        return translated.refusal(answer, self._language) if isinstance(answer, str) and answer else answer
 
     def _lacks(self, outcome: Outcome) -> str | None:
         """The slot that a call was refused for; None: it only needs a yes."""

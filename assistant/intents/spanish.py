@@ -235,5 +235,6 @@ SAID: Mapping[str, str] = {
     "That didn't work.": "No ha funcionado.",
 }  # fmt: skip
 YES = frozenset({"sí", "si", "sí por favor", "sí gracias", "claro", "vale"})
-NO = frozenset({"no", "no gracias", "cancela", "cancelar", "déjalo", "da igual", "para"})
+NO = frozenset({"no", "no gracias", "cancela", "cancelar", "para"})
+NEVER = frozenset({"déjalo", "da igual", "olvídalo"})
 DIGITS = "cero uno dos tres cuatro cinco seis siete ocho nueve"

@@ -47,12 +47,14 @@ def thing(name: str, language: str) -> str:
 
 
 def words_for(answer: str, language: str) -> str:
-    """A spoken answer of another language as English words, digit by digit: yes, no, four."""
+    """A spoken answer of another language as English words, digit by digit: yes, no, never mind, four."""
     if language not in _LANGUAGES:
         return answer
     theirs = _LANGUAGES[language]
     if answer in theirs.YES | theirs.NO:
         return "yes" if answer in theirs.YES else "no"
+    if answer in theirs.NEVER:
+        return "never mind"
     digits = dict(zip(theirs.DIGITS.split(), map(str, range(10)), strict=True))
     return " ".join(digits.get(word, word) for word in answer.split())
 
