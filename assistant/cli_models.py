@@ -38,12 +38,18 @@ def fetch(
     name: Annotated[str, typer.Argument(help="A model of `models list`.")] = "e2b",
     *,
     use: Annotated[bool, typer.Option("--use", help="Use it from now on, without asking.")] = False,
+    voice: Annotated[str | None, typer.Option(help="A voice instead: de, fr, es, it, pt or zh.")] = None,
 ) -> None:
-    """Download a model: resumes, checks every byte, shows progress."""
-    from assistant import config_file, manifest, weights
+    """Download a model, or a voice for a language: resumes, checks every byte, shows progress."""
+    from assistant import config_file, fetch_voice, manifest, weights
     from assistant.progress import meter
 
     console = Console(highlight=False)
+    if voice is not None:
+        there = fetch_voice.fetch(manifest.load().voice(voice), manifest.writable_dir(), meter(console))
+        console.print(f"{there} speaks {voice} from now on. Its licence: {fetch_voice.card(there)}", soft_wrap=True)
+        console.print(f'For answers in that language: language = "{voice}" under [speech]', markup=False)
+        return
     found = weights.fetch(manifest.load().entry(name), manifest.writable_dir(), meter(console))
     console.print(f"{name} is in {found.text.parent}.")
     target = config.user_file(os.environ)

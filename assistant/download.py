@@ -1,4 +1,4 @@
-"""One large file over HTTP: resumed where it was cut, hashed on the way, there only when its sha256 is right.
+"""One large file over HTTP: resumed where it was cut, hashed on the way, there only when its hash is right.
 
 Knows URLs, sizes and hashes, no models. The only importer of httpx. Reading and hashing 3.35 GB takes 5 s of
 processor time where there are SHA instructions (a Raspberry Pi 5 has them), so a resumed part is simply hashed again.
@@ -28,7 +28,17 @@ class Remote:
 
     url: str
     bytes: int
-    sha256: str
+    sha256: str = ""
+    md5: str = ""  # for small files of which no better is known
+
+    @property
+    def hash(self) -> str:
+        """What it must hash to."""
+        return self.sha256 or self.md5
+
+    def hasher(self) -> "hashlib._Hash":
+        """A new hash of the kind that is known."""
+        return hashlib.sha256() if self.sha256 or not self.md5 else hashlib.md5(usedforsecurity=False)
 
 
 class _CutError(Exception):
@@ -41,8 +51,12 @@ class _Part:
 
     file: BinaryIO
     advance: Callable[[int], None]
-    hash: "hashlib._Hash" = field(default_factory=hashlib.sha256)
+    hasher: Callable[[], "hashlib._Hash"]
+    hash: "hashlib._Hash" = field(init=False)
     size: int = 0
+
+    def __post_init__(self) -> None:
+        self.hash = self.hasher()
 
     def load(self) -> None:
         self.file.seek(0)
@@ -57,7 +71,7 @@ class _Part:
         self.file.seek(0)
         self.file.truncate()
         self.advance(-self.size)
-        self.hash, self.size = hashlib.sha256(), 0
+        self.hash, self.size = self.hasher(), 0
 
     def _count(self, chunk: bytes) -> None:
         self.hash.update(chunk)
@@ -83,7 +97,7 @@ def download(
         target.parent.mkdir(parents=True, exist_ok=True)
         with part_path.open("a+b") as file:
             _lock(file, target)
-            part = _Part(file, advance)
+            part = _Part(file, advance, remote.hasher)
             part.load()
             if part.size > remote.bytes:
                 part.restart()
@@ -162,11 +176,11 @@ def _judge(response: httpx.Response, remote: Remote) -> None:
 
 
 def _check(remote: Remote, part: _Part, path: Path) -> None:
-    if part.hash.hexdigest() != remote.sha256:
+    if part.hash.hexdigest() != remote.hash:
         path.unlink()
         raise ModelDamaged(
-            f"{remote.url} brought other bytes than the manifest says (sha256 {part.hash.hexdigest()[:12]}..., "
-            f"not {remote.sha256[:12]}...); they are removed",
+            f"{remote.url} brought other bytes than the manifest says ({part.hash.name} "
+            f"{part.hash.hexdigest()[:12]}..., not {remote.hash[:12]}...); they are removed",
             remedy="fetch again; if it happens twice, the file was replaced upstream: update Hey Gemma",
         )
 

@@ -64,10 +64,46 @@ class ModelEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Pinned:
+    """What one file of a voice must be."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+    bytes: int
+    sha256: str = ""
+    md5: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceEntry:
+    """A Piper voice: a network, its description, and the card that names its licence. `path`: in Piper's collection."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+    title: str
+    path: str
+    revision: str
+    network: Pinned
+    description: Pinned
+    card: Pinned
+
+    @property
+    def name(self) -> str:
+        """What `speech.voice` calls it."""
+        return self.path.rpartition("/")[2]
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
-    """All models, by name."""
+    """All models, by name, and voices, by language."""
 
     models: Mapping[str, ModelEntry]
+    voices: Mapping[str, VoiceEntry] = field(default_factory=dict)
+
+    def voice(self, language: str) -> VoiceEntry:
+        """Return the voice for a language. Raises UsageError with the languages there are."""
+        if language not in self.voices:
+            known = ", ".join(self.voices)
+            raise UsageError(f"there is no voice for {language!r} to fetch", remedy=f"choose one of: {known}")
+        return self.voices[language]
 
     def entry(self, name: str) -> ModelEntry:
         """Return the model called `name`. Raises UsageError with the names there are."""

@@ -34,7 +34,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     ),
     frozenset({"assistant.chat_template", "assistant.doubt"}),
     frozenset({"assistant.turn"}),
-    frozenset({"assistant.conversation", "assistant.weights", "assistant.setup"}),
+    frozenset({"assistant.conversation", "assistant.fetch_voice", "assistant.weights", "assistant.setup"}),
     frozenset(
         {"assistant.sessions", "assistant.duck", "assistant.desk", "assistant.homes", "assistant.muting",
          "assistant.front"}
