@@ -11,6 +11,7 @@ from assistant.states import (
     Announcing,
     Confirming,
     Drafting,
+    FollowUp,
     Idle,
     Listening,
     Muted,
@@ -50,7 +51,7 @@ def look(state: State) -> Look:
     match state:
         case Idle() | Overhearing() | Weighing():  # what is overheard, nobody may notice
             return Look(OFF)
-        case Listening() | Drafting() | Confirming():
+        case Listening() | Drafting() | Confirming() | FollowUp():
             return Look(BLUE)
         case Thinking() | Acting():
             return Look(BLUE, "pulse")
