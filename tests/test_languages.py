@@ -11,7 +11,7 @@ from assistant import manifest
 from assistant.audio.clock import WallClock
 from assistant.config import Config
 from assistant.homes import build_home
-from assistant.intents import asking, consent, french, german, home_asking, replies, router, spanish
+from assistant.intents import asking, consent, french, german, home_asking, own, replies, router, spanish
 from assistant.intents.translated import FAILED, language_for, refusal, thing, translated, words_for
 from assistant.intents.words import ENGLISH, LANGUAGES
 from assistant.stages import Call, Outcome
@@ -44,7 +44,7 @@ def refusals() -> set[str]:
         "Which one: the lamp or the fan?", "That took too long.", "The lamp didn't answer in time.",
         "Something went wrong with the lamp.", "I did nothing: I can't do that.", "I only looked: the lamp is on.",
         "Lamp on: I heard you ask for it, and it makes the home safer and you said yes.", "Your timer is done.",
-        "I need a name for that.", "I haven't done anything yet.",
+        "My volume is 40 percent.", own.GOODBYE, "I need a name for that.", "I haven't done anything yet.",
     }  # fmt: skip
     for path in INTENTS.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

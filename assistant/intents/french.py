@@ -231,6 +231,10 @@ SAID: Mapping[str, str] = {
     "{a} and {b}": "{a} et {b}", "{a} or {b}": "{a} ou {b}", "{a} in the {b}": "{a} ({b})", "the {x}": "{x}",
     "light": "lumière", "blind": "volet", "fan": "ventilateur",
     "speaker": "enceinte", "switch": "interrupteur", "thermostat": "thermostat", "lock": "serrure",
+    "I'm not listening any more. A button, a switch or hey-gemma unmute ends that; no word can.":
+        "Je n'écoute plus. Un bouton, un interrupteur ou hey-gemma unmute y met fin, aucun mot.",
+    "My volume is {n} percent.": "Mon volume est à {n} pour cent.",
+    "How loud? Say a figure.": "À quel volume ? Un chiffre, s'il vous plaît.",
     "Sorry, I have no voice for that language.": "Désolé, je n'ai pas de voix pour cette langue.",
     "That didn't work.": "Ça n'a pas marché.",
 }  # fmt: skip

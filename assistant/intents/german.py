@@ -229,6 +229,10 @@ SAID: Mapping[str, str] = {
     "{a} and {b}": "{a} und {b}", "{a} or {b}": "{a} oder {b}", "{a} in the {b}": "{a} ({b})", "the {x}": "{x}",
     "light": "Licht", "blind": "Rollladen", "fan": "Ventilator",
     "speaker": "Lautsprecher", "switch": "Schalter", "thermostat": "Thermostat", "lock": "Schloss",
+    "I'm not listening any more. A button, a switch or hey-gemma unmute ends that; no word can.":
+        "Ich höre nicht mehr zu. Ein Knopf, ein Schalter oder hey-gemma unmute beendet das, kein Wort.",
+    "My volume is {n} percent.": "Meine Lautstärke ist {n} Prozent.",
+    "How loud? Say a figure.": "Wie laut? Bitte eine Zahl.",
     "Sorry, I have no voice for that language.": "Für diese Sprache habe ich leider keine Stimme.",
     "That didn't work.": "Das hat nicht geklappt.",
 }  # fmt: skip

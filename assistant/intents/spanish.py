@@ -231,6 +231,10 @@ SAID: Mapping[str, str] = {
     "{a} and {b}": "{a} y {b}", "{a} or {b}": "{a} o {b}", "{a} in the {b}": "{a} ({b})", "the {x}": "{x}",
     "light": "luz", "blind": "persiana", "fan": "ventilador",
     "speaker": "altavoz", "switch": "interruptor", "thermostat": "termostato", "lock": "cerradura",
+    "I'm not listening any more. A button, a switch or hey-gemma unmute ends that; no word can.":
+        "Ya no escucho. Un botón, un interruptor o hey-gemma unmute lo termina, ninguna palabra.",
+    "My volume is {n} percent.": "Mi volumen está al {n} por ciento.",
+    "How loud? Say a figure.": "¿A qué volumen? Una cifra, por favor.",
     "Sorry, I have no voice for that language.": "Lo siento, no tengo voz para ese idioma.",
     "That didn't work.": "No ha funcionado.",
 }  # fmt: skip
