@@ -20,7 +20,7 @@ _FIXED = (
     "There's nothing to undo.", "I can't undo that.", "I haven't said anything.", "There's nothing to answer.",
     "I don't have a forecast for that day.", "I don't know any weather.", "I don't know that any more.",
     "The home didn't answer in time.", "The home can't tell me that.", "The home doesn't let me in.",
-    "I can't reach the home.", "There's no such thing there.", "For what time?", "That's no time of day.",
+    "I can't reach the home.", "There's no such thing there.", "For what time?", "How loud? Say a figure.", "That's no time of day.",
     "There are too many timers running.", "There's no timer running.", "I didn't get how long.",
     "A timer can run from 1 second to 24 hours.", "I didn't get the timer's name.", "Your timer is done.",
     *(limit.sentence for limit in limits().values()),
