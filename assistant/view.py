@@ -106,7 +106,8 @@ class LiveView:
     def _without_words(self, event: ToolCalled | Reply | TimerRang | Announced) -> None:
         match event:
             case ToolCalled(ok=ok, effects=effects):
-                self._line("home", f"asked, {len(effects)} effect{'s' * (len(effects) != 1)}" if ok else "refused")
+                asked = f"asked, {len(effects)} effect{'s' * (len(effects) != 1)}{_why(event)}"
+                self._line("home", asked if ok or effects else "refused")
             case Reply(text=text):
                 self._line("answer", "given" if text else "none")
             case TimerRang(time=time):
@@ -129,7 +130,8 @@ class LiveView:
             self._line("home", f"refused: {event.error}", "yellow")
         for effect in event.effects:
             data = effect.get("data") or ""
-            self._line("home", f"{effect['service']} {effect.get('entity_id', '')} {data}".rstrip(), "bold")
+            done = f"{effect['service']} {effect.get('entity_id', '')} {data}".rstrip()
+            self._line("home", f"{done}{_why(event)}", "bold")
 
     def _ended(self, turn: TurnEnded) -> None:
         marks = [
@@ -168,6 +170,11 @@ def waterfall(console: Console, marks: Sequence[tuple[str, float, str]]) -> None
         console.print(f"{bar:<{BAR_WIDTH + 1}}" if bar else "", style="cyan", end="")
         console.print(note, style="dim", markup=False)
         before = max(before, ms)
+
+
+def _why(event: ToolCalled) -> str:
+    """Why it was allowed: the policy's words, none of a person's."""
+    return f" ({event.allowed_by})" if event.effects and event.allowed_by else ""
 
 
 class Answers:

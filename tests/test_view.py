@@ -49,7 +49,7 @@ def test_a_turn_reads_as_plain_lines_in_a_pipe() -> None:
     for line in (
         "wake word  at 1.0 s, score 0.93",
         "1.4 s of speech",
-        "light.turn_on light.one",
+        "light.turn_on light.one (test)",
         '"Light on."',
         "700 ms",
     ):
@@ -66,7 +66,7 @@ def test_without_words_a_log_says_when_and_how_long_but_not_what() -> None:
     for line in (
         "score 0.93",
         "1.4 s of speech",
-        "asked, 1 effect",
+        "asked, 1 effect (test)",
         "answer  given",
         "timer  rings",
         "a text",
