@@ -152,12 +152,17 @@ async def world(
     clock, events = AudioClock(), list[Event]()
     listeners: list[Callable[[Event], None]] = [events.append]
     voice = HeardVoice(stages.voice)
+
+    def observe(event: Event) -> None:
+        for listener in listeners:
+            listener(event)
+
     async with app.conversing(
         replace(stages, voice=voice),
         clock=clock,
         wall=WallClock(),
         speaker=speaker(clock),
-        observe=lambda event: [listener(event) for listener in listeners] and None,
+        observe=observe,
         timer_file=None if timers is None else TimerFile(timers),
         keep_wake=keep_wake,
     ) as (talk, home):

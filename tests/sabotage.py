@@ -17,7 +17,7 @@ from assistant.llm.patience import Patience
 
 def crash(ledger: Ledger, *_: object) -> None:
     """End the process as a defect in llama.cpp would."""
-    ledger._engine.main._decode_batch(np.zeros(BATCH + 1, np.int32), ledger._trunk.at, 0, logits=False)
+    ledger._engine.main._decode_batch(np.zeros(BATCH + 1, np.int32), ledger._trunk.at, 0, wanted=np.zeros(0, np.intp))
 
 
 def hang(*_: object) -> None:
@@ -29,7 +29,7 @@ def main() -> None:
     """Build the fault in and run the command."""
     fault = {"crash": crash, "hang": hang}[sys.argv.pop(1)]
     Ledger._reply = fault  # type: ignore[method-assign, assignment]
-    session.Patience = lambda: Patience(3.0, 1.0)  # type: ignore[misc, assignment]
+    session.Patience = lambda: Patience(3.0, 1.0)  # type: ignore[misc, assignment, attr-defined]
     cli.main()
 
 

@@ -225,7 +225,7 @@ def test_a_locale_without_utf_8(tmp_path: Path, how: str) -> None:
     plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONPATH": str(ROOT)}
     answer = tmp_path / "Küche-答え.wav"
     arguments = ("--mic-file", str(REPLAY / "demo.flac"), "--pace", "fast", "--speaker-file", str(answer))
-    with running(tmp_path, "plain", *HEY_GEMMA, "run", *arguments, **plain) as seen:
+    with running(tmp_path, "plain", *HEY_GEMMA, "run", *arguments, cwd=ROOT, **plain) as seen:
         assert seen.process.wait(LONG_S) == 0, seen.log
     assert seen.did == [KITCHEN]
     assert answer.stat().st_size > 10_000

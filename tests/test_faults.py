@@ -25,6 +25,7 @@ from assistant.events import (
     DraftStarted,
     EndpointReached,
     Event,
+    Failed,
     MicrophoneFound,
     MicrophoneLost,
     ReplyAudioStarted,
@@ -124,7 +125,7 @@ async def test_the_speaker_is_gone(stages: app.Stages) -> None:
         await seen.hear(command(), command())
     assert done_once(seen, 2)
     assert made[0].played >= 1
-    failed = [f"{event.code}: {event.message}" for event in seen.events if hasattr(event, "remedy")]
+    failed = [f"{event.code}: {event.message}" for event in seen.events if isinstance(event, Failed)]
     assert failed
     row("speaker gone for one answer, then back", hears=seen.voice.said[1:], log="\n".join(failed), again_s=AT_ONCE)
 
