@@ -173,7 +173,7 @@ def _listener(stages: Stages, now_ms: Callable[[], float], *, wake: bool) -> Lis
         early_confidence=float(stages.model.thresholds.get("early_confidence", NEVER)),
         now_ms=now_ms,
         own_voice=own,
-        while_speaking=while_speaking,
+        while_speaking=None if config.audio.echo == "off" else while_speaking,
         stop_word=stop,
         gain_for=gain_for if config.audio.auto_gain else None,
     )

@@ -25,7 +25,7 @@ class AudioChunk:
     """20 ms of sound: int16 mono at 16 kHz, shape (320,). A jump in `start_sample` means that sound was dropped.
 
     `played`: what our own loudspeaker gave meanwhile, shape (320,), to some 100 ms; None: nothing, or nobody knows.
-    `taken_db`: how much louder the last half second was before its echo was taken out.
+    `taken_db`: so much quieter the last half second is without the echo of it, whether it was taken out or not.
     """
 
     samples: Pcm

@@ -30,12 +30,23 @@ HOUR_S = 3600
 ROOMS = 20  # in the hour: loudness, delay and room are drawn anew
 
 
+class Watched(EchoCanceller):
+    """What audio.echo = "off" does: the sound stays as it is, and it is known how much of it is echo."""
+
+    def pass_by(self, mic: Pcm, played: Pcm | None) -> Pcm:
+        """The chunk, untouched."""
+        self.cancel(mic, played)
+        return mic
+
+
 def canceller(name: str) -> loop.Stage:
     """A stage by name."""
     if name == "none":
         return lambda mic, _played: mic
     if name == "ours":
         return EchoCanceller().cancel
+    if name == "watched":
+        return Watched().pass_by
     if name.startswith("pyaec"):
         aec: Any = import_module("pyaec").Aec(160, 4480, RATE, name == "pyaec+suppression")
         halves = (slice(0, 160), slice(160, 320))
@@ -123,7 +134,8 @@ def self_wakes(own: list[Samples], names: list[str], speaking_threshold: float) 
         gain = 10 ** (np.random.default_rng([5, room]).uniform(-12, 8) / 20)
         louder = loop.Scene(loop.pcm(scene.mic / 32768 * gain), scene.played, scene.person, [])
         for name in names:
-            woken, explained = events(listener(wake, speaking_threshold), canceller(name), louder)
+            threshold = speaking_threshold if name == "ours" else 0.8
+            woken, explained = events(listener(wake, threshold), canceller(name), louder)
             total = totals.setdefault(name, [0, 0])
             total[0] += len(woken)
             total[1] += explained
@@ -140,7 +152,7 @@ def clips(path: Path) -> dict[str, Samples]:
 def main() -> None:
     """One of the figures, or the words for them."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["recall", "self", "words"])
+    parser.add_argument("what", choices=["recall", "self", "watched", "words"])
     parser.add_argument("--own", type=Path)
     parser.add_argument("--words", type=Path, required=True)
     parser.add_argument("--count", type=int, default=66)
@@ -153,8 +165,12 @@ def main() -> None:
         np.savez_compressed(options.words, **{f"{n:03d} {v}": loop.pcm(s) for n, (v, s) in enumerate(said)})
         return
     own = clips(options.own)
-    names = ["ours", "none", *(["pyaec", "pyaec+suppression", "livekit"] if options.compare else [])]
-    if options.what == "self":
+    names = (
+        ["watched"]
+        if options.what == "watched"
+        else ["ours", "none", *(["pyaec", "pyaec+suppression", "livekit"] if options.compare else [])]
+    )
+    if options.what in {"self", "watched"}:
         self_wakes(list(own.values()), names, options.speaking_threshold)
         return
     words = list(clips(options.words).values())

@@ -28,3 +28,8 @@ def stops(sound: Pcm) -> int:
 def test_the_wake_word_commands_and_noise_are_no_stop(name: str) -> None:
     samples, _ = soundfile.read(CLIPS / name, dtype="int16")
     assert stops(np.asarray(samples)) == 0
+
+
+def test_a_voice_that_was_in_no_training_is_understood() -> None:
+    samples, _ = soundfile.read(CLIPS.parent / "stop.flac", dtype="int16")
+    assert stops(np.asarray(samples)) == 1

@@ -142,11 +142,10 @@ class WithoutEcho:
         cancels = wanted(self._wish, self._microphone.name)
         async for chunk in self._microphone:
             played = self._played.at(self._microphone.heard_s(chunk.start_sample) + EARLY_S - self._late_s)
-            samples = chunk.samples
-            if cancels:
-                self._follow(samples, played)
-                samples = self._canceller.cancel(samples, played)
-            yield AudioChunk(samples, chunk.start_sample, played, self._canceller.taken_db if cancels else 0.0)
+            self._follow(chunk.samples, played)
+            rest = self._canceller.cancel(chunk.samples, played)  # switched off too: it tells how much is our own voice
+            samples = rest if cancels else chunk.samples
+            yield AudioChunk(samples, chunk.start_sample, played, self._canceller.taken_db)
 
     def _follow(self, samples: Pcm, played: Pcm | None) -> None:
         """See where in the reference the echo is, and whether the clocks were set anew."""

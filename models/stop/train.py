@@ -42,10 +42,10 @@ def hit(example: Example, scores: Floats, threshold: float) -> bool:
     return bool((scores[(at_ms > HEARD_MS[0]) & (at_ms < HEARD_MS[1])] >= threshold).any())
 
 
-def counts(path: Path, head: Head, threshold: float) -> dict[str, tuple[int, int]]:
+def counts(work: Path, side: str, head: Head, threshold: float) -> dict[str, tuple[int, int]]:
     """Hits and clips by kind and voice, and by near-miss; of our own voice, false hearings and minutes."""
     found: dict[str, tuple[int, int]] = {}
-    for example, scores in scored(path, head):
+    for example, scores in (pair for path in sorted(work.glob(f"{side}-stop-*.npz")) for pair in scored(path, head)):
         if example.group == "own voice":
             rises = np.flatnonzero((scores[1:] >= threshold) & (scores[:-1] < threshold))
             keys, more = ["own voice, minutes"], (len(rises), round(example.rows * FRAME_MS / 60_000))
@@ -60,10 +60,10 @@ def counts(path: Path, head: Head, threshold: float) -> dict[str, tuple[int, int
     return found
 
 
-def calibrated(path: Path, head: Head) -> float:
+def calibrated(work: Path, head: Head) -> float:
     """The lowest threshold that takes few enough near-misses; what our own voice says is the reference's business."""
     for threshold in np.round(np.arange(0.2, 0.99, 0.02), 2).tolist():
-        taken, near = counts(path, head, threshold)["near"]
+        taken, near = counts(work, "validation", head, threshold)["near"]
         if taken / near <= NEAR_TAKEN:
             return float(threshold)
     return 0.98
@@ -99,11 +99,11 @@ def main() -> None:
         print(f"{len(data[1])} words, {len(data[2]) * FRAME_MS / 3.6e6:.1f} h of low rows", flush=True)
         networks = [fit("even", data, steps=options.steps, seed=seed) for seed in range(options.seeds)]
         write(networks, options.out, 0.8)
-        chosen = calibrated(options.work / "validation-stop-00.npz", Head(options.out))
+        chosen = calibrated(options.work, Head(options.out))
         write(networks, options.out, chosen)
         print(f"threshold {chosen:g}, sha256 {hashlib.sha256(options.out.read_bytes()).hexdigest()}")
     for side in ("validation", "heldout"):
-        for key, (hits, clips) in sorted(counts(options.work / f"{side}-stop-00.npz", Head(options.out), 0.8).items()):
+        for key, (hits, clips) in sorted(counts(options.work, side, Head(options.out), 0.8).items()):
             print(f"{side}: {key}: {hits}/{clips}")
 
 
