@@ -221,3 +221,18 @@ def test_a_clause_is_said_while_the_model_goes_on() -> None:
     before = [part for text in ("The", " capital", " is", " Paris", ",") for part in parser.feed(Piece(text, 1.0))]
     assert before == []
     assert parser.feed(Piece(" which", 1.0)) == [Say("The capital is Paris,", "en")]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("German: Guten Morgen.", Say("Guten Morgen.", "de")),
+        ("**French translation:** Bonjour.", Say("Bonjour.", "fr")),
+        ("Chinese: 早上好。", Say("早上好。", "zh")),
+        ("Japanese: おはようございます。", Say("おはようございます。", "ja")),
+        ("Good morning.", Say("Good morning.", "en")),
+    ],
+)
+def test_a_label_tells_the_language_and_is_not_spoken(text: str, said: Say) -> None:
+    """Letters alone don't tell German from English."""
+    assert parse(*pieces(text)) == [said]

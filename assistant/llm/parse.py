@@ -34,11 +34,12 @@ _SENTENCE_END = re.compile(r"[,;:\u2013\u2014](?=\s)|[。\uff01\uff1f]+[」』\u
 _NO_END = re.compile(r"(?:(?:^|[\s.(])(?:[A-Za-z]|Mr|Mrs|Ms|Dr|St|vs|approx)\.|^\s*\d+\.)$")
 _KANA_OR_KANJI = re.compile(r"[぀-ヿ㐀-䶿一-鿿ｦ-ﾟ]")
 _MARKUP = re.compile(r"[*`#]+|^\s*[-•]\s+|__+")
-_LABEL = re.compile(
-    r"^\s*(?:Japanese|English|German|French|Spanish|Italian|Portuguese|Dutch|Russian|Chinese|Korean|Polish|Swedish)"
-    r"(?: translation)?\s*:\s*",
-    re.IGNORECASE,
-)
+_LANGUAGES = {
+    "japanese": "ja", "english": "en", "german": "de", "french": "fr", "spanish": "es", "italian": "it",
+    "portuguese": "pt", "dutch": "nl", "russian": "ru", "chinese": "zh", "korean": "ko", "polish": "pl",
+    "swedish": "sv",
+}  # fmt: skip
+_LABEL = re.compile(rf"^\s*({'|'.join(_LANGUAGES)})(?: translation)?\s*:\s*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +167,9 @@ class ReplyParser:
         if not spoken:
             return []
         self._has_said = True
-        return [Say(spoken, language_of(spoken, self._language))]
+        label = _LABEL.match(_MARKUP.sub("", text))
+        tagged = self._language if label is None else _LANGUAGES[label[1].casefold()]
+        return [Say(spoken, language_of(spoken, tagged))]
 
     def _take(self) -> str:
         text, self._text = self._text, ""
@@ -197,7 +200,9 @@ def read_call(body: str) -> Call | Malformed:
 
 
 def language_of(text: str, default: str) -> str:
-    """The language of a text, as far as its letters tell it."""
+    """The language of a text, as far as its letters tell it: Chinese only where that is expected."""
+    if default == "zh" and not re.search("[\u3040-\u30ff]", text):
+        return default
     return "ja" if _KANA_OR_KANJI.search(text) else default
 
 
