@@ -11,7 +11,7 @@ SOUND_TEST_PACKAGES := pulseaudio libasound2-plugins
 # We use llama.cpp as a library: its tools, server, examples and downloads stay out of the build.
 LLAMA_CMAKE := -DLLAMA_BUILD_TOOLS=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_SERVER=OFF -DLLAMA_CURL=OFF
 
-.PHONY: install-system uninstall-system test-install test-systemd help demo run test check fast-test format packages install dev hooks lock clean ha-up ha-down mqtt-up mqtt-down private
+.PHONY: install-system uninstall-system test-install test-systemd help demo run test check fast-test format packages install dev hooks lock clean ha-up ha-down mqtt-up mqtt-down private fuzz
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | while IFS='|' read -r name what; do printf '  make %-16s %s\n' "$$name" "$$what"; done
@@ -39,6 +39,11 @@ private: dev private-packages ## show that nothing leaves the house: the whole a
 private-packages:
 	@missing=$$(for p in strace iproute2; do dpkg-query -W -f='$${Status}\n' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
 	$(call install_packages,$$missing)
+
+MINUTES ?= 10
+
+fuzz: dev ## throw made-up input at everything that takes some from outside (MINUTES=60)
+	@$(BIN)/python -m tests.fuzz $(MINUTES)
 
 format: dev ## let ruff format the code
 	@$(BIN)/ruff format .

@@ -100,6 +100,7 @@ class Stages:
     voice: Voice
     volume: OwnVolume
     real_home: RealHome[Wire] | None = None
+    memory: str = ""
 
 
 @asynccontextmanager
@@ -128,8 +129,9 @@ async def loaded(
             voice = voices = Voices(config.speech, manifest.data_dirs(), cache_dir() / "phrases")
             stack.push_async_callback(voices.aclose)
             await voices.warm_up(config.speech.language)
+        spec = sessions.spec(config.model, model, sure=script is not None)
         session = await LlamaSession.start(
-            sessions.spec(config.model, model, sure=script is not None),
+            spec,
             router.tools(),
             router.context(),
             cache_dir=cache_dir(),
@@ -141,9 +143,8 @@ async def loaded(
         vad = GatedVad(WebRtcVad(), SileroVad())
         words = head_files(config.wake.words) if wake else []
         head = WakeWord(words, FaintVad(WebRtcVad(aggressiveness=3))) if wake else None
-        yield Stages(
-            config, model, session, head, vad, voice, OwnVolume(voice, config.speech.volume, volume_file), real
-        )
+        volume = OwnVolume(voice, config.speech.volume, volume_file)
+        yield Stages(config, model, session, head, vad, voice, volume, real, spec.plan.name)
 
 
 def _listener(stages: Stages, now_ms: Callable[[], float], *, wake: bool) -> Listener:
@@ -286,7 +287,7 @@ async def conversing(
     if stages.real_home is not None:
         stages.real_home.on_change = upkeep.changed
         upkeep.changed()
-    observe(Started(0.0, now_ms(), stages.model.name, config.home.kind, versions()))
+    observe(Started(0.0, now_ms(), stages.model.name, config.home.kind, versions(), stages.memory))
     home.timers.countdown.restore()
     try:
         yield conversation, home

@@ -16,6 +16,29 @@ _GOVERNOR = "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"
 _THROTTLED = "sys/devices/platform/*/*firmware/get_throttled"  # the soc's address is in the name on a Pi 5
 
 
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """In bytes; 0: the kernel doesn't say. `total`: what this process may have, where that is less than there is."""
+
+    total: int
+    available: int
+    swap_total: int = 0
+    swap_free: int = 0
+
+
+def memory(root: Path = Path("/")) -> Memory:
+    """Read /proc/meminfo, and the limit of the control group that we are in (a service's MemoryMax, a container's)."""
+    lines = (line.split() for line in _read(root / "proc/meminfo").splitlines())
+    kb = {words[0].rstrip(":"): int(words[1]) for words in lines if len(words) > 1 and words[1].isdigit()}
+    total, available, swap_total, swap_free = (
+        kb.get(name, 0) * 1024 for name in ("MemTotal", "MemAvailable", "SwapTotal", "SwapFree")
+    )
+    group = _read(root / "proc/self/cgroup").rpartition("0::/")[2].splitlines()
+    limit = _read(root / "sys/fs/cgroup" / (group[0] if group else "") / "memory.max")
+    most = min(total, int(limit)) if limit.isdigit() else total
+    return Memory(most, min(available, most), swap_total, swap_free)
+
+
 def is_pi(root: Path = Path("/")) -> bool:
     """Tell whether it is a Raspberry Pi."""
     return "Raspberry Pi" in _read(root / _MODEL)

@@ -97,6 +97,7 @@ class ModelConfig:
     decode_threads: Annotated[int, Field(ge=0, le=64)] = 0
     listen_ahead: bool = True
     legal_calls: bool = True
+    memory: Annotated[str, Field(pattern="^(auto|full|no_ear|mapped)$")] = "auto"
     seed: int = 0
 
 

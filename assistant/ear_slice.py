@@ -44,7 +44,7 @@ class Ear:
 def cut(model: Path) -> Ear | None:
     """Plan the ear of a text model's file; None where no layers share keys and values. Raises ModelError."""
     header = gguf_file.read_header(model)
-    layers, own = _layers(header)
+    layers, own = layers_of(header)
     if own == layers:
         return None
     tensors = tuple(_kept(header, t, own) for t in header.tensors if _wanted(t.name, own))
@@ -92,8 +92,8 @@ def fingerprint(header: Header) -> str:
     return digest.hexdigest()
 
 
-def _layers(header: Header) -> tuple[int, int]:
-    """(all layers, those with keys and values of their own)."""
+def layers_of(header: Header) -> tuple[int, int]:
+    """Count all layers, and those with keys and values of their own. Raises ModelDamaged."""
     kind = header.values.get("general.architecture")
     if kind != "gemma4":
         raise ModelDamaged(

@@ -19,11 +19,12 @@ class _Happened:
 
 @dataclass(frozen=True, slots=True)
 class Started(_Happened):
-    """Everything is loaded; listening begins."""
+    """Everything is loaded; listening begins. `memory`: the plan by which the model is held in it."""
 
     model: str
     home: str
     versions: dict[str, str]
+    memory: str = ""
 
 
 @dataclass(frozen=True, slots=True)

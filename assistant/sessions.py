@@ -8,11 +8,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from assistant import manifest, weights
+from assistant import board, manifest, weights
 from assistant.config import ModelConfig, cache_dir
 from assistant.errors import OutputError
-from assistant.llm import self_test
+from assistant.llm import memory_plan, self_test
 from assistant.llm.engine import Threads
+from assistant.llm.memory_plan import MemoryPlan
 from assistant.llm.prompt import PromptProfile
 from assistant.llm.sampling import SamplingProfile
 from assistant.llm.session import ModelSpec
@@ -25,6 +26,7 @@ _LOG = logging.getLogger(__name__)
 def spec(config: ModelConfig, model: manifest.ModelEntry, *, sure: bool = False) -> ModelSpec:
     """Say how to run `model`; `sure`: whatever it answers is no guess. Raises ModelError."""
     files = weights.paths(model)
+    plan = _plan(config, model)
     ahead = config.listen_ahead and _can_listen_ahead(files)
     return ModelSpec(
         files.text,
@@ -35,9 +37,20 @@ def spec(config: ModelConfig, model: manifest.ModelEntry, *, sure: bool = False)
         seed=config.seed,
         doubts=Doubts() if sure else _doubts(model),
         asked=Asked(**model.opinion),
-        ear=_ear(files) if ahead else None,
+        ear=_ear(files) if ahead and plan.ear else None,
         listen_ahead=ahead,
+        plan=plan,
     )
+
+
+def _plan(config: ModelConfig, model: manifest.ModelEntry) -> MemoryPlan:
+    """How the model is held in memory: decided before it is loaded, and told. Raises ModelError where it can't be."""
+    here = board.memory()
+    chosen = memory_plan.choose(config.memory, here.total, here.available, weights.memory_sizes(model))
+    if chosen.warning:
+        _LOG.warning("%s; the plan is %s", chosen.warning, chosen.plan.name)
+    _LOG.info("memory plan %s: %.1f GB", chosen.plan.name, chosen.needed / 1e9)
+    return chosen.plan
 
 
 def _doubts(model: manifest.ModelEntry) -> Doubts:

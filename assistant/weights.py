@@ -14,6 +14,7 @@ from pathlib import Path
 
 from assistant import disk, download, ear_slice, gguf_file, manifest, shape
 from assistant.errors import HeyGemmaError, ModelDamaged, ModelMissing, UsageError
+from assistant.llm.memory_plan import Sizes, sizes_of
 from assistant.manifest import VOCABULARY, Kind, Manifest, ModelEntry, ModelFile, models_dir
 from assistant.progress import Advance, Meter, silent
 
@@ -162,6 +163,20 @@ def keep_audio(source: Path, target: Path, advance: Advance = lambda _: None) ->
     fields = {key: header.encoded(key) for key in header.spans if not key.startswith(without)}
     gguf_file.keep(source, target, lambda name: name.startswith(("a.", "mm.a.")), fields, advance)
     _receipt(target).write_text(f"{_sha256(target, lambda _: None)}  {target.name}\n", encoding="ascii")
+
+
+def memory_sizes(entry: ModelEntry, directories: tuple[Path, ...] | None = None) -> Sizes:
+    """What a turn of this model needs in memory; of one that isn't here, what E2B's shapes do. Raises ModelDamaged."""
+    try:
+        found = paths(entry, directories)
+    except ModelMissing:
+        text = shape.text_tensors(shape.E2B.text, shape.Types())
+        audio = shape.audio_tensors(shape.E2B, shape.Types(audio="BF16" if entry.mmproj.audio_only else "Q8_0"))
+        own = shape.E2B.text.layers - shape.E2B.text.shared_kv_layers
+        return sizes_of(((t.name, t.nbytes) for t in text), own, sum(t.nbytes for t in audio))
+    header = gguf_file.read_header(found.text)
+    _, own = ear_slice.layers_of(header)
+    return sizes_of(((t.name, t.nbytes) for t in header.tensors), own, found.mmproj.stat().st_size)
 
 
 def chat_template(path: Path) -> str | None:

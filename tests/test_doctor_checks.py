@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from assistant import board
 from assistant.audio.devices import Device
 from assistant.board import Board
 from assistant.config import Config
@@ -17,6 +18,7 @@ from assistant.doctor.signal import Signal
 from assistant.errors import AudioDeviceError, ConfigError, HomeAway, HomeRefused, ModelDamaged, ModelMissing
 from assistant.intents.home_trial import Found
 from assistant.llm.build import Build
+from assistant.llm.memory_plan import Sizes
 from assistant.weights import Check
 
 OK, WARN, FAIL, ABSENT = State.OK, State.WARN, State.FAIL, State.ABSENT
@@ -51,7 +53,9 @@ HEARD = sound.Heard(MIC, SIGNAL)
 MICROPHONE = sound.Microphone(HEARD)
 GONE = AudioDeviceError("no microphone was found", remedy="plug one in")
 CLOCK = clock.Clock(datetime(2026, 11, 25, tzinfo=UTC), synchronised=True, zone="Europe/Paris")
-MEMORY = machine.Memory(8 * GB, 6 * GB, 2 * GB, 2 * GB, ("/dev/zram0",), 4 * GB)
+E2B = Sizes(1_407_000_000, 318_000_000, 610_000_000)
+KERNEL = board.Memory(8 * GB, 6 * GB, 2 * GB, 2 * GB)
+MEMORY = machine.Memory(KERNEL, ("/dev/zram0",), E2B)
 BOARD = Board("Raspberry Pi 5", 45.0, "ondemand", 0)
 PACE = machine.Pace("ondemand", "cpufreq-dt", 2_400_000, 2_400_000)
 UNIT = {
@@ -192,11 +196,11 @@ ILL: list[tuple[str, Any, State, str, int]] = [
     ("year", replace(CLOCK, now=datetime(1970, 1, 1, tzinfo=UTC)), FAIL, "1970", 1),
     ("synchronised", replace(CLOCK, synchronised=False), WARN, "nobody", 0),
     ("synchronised", replace(CLOCK, synchronised=None), ABSENT, "doesn't tell", 0),
-    ("memory", replace(MEMORY, total=4 * GB), FAIL, "4.4 GB needed", 1),
-    ("memory", replace(MEMORY, available=1 * GB), WARN, "1.0 GB of 8.0", 0),
-    ("swap", replace(MEMORY, swap_total=0, swap_free=0, swaps=()), WARN, "none", 0),
+    ("memory", replace(MEMORY, kernel=replace(KERNEL, total=2 * GB)), FAIL, "needs 2.9 GB", 3),
+    ("memory", replace(MEMORY, kernel=replace(KERNEL, available=1 * GB)), WARN, "only 1.0 GB", 0),
+    ("swap", replace(MEMORY, kernel=board.Memory(4 * GB, 3 * GB), swaps=()), WARN, "none", 0),
     ("swap", replace(MEMORY, swaps=("/dev/mmcblk0p3",)), WARN, "wears", 0),
-    ("swap", replace(MEMORY, swap_free=0), WARN, "2.0 GB of 2.0 GB used", 0),
+    ("swap", replace(MEMORY, kernel=replace(KERNEL, swap_free=0)), WARN, "2.0 GB of 2.0 GB used", 0),
     ("free disk", [machine.Room("models", FILE, 10**8)], FAIL, "0.1 GB free", 6),
     ("free disk", [machine.Room("models", FILE, GB), machine.Room("state", FILE, 9 * GB)], WARN, "1.0 GB", 0),
     ("temperature", replace(BOARD, celsius=82.0), FAIL, "82 °C", 1),

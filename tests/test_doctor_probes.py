@@ -25,6 +25,7 @@ from assistant.doctor.signal import measure
 from assistant.errors import AudioDeviceError, ConfigError, HomeAway, HomeRefused, ModelMissing, UsageError
 from assistant.intents import broker_trial
 from assistant.llm import build, self_test
+from assistant.llm.memory_plan import Sizes
 from assistant.progress import silent
 from assistant.stages import SAMPLE_RATE_HZ, AudioClip, Pcm
 from tests.fake_home import TOKEN, FakeHome
@@ -112,8 +113,19 @@ def test_memory_and_swap(tmp_path: Path) -> None:
         proc__meminfo="MemTotal: 8000 kB\nMemAvailable: 6000 kB\nSwapTotal: 200 kB\nSwapFree: 100 kB\nHugePages: 0\n",
         proc__swaps="Filename Type Size\n/dev/mmcblk0p3 partition 200\n",
     )
-    facts = machine.probe_memory(root, 7)
-    assert facts == machine.Memory(8_192_000, 6_144_000, 204_800, 102_400, ("/dev/mmcblk0p3",), 7)
+    facts = machine.probe_memory(root, Sizes(1, 2, 3), "auto")
+    kernel = board.Memory(8_192_000, 6_144_000, 204_800, 102_400)
+    assert facts == machine.Memory(kernel, ("/dev/mmcblk0p3",), Sizes(1, 2, 3))
+
+
+def test_a_service_with_a_limit_has_no_more_than_that(tmp_path: Path) -> None:
+    """MemoryMax of a unit, or a container's."""
+    root = put(tmp_path, proc__meminfo="MemTotal: 8000 kB\nMemAvailable: 6000 kB\n")
+    put(root, proc__self__cgroup="0::/system.slice/hey-gemma.service\n")
+    group = root / "sys/fs/cgroup/system.slice/hey-gemma.service"
+    group.mkdir(parents=True)
+    (group / "memory.max").write_text("4096000", encoding="ascii")
+    assert board.memory(root) == board.Memory(4_096_000, 4_096_000)
 
 
 def test_the_disk_of_a_directory_that_is_not_there_yet(tmp_path: Path) -> None:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assistant import board
-from assistant.doctor.findings import Finding, Study, absent, fail, fine, first, warn
+from assistant.doctor.findings import Finding, Study, absent, fail, fine, first, refused, warn
+from assistant.errors import ModelError
+from assistant.llm import memory_plan
+from assistant.llm.memory_plan import Sizes
 
-PROGRAM_BYTES = 400_000_000  # all but the model's files: Python, the voice, the wake word, the cache of 2,048 cells
 LITTLE_BYTES, NO_BYTES = 2_000_000_000, 200_000_000  # of free disk: E2B's ear needs 1.5 GB
 WARM_C = 65.0  # a Pi 5 lowers its clock from 80 °C on, 85 at the latest
 SLOW_GOVERNORS = ("powersave", "conservative")
@@ -20,14 +22,12 @@ COOLING = "add the active cooler, or give it air"
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """In bytes. `model`: all of its files; `swaps`: what is swapped to."""
+    """`swaps`: what is swapped to; `sizes`: of the model; `wanted`: the config's plan for it."""
 
-    total: int
-    available: int
-    swap_total: int
-    swap_free: int
+    kernel: board.Memory
     swaps: tuple[str, ...]
-    model: int
+    sizes: Sizes
+    wanted: str = memory_plan.AUTO
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +50,12 @@ class Pace:
 
 
 def studies(
-    root: Path, model_bytes: int, places: Mapping[str, Path]
+    root: Path, sizes: Sizes, wanted: str, places: Mapping[str, Path]
 ) -> tuple[Study[Memory], Study[Sequence[Room]], Study[board.Board], Study[Pace], Study[str]]:
     """What is looked at."""
     heat = (("temperature", temperature), ("under-voltage", under_voltage), ("throttling", throttling))
     return (
-        Study("machine", lambda: probe_memory(root, model_bytes), (("memory", memory), ("swap", swap))),
+        Study("machine", lambda: probe_memory(root, sizes, wanted), (("memory", memory), ("swap", swap))),
         Study("machine", lambda: probe_disks(places), (("free disk", disk),)),
         Study("machine", lambda: board.look(root, ask_firmware), heat),
         Study("machine", lambda: probe_pace(root), (("governor", governor), ("clock rate", clock_rate))),
@@ -64,15 +64,10 @@ def studies(
     )  # fmt: skip
 
 
-def probe_memory(root: Path, model_bytes: int) -> Memory:
-    """Read /proc/meminfo and /proc/swaps."""
-    lines = (line.split() for line in (root / "proc/meminfo").read_text(encoding="ascii").splitlines())
-    kb = {words[0].rstrip(":"): int(words[1]) for words in lines if len(words) > 1}
-    total, available, swap_total, swap_free = (
-        kb.get(name, 0) * 1024 for name in ("MemTotal", "MemAvailable", "SwapTotal", "SwapFree")
-    )
+def probe_memory(root: Path, sizes: Sizes, wanted: str) -> Memory:
+    """Read what the kernel tells of memory and swap."""
     swaps = tuple(line.split()[0] for line in _text(root / "proc/swaps").splitlines()[1:] if line.strip())
-    return Memory(total, available, swap_total, swap_free, swaps, model_bytes)
+    return Memory(board.memory(root), swaps, sizes, wanted)
 
 
 def probe_disks(places: Mapping[str, Path]) -> list[Room]:
@@ -112,31 +107,32 @@ def _text(path: Path) -> str:
 
 
 def memory(facts: Memory) -> Finding:
-    """The model's files are mapped: half of them may be let go of, but not all."""
-    needed = facts.model + PROGRAM_BYTES
-    told = f"{_gb(facts.available)} of {_gb(facts.total)} available, about {_gb(needed)} needed"
-    return first(
-        fail(told, 'use a machine with more, or put  name = "tiny"  under [model] in the config')
-        if facts.total < needed else None,
-        warn(f"{told}: the model will be read from disk again and again", "end other programs: see  ps aux --sort -rss")
-        if facts.available < needed / 2 else None,
-        otherwise=fine(told),
-    )  # fmt: skip
+    """The plan by which the model will be held in it."""
+    here = facts.kernel
+    try:
+        chosen = memory_plan.choose(facts.wanted, here.total, here.available, facts.sizes)
+    except ModelError as e:
+        return refused(e)
+    if chosen.warning:
+        return warn(f"{chosen.warning} (plan {chosen.plan.name})", "end other programs: see  ps aux --sort -rss")
+    told = f"{_gb(here.available)} of {_gb(here.total)} available"
+    return fine(f"{told}, plan {chosen.plan.name}: about {_gb(chosen.needed)} needed")
 
 
 def swap(facts: Memory) -> Finding:
     """A little of it, and not on an SD card."""
     card = [name for name in facts.swaps if name.startswith("/dev/mmcblk") or name == "/var/swap"]
-    used = facts.swap_total - facts.swap_free
-    told = f"{_gb(used)} of {_gb(facts.swap_total)} used"
-    tight = facts.total < 2 * (facts.model + PROGRAM_BYTES)
+    here = facts.kernel
+    used = here.swap_total - here.swap_free
+    told = f"{_gb(used)} of {_gb(here.swap_total)} used"
+    tight = here.total < 2 * memory_plan.needed(memory_plan.FULL, facts.sizes)
     return first(
-        warn("none, and memory is tight", "sudo apt install zram-tools") if not facts.swap_total and tight else None,
-        fine("none, and none needed") if not facts.swap_total else None,
+        warn("none, and memory is tight", "sudo apt install zram-tools") if not here.swap_total and tight else None,
+        fine("none, and none needed") if not here.swap_total else None,
         warn(f"{', '.join(card)}: it wears the card out", "sudo apt install zram-tools && sudo dphys-swapfile swapoff")
         if card else None,
         warn(f"{told}: answers will wait for it", "end other programs: see  ps aux --sort -rss")
-        if used > facts.swap_total / 2 and used > facts.available / 4 else None,
+        if used > here.swap_total / 2 and used > here.available / 4 else None,
         otherwise=fine(told),
     )  # fmt: skip
 

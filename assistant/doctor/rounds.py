@@ -13,6 +13,7 @@ from assistant.config import Config
 from assistant.doctor import clock, homes, machine, models, processor, program, service, settings, sound
 from assistant.doctor.findings import NotHere, Study
 from assistant.errors import ConfigError, HeyGemmaError
+from assistant.llm.memory_plan import Sizes
 from assistant.progress import Meter, silent
 from assistant.setup import next_step
 
@@ -66,7 +67,9 @@ def studies(
         *(_unknown(study) if patient.error is not None else study for study in of_config),
         *sound.studies(wanted, root, hardware, (state / muting.NAME, muting.SERVICE_DIR / muting.NAME)),
         *clock.studies(root, config.place.time_zone),
-        *machine.studies(root, _model_bytes(config), {"models": manifest.writable_dir(environ), **written}),
+        *machine.studies(
+            root, _model_sizes(config), config.model.memory, {"models": manifest.writable_dir(environ), **written}
+        ),
         *service.studies(root, config),
     )
 
@@ -83,14 +86,9 @@ def _unknown(study: Study[Any]) -> Study[Any]:
     return Study(study.area, nothing, study.checks)
 
 
-def _model_bytes(config: Config) -> int:
-    """What the model's files take, on disk if they are there."""
+def _model_sizes(config: Config) -> Sizes:
+    """What the model needs of memory; nothing where something is wrong, which is told where models are looked at."""
     try:
-        entry = manifest.load().entry(config.model.name)
+        return weights.memory_sizes(manifest.load().entry(config.model.name))
     except HeyGemmaError:
-        return 0  # which model is wrong is told where models are looked at
-    try:
-        found = weights.paths(entry)
-    except HeyGemmaError:
-        return entry.text.bytes + entry.mmproj.bytes
-    return found.text.stat().st_size + found.mmproj.stat().st_size
+        return Sizes(0, 0, 0)

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from assistant.intents.home_registry import clean
-from assistant.intents.home_states import State
+from assistant.intents.home_states import State, figure
 from assistant.intents.names import Entity
 from assistant.stages import Effect, Value
 
@@ -30,9 +30,9 @@ def facts(entity: Entity, state: State) -> dict[str, Value]:
     result: dict[str, Value] = {"name": entity.name, "domain": entity.domain, "state": spoken_state(entity, state)}
     if entity.area is not None:
         result["area"] = entity.area
-    if entity.domain == "light" and isinstance(brightness := told.get("brightness"), int | float):
+    if entity.domain == "light" and (brightness := figure(told.get("brightness"))) is not None:
         result["brightness_pct"] = round(brightness / 2.55)
-    if isinstance(volume := told.get("volume_level"), int | float):
+    if (volume := figure(told.get("volume_level"))) is not None:
         result["volume_level"] = volume
     for name, attribute in (
         ("position", "current_position"),
@@ -40,7 +40,7 @@ def facts(entity: Entity, state: State) -> dict[str, Value]:
         ("current_temperature", "current_temperature"),
         ("humidity", "humidity"),
     ):
-        if isinstance(value := told.get(attribute), int | float):
+        if (value := figure(told.get(attribute))) is not None:
             result[name] = value
     if title := clean(told.get("media_title")):
         result["media_title"] = title
@@ -80,17 +80,17 @@ def forecast_of(entries: object, day: str, at: datetime) -> dict[str, Value] | N
 def _on(row: Mapping[str, Any], day: datetime) -> bool:
     try:
         at = datetime.fromisoformat(str(row.get("datetime")))
-    except ValueError:
+        return (at.astimezone(day.tzinfo) if at.tzinfo else at).date() == day.date()
+    except (ValueError, OverflowError):  # the year 1, an hour west of us, is none
         return False
-    return (at.astimezone(day.tzinfo) if at.tzinfo else at).date() == day.date()
 
 
 def _figures(rows: Sequence[Mapping[str, Any]], name: str) -> list[float]:
-    return [row[name] for row in rows if isinstance(row.get(name), int | float)]
+    return [value for row in rows if (value := figure(row.get(name))) is not None]
 
 
 def _number(text: str) -> float | None:
     try:
-        return float(text)
+        return figure(float(text))
     except ValueError:
         return None

@@ -7,7 +7,7 @@ newer report counts. A door or blind on its way counts as seen: it does what was
 from collections.abc import Mapping
 from typing import Any
 
-from assistant.intents.home_states import AWAY, State
+from assistant.intents.home_states import AWAY, State, figure
 from assistant.stages import Effect
 
 _STATES: Mapping[str, frozenset[str]] = {
@@ -75,7 +75,8 @@ def on_its_way(effect: Effect, before: State | None, now: State) -> str | None:
     was, at = (None if s is None else s.attributes.get("current_position") for s in (before, now))
     if domain != "cover" or before is None or now.report <= before.report:
         return None
-    if not (isinstance(was, int | float) and isinstance(at, int | float) and isinstance(wanted, int | float)):
+    was, at = figure(was), figure(at)
+    if was is None or at is None or not isinstance(wanted, int | float):
         return None
     if _near(at, wanted, 2) or abs(at - wanted) >= abs(was - wanted):
         return None
@@ -83,7 +84,7 @@ def on_its_way(effect: Effect, before: State | None, now: State) -> str | None:
 
 
 def _is_color(shown: object, wanted: tuple[float, ...]) -> bool:
-    if not isinstance(shown, list) or len(shown) != 2 or not all(isinstance(n, int | float) for n in shown):
+    if not isinstance(shown, list) or len(shown) != 2 or any(figure(n) is None for n in shown):
         return False
     hue, saturation = wanted
     turn = abs(float(shown[0]) - hue) % 360
@@ -117,8 +118,8 @@ def _light(data: Mapping[str, Any], now: State, *, newer: bool) -> bool:
 
 
 def _near(value: object, wanted: Any, by: float) -> bool:
-    return isinstance(value, int | float) and abs(value - float(wanted)) <= by
+    return (known := figure(value)) is not None and abs(known - float(wanted)) <= by
 
 
 def _count(state: State) -> int:
-    return int(state.state) if state.state.isdigit() else 0
+    return int(state.state) if state.state.isdecimal() and len(state.state) < 10 else 0

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+MOST = 1e12
 AWAY = frozenset({"unavailable", "unknown"})
 
 
@@ -18,6 +19,11 @@ class State:
     state: str
     attributes: Mapping[str, Any] = field(default_factory=dict)
     report: int = 0
+
+
+def figure(value: object) -> float | None:
+    """A number that can be told and compared; None: no number, or one that no thing has (NaN, 1e400)."""
+    return value if isinstance(value, int | float) and abs(value) < MOST else None
 
 
 class LiveStates:

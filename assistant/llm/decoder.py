@@ -30,11 +30,14 @@ class Aborted(Exception):
 class Decoder:
     """A Gemma 4 decoder with a KV cache of `context` cells that two sequences share.
 
-    `threads` are those of a batch and of a single token, `stop` is looked at before each node of the graph.
+    `threads` are those of a batch and of a single token, `stop` is looked at before each node of the graph. `repack`:
+    weights are kept a second time, arranged for this processor.
     Raises ModelDamaged, with llama.cpp's own words.
     """
 
-    def __init__(self, path: Path, *, context: int, threads: tuple[int, int], stop: StopFlag) -> None:
+    def __init__(
+        self, path: Path, *, context: int, threads: tuple[int, int], stop: StopFlag, repack: bool = True
+    ) -> None:
         self._llama = import_llama()
         self._context_size = context
         self._context: Any = None
@@ -42,6 +45,7 @@ class Decoder:
         self._slid = False  # keys that `slide` renumbered wait to be turned
         params = self._llama.llama_model_default_params()
         params.lazy_mode = self._llama.LLAMA_LAZY_MODE_ON  # per-layer embeddings: 1.2 GB less resident
+        params.use_extra_bufts = repack
         params.n_gpu_layers = 0
         self.model: Any = load(path, params)
         self._context = self._new_context(threads, stop)

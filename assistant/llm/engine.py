@@ -14,6 +14,7 @@ from pathlib import Path
 from assistant.errors import ModelFailed
 from assistant.llm.check import check_ear, check_files
 from assistant.llm.decoder import Decoder, Rows, import_llama, load
+from assistant.llm.memory_plan import FULL, MemoryPlan
 from assistant.llm.mtmd import Mtmd
 from assistant.llm.vocabulary import Vocabulary
 from assistant.stages import Pcm
@@ -38,7 +39,8 @@ class Threads:
 class Engine:
     """The decoders of one Gemma 4, each with a KV cache of `context` cells, and its audio encoder.
 
-    `main` is the whole decoder; `ear` its half-depth copy, None without one. Raises ModelMissing or ModelDamaged;
+    `main` is the whole decoder; `ear` its half-depth copy, None without one; `plan` says how much
+    memory makes them quicker. Raises ModelMissing or ModelDamaged;
     nothing llama.cpp would abort on gets through to it.
     """
 
@@ -50,6 +52,7 @@ class Engine:
         context: int = 4096,
         threads: Threads = Threads(),
         ear: Path | None = None,
+        plan: MemoryPlan = FULL,
     ) -> None:
         check_files(model, mmproj)
         if ear is not None:
@@ -59,11 +62,13 @@ class Engine:
         self._stop = ctypes.create_string_buffer(2)
         self._encoder: Mtmd | None = None
         prefill, decode = self._threads = threads.resolved()
-        self.main = Decoder(model, context=context, threads=(prefill, decode), stop=self._stop)
+        self.main = Decoder(model, context=context, threads=(prefill, decode), stop=self._stop, repack=plan.repack_main)
         self.ear: Decoder | None = None
         try:
             if ear is not None:
-                self.ear = Decoder(ear, context=context, threads=(prefill, prefill), stop=self._stop)
+                self.ear = Decoder(
+                    ear, context=context, threads=(prefill, prefill), stop=self._stop, repack=plan.repack_ear
+                )
         except BaseException:
             self.main.close()
             raise

@@ -21,6 +21,7 @@ from assistant.llm.decoder import Aborted
 from assistant.llm.engine import Engine, Threads
 from assistant.llm.grammar import Grammar
 from assistant.llm.ledger import Emit, Ledger
+from assistant.llm.memory_plan import FULL, MemoryPlan
 from assistant.llm.patience import Patience
 from assistant.llm.prefix_cache import PrefixCache, identity
 from assistant.llm.prompt import PromptProfile
@@ -54,6 +55,7 @@ class ModelSpec:
     asked: Asked = field(default_factory=Asked)
     ear: Path | None = None
     listen_ahead: bool = False
+    plan: MemoryPlan = FULL
 
 
 class LlamaSession:
@@ -105,7 +107,9 @@ class LlamaSession:
         """
 
         def load() -> tuple[Engine, Ledger]:
-            engine = Engine(spec.model, spec.mmproj, context=spec.context, threads=spec.threads, ear=spec.ear)
+            engine = Engine(
+                spec.model, spec.mmproj, context=spec.context, threads=spec.threads, ear=spec.ear, plan=spec.plan
+            )
             encoder: Conformer | None = None
             try:
                 encoder = Conformer(spec.mmproj) if spec.listen_ahead else None

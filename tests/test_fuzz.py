@@ -1,0 +1,61 @@
+"""Made-up input for everything that takes some from outside (tests/fuzz): the same examples every time.
+
+`make fuzz MINUTES=60` goes on with others. What was found is kept here, as small as it was.
+"""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from assistant.intents.home_answers import facts, forecast_of
+from assistant.intents.home_change import on_its_way, seen
+from assistant.intents.home_states import State
+from assistant.intents.names import Entity
+from assistant.stages import Effect
+from tests.fuzz.__main__ import alone, throw
+from tests.fuzz.targets import TARGETS, Target
+
+EXAMPLES = 25
+LIGHT = Entity("light.a", ("lamp",), None)
+
+
+@pytest.mark.parametrize("target", [t for t in TARGETS if not t.risky], ids=lambda t: t.name)
+def test_whatever_comes_in_only_our_own_errors_come_out(target: Target) -> None:
+    thrown, found = throw(target, EXAMPLES, None)
+    assert found == ""
+    assert thrown >= EXAMPLES // 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", [t for t in TARGETS if t.risky], ids=lambda t: t.name)
+def test_no_file_ends_the_process(target: Target) -> None:
+    """Native code reads these, so each has a process of its own."""
+    thrown, found = alone(target, ["--examples", str(EXAMPLES)])
+    assert found == ""
+    assert thrown >= EXAMPLES // 2
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), 10**400, -(10**400), 1e308])
+def test_a_number_that_no_thing_has_is_passed_over(number: float) -> None:
+    """Python's JSON takes NaN and numbers of any length, and a home may send them."""
+    told = facts(LIGHT, State("on", {"brightness": number, "volume_level": number, "temperature": number}))
+    assert told == {"name": "lamp", "domain": "light", "state": "on"}
+    strange = State("on", {"brightness": number, "hs_color": [number, number], "current_position": number}, 2)
+    assert not seen(Effect("light.turn_on", "light.a", {"brightness_pct": 50}), None, strange)
+    assert not seen(Effect("light.turn_on", "light.a", {"color_name": "red"}), None, strange)
+    blind = Effect("cover.open_cover", "cover.a", {})
+    assert on_its_way(blind, State("open", {"current_position": 5}, 1), strange) is None
+    rows = [{"datetime": "2026-11-24T12:00:00", "temperature": number}]
+    assert forecast_of(rows, "today", datetime(2026, 11, 24, 12, tzinfo=UTC)) is None
+
+
+def test_a_list_that_counts_in_superscripts_counts_nothing() -> None:
+    """A ² is a digit for Python, and no number."""
+    add = Effect("todo.add_item", "todo.a", {"item": "milk"})
+    assert not seen(add, State("²", {}, 1), State("²", {}, 2))
+
+
+def test_a_forecast_for_the_year_one_is_passed_over() -> None:
+    """Its moment is before time began in a zone west of it."""
+    rows = [{"datetime": "0001-01-01T00:00:00+14:00", "temperature": 1}]
+    assert forecast_of(rows, "today", datetime(2026, 11, 24, 12, tzinfo=UTC)) is None
