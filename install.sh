@@ -166,8 +166,10 @@ install_units() {
     cp $TOP/current/share/install.sh $TOP/install.sh.new && mv $TOP/install.sh.new $TOP/install.sh # it may be running
     ln -sfn $TOP/current/bin/hey-gemma /usr/local/bin/hey-gemma
     if systemd_runs; then systemctl daemon-reload; fi
-    systemctl enable -q hey-gemma.service hey-gemma-allow.timer 2>/dev/null ||
-        fail "systemd can't enable hey-gemma.service" "systemctl enable hey-gemma.service, and see what it says"
+    # What `systemctl enable` does, also while an image is made and no systemd is there.
+    mkdir -p $UNITS/multi-user.target.wants $UNITS/timers.target.wants
+    ln -sfn ../hey-gemma.service $UNITS/multi-user.target.wants/hey-gemma.service
+    ln -sfn ../hey-gemma-allow.timer $UNITS/timers.target.wants/hey-gemma-allow.timer
 }
 
 start() {
