@@ -36,7 +36,7 @@ class Machine:
         """Run a command inside, give what it says."""
         run = subprocess.run(
             ["nsenter", "-t", str(self.pid), "-m", "-p", "-u", "-i", "-n", "-C", "-r", "--", *words],
-            capture_output=True, text=True, check=False, timeout=120, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+            capture_output=True, text=True, check=False, timeout=120, cwd="/", env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
         )  # fmt: skip
         return (run.stdout + run.stderr).strip()
 
