@@ -36,7 +36,8 @@ class Machine:
         """Run a command inside, give what it says."""
         run = subprocess.run(
             ["nsenter", "-t", str(self.pid), "-m", "-p", "-u", "-i", "-n", "-C", "-r", "--", *words],
-            capture_output=True, text=True, check=False, timeout=120, cwd="/", env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+            capture_output=True, text=True, check=False, timeout=120, cwd="/",
+            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
         )  # fmt: skip
         return (run.stdout + run.stderr).strip()
 
@@ -177,12 +178,13 @@ def look_at_network(machine: Machine, told: Report) -> None:
     attempt = (
         "import socket, sys\n"
         f"open({group + '/cgroup.procs'!r}, 'w').write('0')\n"
-        "server = socket.create_server(('', 8123))\n"
         "for address in ('127.0.0.2', '127.0.0.3'):\n"
         "    s = socket.socket(); s.settimeout(3)\n"
         "    try: s.connect((address, 8123)); print(address, 'connected')\n"
         "    except OSError as e: print(address, type(e).__name__)\n"
     )
+    machine("systemd-run", "-q", "python3", "-m", "http.server", "8123")  # outside of the service's cgroup
+    time.sleep(5)
     said = machine("python3", "-c", attempt)
     told(
         "firewall", said.replace("\n", "; "), right="127.0.0.2 connected" in said and "127.0.0.3 connected" not in said

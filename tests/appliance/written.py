@@ -3,7 +3,8 @@
     python -m tests.appliance.written [MINUTES]
 
 The kernel counts them (/proc/PID/io, write_bytes: what was dirtied for a disk). What it says on standard error goes to
-the journal, so it is added. The start, with the phrases that are made once, is told apart.
+the journal, so it is added. The start is told apart, and no phrases are
+made ahead: that is done once (speech.prepared_mb bounds it).
 """
 
 import os
@@ -30,7 +31,9 @@ def main(minutes: float) -> None:
             manager.bind(str(folder / "notify"))
             manager.settimeout(300)
             directories = {f"{kind}_DIRECTORY": str(folder / kind.lower()) for kind in ("STATE", "CACHE")}
-            (folder / "config.toml").write_text('[audio]\nmicrophone = "mic"\nspeaker = "room"\n')
+            (folder / "config.toml").write_text(
+                '[audio]\nmicrophone = "mic"\nspeaker = "room"\n[speech]\nprepared_mb = 0\n'
+            )
             watched = {"NOTIFY_SOCKET": str(folder / "notify"), "WATCHDOG_USEC": "60000000"}
             settings = {"HOME": name, "HEY_GEMMA_CONFIG": str(folder / "config.toml")}
             process = subprocess.Popen(
@@ -44,21 +47,19 @@ def main(minutes: float) -> None:
                 start = _settle(process.pid, manager)
                 print(f"start: {start:,} bytes, once")
                 before, begun = _written(process.pid), time.monotonic()
-                said_before, phrases_before = (folder / "said").stat().st_size, _on_disk(folder / "cache" / "phrases")
+                said_before = (folder / "said").stat().st_size
                 fed = sum(_drained(manager, 5) for _ in range(round(minutes * 12)))
                 spent = time.monotonic() - begun
                 wrote = _written(process.pid) - before
                 told = (folder / "said").stat().st_size - said_before
-                phrases = _on_disk(folder / "cache" / "phrases") - phrases_before
                 alive = process.poll() is None
             finally:
                 process.terminate()
                 process.wait(60)
-        day = (wrote - phrases + told) * 86_400 / spent
-        print(f"{spent:.0f} s of silence: {wrote:,} bytes to files, {told:,} to the log;")
-        print(f"{phrases:,} of them phrases, which are made once (speech.prepared_mb bounds them)")
+        day = (wrote + told) * 86_400 / spent
+        print(f"{spent:.0f} s of silence: {wrote:,} bytes to files, {told:,} to the log")
         print(f"alive: {alive}, watchdog fed {fed} times")
-        print(f"a day: ({wrote:,} - {phrases:,} + {told:,}) * 86,400 / {spent:.0f} = {day / 1e6:.3f} MB")
+        print(f"a day: ({wrote:,} + {told:,}) * 86,400 / {spent:.0f} = {day / 1e6:.3f} MB")
         largest = sorted(
             ((f.stat().st_size, str(f.relative_to(folder))) for f in folder.rglob("*") if f.is_file()), reverse=True
         )
@@ -86,11 +87,6 @@ def _drained(manager: socket.socket, seconds: float) -> int:
             fed += b"WATCHDOG=1" in manager.recv(4096)
         except BlockingIOError:
             return fed
-
-
-def _on_disk(folder: Path) -> int:
-    """Bytes of the blocks that the files of a folder have."""
-    return sum(file.stat().st_blocks * 512 for file in folder.rglob("*") if file.is_file())
 
 
 def _written(pid: int) -> int:
