@@ -9,11 +9,13 @@
 # /var/cache/hey-gemma        can be thrown away              /usr/local/bin/hey-gemma   the command
 set -eu
 
-TOP=/opt/hey-gemma
-SETTINGS=/etc/hey-gemma
-STATE=/var/lib/hey-gemma
-CACHE=/var/cache/hey-gemma
-UNITS=/etc/systemd/system
+ROOT=${HEY_GEMMA_ROOT:-} # tests put another one in front
+TOP=$ROOT/opt/hey-gemma
+SETTINGS=$ROOT/etc/hey-gemma
+STATE=$ROOT/var/lib/hey-gemma
+CACHE=$ROOT/var/cache/hey-gemma
+UNITS=$ROOT/etc/systemd/system
+COMMAND_LINK=$ROOT/usr/local/bin/hey-gemma
 USER_NAME=hey-gemma
 PACKAGES="python3 python3-venv g++ libportaudio2 libgomp1"
 NEEDED_MB=2500 # while llama.cpp is compiled; 1 GB stays
@@ -23,7 +25,7 @@ MODEL= SETUP=yes KEEP= COMMAND=install STEP=0
 say() { echo "$*"; }
 step() { STEP=$((STEP + 1)); echo "[$STEP/8] $*"; }
 fail() { echo "error: $1" >&2; echo "what to do: $2" >&2; exit 1; }
-systemd_runs() { [ -d /run/systemd/system ]; }
+systemd_runs() { [ -d "$ROOT/run/systemd/system" ]; }
 as_service() { setpriv --reuid $USER_NAME --regid $USER_NAME --init-groups --no-new-privs env -i PATH=/usr/bin:/bin LANG=C.UTF-8 "$@"; }
 
 usage() { sed -n '4,5s/^# *//p' "$0" >&2; exit 2; }
@@ -119,6 +121,7 @@ llama_wheel() {
 
 new_version() {
     NEW=$TOP/versions/$(date +%Y%m%d-%H%M%S)
+    [ ! -e "$NEW" ] || fail "$NEW is there already" "run this again"
     rm -rf $TOP/versions/*.part
     mkdir -p $TOP/versions "$NEW/share"
     # Whatever ends this now: the half of a version goes, the one in use stays.
@@ -164,7 +167,7 @@ switch_to() { ln -sfn "versions/$(basename "$1")" $TOP/current.new && mv -T $TOP
 install_units() {
     cp $TOP/current/share/hey-gemma*.service $TOP/current/share/hey-gemma*.timer $UNITS/
     cp $TOP/current/share/install.sh $TOP/install.sh.new && mv $TOP/install.sh.new $TOP/install.sh # it may be running
-    ln -sfn $TOP/current/bin/hey-gemma /usr/local/bin/hey-gemma
+    ln -sfn $TOP/current/bin/hey-gemma $COMMAND_LINK
     if systemd_runs; then systemctl daemon-reload; fi
     # What `systemctl enable` does, also while an image is made and no systemd is there.
     mkdir -p $UNITS/multi-user.target.wants $UNITS/timers.target.wants
@@ -240,9 +243,9 @@ uninstall() {
     if systemd_runs; then systemctl disable -q --now hey-gemma.service hey-gemma-allow.timer hey-gemma-allow.service 2>/dev/null || true; fi
     rm -f $UNITS/multi-user.target.wants/hey-gemma.service $UNITS/timers.target.wants/hey-gemma-allow.timer
     rm -rf $UNITS/hey-gemma.service $UNITS/hey-gemma-allow.service $UNITS/hey-gemma-allow.timer $UNITS/hey-gemma.service.d
-    rm -rf /run/systemd/system.control/hey-gemma.service.d /run/hey-gemma-allow
+    rm -rf $ROOT/run/systemd/system.control/hey-gemma.service.d $ROOT/run/hey-gemma-allow
     if systemd_runs; then systemctl daemon-reload; fi
-    if [ "$(readlink /usr/local/bin/hey-gemma)" = $TOP/current/bin/hey-gemma ]; then rm -f /usr/local/bin/hey-gemma; fi
+    if [ "$(readlink $COMMAND_LINK)" = $TOP/current/bin/hey-gemma ]; then rm -f $COMMAND_LINK; fi
     rm -rf $TOP $CACHE
     kept settings || rm -rf $SETTINGS
     if kept models; then find $STATE -mindepth 1 -maxdepth 1 ! -name models $(kept state && echo '-false') -exec rm -rf {} +

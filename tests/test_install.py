@@ -39,7 +39,7 @@ def test_it_needs_what_make_needs_and_compiles_as_make_does() -> None:
 
 
 def test_its_places_are_the_programs() -> None:
-    assert f"STATE={SERVICE_DIR}\n" in SCRIPT
+    assert f"STATE=$ROOT{SERVICE_DIR}\n" in SCRIPT
     assert fence.UNIT in SCRIPT
 
 
