@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from tarfile import TarFile
 
-from assistant import __version__, config
+from assistant import __version__, config, manifest
 from assistant.disk import replacing
 from assistant.errors import OutputError, UsageError
 
 LIST = "hey-gemma-backup.json"
-KEPT = re.compile(r"config\.toml|state/(timers\.json|muted)|state/wake/[A-Za-z0-9][A-Za-z0-9._-]{0,60}\.onnx")
+KEPT = re.compile(r"config\.toml|state/(timers\.json|muted)|wake/[A-Za-z0-9][A-Za-z0-9._-]{0,60}\.onnx")
 MOST_BYTES = 32_000_000
 MOST_FILES = 100
 BEFORE = "before-restore.tar"
@@ -36,17 +36,23 @@ class Place:
 
     config: Path
     state: Path
+    heads: Path  # of own wake words
 
     def path(self, name: str) -> Path:
         """Where the member `name` of a backup belongs."""
-        return self.config if name == "config.toml" else self.state / PurePosixPath(name).relative_to("state")
+        if name == "config.toml":
+            return self.config
+        folder = self.heads if name.startswith("wake/") else self.state
+        return folder / PurePosixPath(name).name
 
 
 def place(explicit: Path | None, environ: Mapping[str, str] = os.environ, service: Path = SERVICE_STATE) -> Place:
     """Of this user's assistant; root's is the system's service, where there is one."""
     file = config.find(explicit, environ) or config.user_file(environ)
     of_service = os.geteuid() == 0 and service.is_dir() and "STATE_DIRECTORY" not in environ
-    return Place(file, service if of_service else config.state_dir(environ))
+    if of_service:
+        return Place(file, service, service / "wake")
+    return Place(file, config.state_dir(environ), manifest.data_dirs(environ)[0].parent / "wake")
 
 
 def save(target: Path, where: Place) -> list[str]:
@@ -66,8 +72,8 @@ def save(target: Path, where: Place) -> list[str]:
 
 
 def _found(where: Place) -> list[tuple[str, bytes]]:
-    heads = sorted((where.state / "wake").glob("*.onnx"))
-    names = ["config.toml", "state/timers.json", "state/muted", *(f"state/wake/{head.name}" for head in heads)]
+    heads = sorted(where.heads.glob("*.onnx"))
+    names = ["config.toml", "state/timers.json", "state/muted", *(f"wake/{head.name}" for head in heads)]
     found = []
     for name in names:
         try:

@@ -17,13 +17,14 @@ SETTINGS = '[home.policy]\npin = "4711"\n'
 
 @pytest.fixture
 def here(tmp_path: Path) -> b.Place:
-    place = b.Place(tmp_path / "etc" / "config.toml", tmp_path / "state")
+    place = b.Place(tmp_path / "etc" / "config.toml", tmp_path / "state", tmp_path / "wake")
     place.config.parent.mkdir()
+    place.heads.mkdir()
     (place.state / "wake" / "sounds").mkdir(parents=True)
     place.config.write_text(SETTINGS)
     (place.state / "timers.json").write_text('{"timers": [], "alarms": []}')
     (place.state / "muted").touch()
-    (place.state / "wake" / "ours.onnx").write_bytes(b"head")
+    (place.heads / "ours.onnx").write_bytes(b"head")
     (place.state / "wake" / "sounds" / "1.wav").write_bytes(b"private")
     (place.config.parent / "home-assistant-token").write_text("secret")
     return place
@@ -31,11 +32,11 @@ def here(tmp_path: Path) -> b.Place:
 
 def test_everything_comes_back(here: b.Place, tmp_path: Path) -> None:
     names = b.save(tmp_path / "b.tar", here)
-    assert names == ["config.toml", "state/timers.json", "state/muted", "state/wake/ours.onnx"]
-    there = b.Place(tmp_path / "new" / "config.toml", tmp_path / "new" / "state")
+    assert names == ["config.toml", "state/timers.json", "state/muted", "wake/ours.onnx"]
+    there = b.Place(tmp_path / "new" / "config.toml", tmp_path / "new" / "state", tmp_path / "new" / "wake")
     assert b.restore(tmp_path / "b.tar", there) == names
     assert there.config.read_text() == SETTINGS
-    assert (there.state / "wake" / "ours.onnx").read_bytes() == b"head"
+    assert (there.heads / "ours.onnx").read_bytes() == b"head"
     assert (there.state / "muted").exists()
 
 
@@ -88,8 +89,8 @@ def _link(member: tarfile.TarInfo) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [_to("../evil"), _to("/etc/passwd"), _to("state/../../evil"), _to("state/wake/../x.onnx"), _to("state/other"),
-     _to("config.toml/x"), _to("state/wake/sub/x.onnx"), _to(b.LIST), _link],
+    [_to("../evil"), _to("/etc/passwd"), _to("state/../../evil"), _to("wake/../x.onnx"), _to("state/other"),
+     _to("config.toml/x"), _to("wake/sub/x.onnx"), _to(b.LIST), _link],
 )  # fmt: skip
 def test_nothing_gets_out_of_our_folders(here: b.Place, tmp_path: Path, change: Change) -> None:
     b.save(tmp_path / "b.tar", here)
@@ -148,9 +149,10 @@ def test_root_means_the_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_the_commands_say_what_they_did(here: b.Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STATE_DIRECTORY", str(here.state))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     file, settings = str(tmp_path / "b.tar"), str(here.config)
     said = CliRunner().invoke(cli.app, ["backup", file, "--config", settings])
-    assert "config.toml, state/timers.json, state/muted, state/wake/ours.onnx" in said.stdout
+    assert "config.toml, state/timers.json, state/muted" in said.stdout
     assert "Tokens and passwords aren't in it" in said.stdout
     said = CliRunner().invoke(cli.app, ["restore", file, "--config", settings])
     assert "Restored: config.toml" in said.stdout

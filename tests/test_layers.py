@@ -22,11 +22,12 @@ LAYERS: tuple[frozenset[str], ...] = (
             "assistant.asking", "assistant.own_voice", "assistant.stop_word", "assistant.config_file",
             "assistant.turn_gain",
             "assistant.lane", "assistant.board", "assistant.manifest", "assistant.shape_vocabulary", "assistant.noise",
-            "assistant.service", "assistant.fence", "assistant.backup", "assistant.unfinished",
+            "assistant.service", "assistant.fence", "assistant.unfinished",
         }
     ),
     frozenset(
         {
+            "assistant.backup",
             "assistant.resting", "assistant.mouth", "assistant.mind", "assistant.listen", "assistant.shape",
             "assistant.download", "assistant.renewal", "assistant.rehearsal", "assistant.text_set", "assistant.waking",
             "assistant.panel", "assistant.own_volume",
