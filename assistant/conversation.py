@@ -40,7 +40,7 @@ from assistant.stages import AudioChunk, AudioSource
 from assistant.trace import TurnTimes
 
 AT_ONCE_S, RECOVER_S = 0.2, 1.5  # a lost microphone is looked for at once, then again and again
-LAST_WORDS_MS = 10_000.0
+LAST_WORDS_MS = 20_000.0
 MOST_ANNOUNCEMENTS = 8
 _log = logging.getLogger(__name__)
 

@@ -275,3 +275,21 @@ def test_the_next_turn_goes_on_after_a_reply_that_only_the_main_decoder_knows(ah
     ahead.ledger.reset()
     assert np.allclose(results[0], results[1], rtol=0.02)
     assert not np.allclose(results[0], ahead.fresh(sound), rtol=0.02)  # without the history
+
+
+def test_a_turn_after_a_long_pause_begins_where_the_forgotten_one_began(ahead: Ahead) -> None:
+    """Both decoders forget a history that is too old: found by the soak, the first command after a pause failed."""
+    rng = np.random.default_rng(5)
+    at_s = 0.0
+    ledger = ahead.ledger
+    before, ledger._now_s = ledger._now_s, lambda: at_s
+    try:
+        ledger.reset()
+        fresh = ahead.fresh(sound := noise(rng, 1.0))
+        ledger.remember("Yes.", ())
+        assert not ledger.idle
+        at_s = 100_000.0
+        assert ahead.fresh(sound) == fresh
+    finally:
+        ledger._now_s = before
+        ledger.reset()

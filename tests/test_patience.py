@@ -82,7 +82,7 @@ async def test_one_that_can_not_be_stopped_is_told_and_nobody_waits_for_it(hung:
     asking = asyncio.create_task(ask(session))
     try:
         async with asyncio.timeout(60):
-            await session._stuck.wait()
+            await asyncio.shield(session._stuck)
             await session.settled()
             with pytest.raises(ModelStuck):
                 await session.aclose()

@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import repeat
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from assistant.errors import HeyGemmaError, ModelFailed, ModelStuck
 from assistant.llm import prompt
@@ -85,7 +85,7 @@ class LlamaSession:
         self._patience = Patience() if patience is None else patience
         self._jobs_done = 0
         self._working = self._overdue = self._closed = False
-        self._stuck = asyncio.Event()
+        self._stuck: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._watching = asyncio.create_task(self._watch(), name="patience")
 
     @classmethod
@@ -292,10 +292,7 @@ class LlamaSession:
     async def _returned(self, within_s: float | None = None) -> bool:
         """Wait until the thread has done what it was given. False: it doesn't come back."""
         back = asyncio.get_running_loop().run_in_executor(self._worker, lambda: None)
-        stuck = asyncio.create_task(self._stuck.wait())
-        waits: list[asyncio.Future[Any]] = [back, stuck]
-        await asyncio.wait(waits, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
-        stuck.cancel()
+        await asyncio.wait([back, self._stuck], timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
         return back.done()
 
     async def _watch(self) -> None:
@@ -308,7 +305,7 @@ class LlamaSession:
                     self._overdue = True
                     self.abort()
                 case "stuck":
-                    self._stuck.set()
+                    self._stuck.set_result(None)
                     self.on_stuck(_stuck())
                     return
                 case "fine":

@@ -80,6 +80,8 @@ class Trunk:
         self.hand_over()
         self._engine.main.remove(start, end)
         self._engine.main.slide(end, end - start)
+        if self._engine.ear is not None:
+            self._engine.ear.remove(start)  # where nothing follows, nothing would be lent over it
         self.at -= end - start
         self._in_main = self.at
         self._in_ear = min(self._in_ear, start)
