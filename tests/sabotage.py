@@ -1,6 +1,6 @@
 """`python -m tests.sabotage FAULT run ...`: the command with a fault in its model thread, at the first reply.
 
-`crash`: llama.cpp ends the process over a batch that is too long. `hang`: a native call never returns; patience is
+`crash`: native code reads where nothing is. `hang`: a native call never returns; patience is
 short. `none`: nothing. The microphone is a recording at real time: a command, again every minute.
 """
 
@@ -15,7 +15,6 @@ import numpy as np
 from assistant import app, cli, conversation
 from assistant.audio.mic import Microphone
 from assistant.llm import session
-from assistant.llm.decoder import BATCH
 from assistant.llm.ledger import Ledger
 from assistant.llm.patience import Patience
 from assistant.stages import CHUNK_MS, CHUNK_SAMPLES, AudioChunk
@@ -45,9 +44,9 @@ class Recording(Microphone):
                 start += CHUNK_SAMPLES
 
 
-def crash(ledger: Ledger, *_: object) -> None:
-    """End the process as a defect in llama.cpp would."""
-    ledger._engine.main._decode_batch(np.zeros(BATCH + 1, np.int32), ledger._trunk.at, 0, wanted=np.zeros(0, np.intp))
+def crash(*_: object) -> None:
+    """End the process as a defect in native code would: read where nothing is."""
+    ctypes.string_at(0)
 
 
 def hang(*_: object) -> None:
