@@ -65,7 +65,7 @@ class WakeConfig:
     near_threshold: Fraction = 0.3
     refractory_s: Annotated[float, Field(ge=0, le=10)] = 1.0
     second_opinion: bool = True
-    maybe_threshold: Fraction = 0.8
+    maybe_threshold: Fraction = 0.5
     sure_threshold: Fraction = 0.95
     log: bool = True
     keep_clips: bool = False

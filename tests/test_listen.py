@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from assistant.config import EndpointConfig
-from assistant.events import Event, WakeHeard
+from assistant.config import EndpointConfig, WakeConfig
+from assistant.events import Event, WakeDoubted, WakeHeard
 from assistant.listen import Listener
 from assistant.stages import CHUNK_SAMPLES, AudioChunk, Pcm
 from assistant.turn import Rules
@@ -44,17 +44,19 @@ def trimmed(samples: Pcm) -> Pcm:
 
 @dataclass
 class Ear:
-    """A listener that opens a turn at every wake, as the assistant does."""
+    """A listener that opens a turn at every wake, also a doubtful one, as the assistant does."""
 
     detector: WakeWord | LevelWake
-    wakes: list[WakeHeard] = field(default_factory=list)
+    wakes: list[WakeHeard | WakeDoubted] = field(default_factory=list)
     turn: list[Pcm] = field(default_factory=list)
 
     def hear(self, samples: Pcm) -> list[float]:
         """The places of the wakes, in ms."""
         self.detector.reset()
+        settings = WakeConfig()
+        decision = WakeDecision(doubt=(settings.maybe_threshold, settings.sure_threshold))
         listener = Listener(
-            EndpointConfig(), self.detector, WakeDecision(), LevelVad(), vad_lag_ms=0.0, early_confidence=0.9,
+            EndpointConfig(), self.detector, decision, LevelVad(), vad_lag_ms=0.0, early_confidence=0.9,
             now_ms=lambda: 0.0,
         )  # fmt: skip
         for chunk in chunks(samples):
@@ -64,7 +66,7 @@ class Ear:
         return [event.audio_ms for event in self.wakes]
 
     def _see(self, event: Event, listener: Listener) -> None:
-        if isinstance(event, WakeHeard):
+        if isinstance(event, WakeHeard | WakeDoubted):
             self.wakes.append(event)
             self.turn.clear()
             listener.open(event.audio_ms - Rules().wake_overlap_ms)

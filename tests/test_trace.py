@@ -53,9 +53,11 @@ def test_a_turn_without_speech_has_no_figures() -> None:
 def test_every_event_is_one_json_line_at_once(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     lines = JsonLines(path)
-    lines(WakeHeard(812.04, 1012.0, 0.9))
-    assert json.loads(path.read_text()) == {"event": "wake_heard", "audio_ms": 812.0, "at_ms": 1012.0, "score": 0.9}
+    lines(WakeHeard(812.04, 1012.0, 0.9, "hey gemma"))
+    written = path.read_text()
     lines.close()
+    told = {"event": "wake_heard", "audio_ms": 812.0, "at_ms": 1012.0, "score": 0.9, "word": "hey gemma"}
+    assert json.loads(written) == told
 
 
 def test_a_path_that_can_not_be_written_is_a_clear_error(tmp_path: Path) -> None:
