@@ -5,8 +5,8 @@
 
 import logging
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -14,24 +14,13 @@ from pathlib import Path
 from assistant import __version__, chat_template, manifest, sessions
 from assistant.audio import earcons
 from assistant.audio.clock import AudioClock, WallClock
-from assistant.audio.devices import Sound
-from assistant.audio.echo import EchoCanceller, WithoutEcho
-from assistant.audio.mic import Microphone
-from assistant.audio.outlet import Outlet
-from assistant.audio.played import Played
-from assistant.audio.replay import FileSource, FileSpeaker, NullSpeaker
-from assistant.audio.speaker import SoundSpeaker
-from assistant.config import Config, cache_dir, state_dir
+from assistant.config import Config, cache_dir
 from assistant.conversation import Conversation
-from assistant.desk import announcer_for, shown
-from assistant.duck import ducking
 from assistant.events import Event, RingingEnded, Started, TimerRang, TurnEnded
-from assistant.front import Front
 from assistant.homes import Home, build_home, real_home
 from assistant.intents.deadlines import Alarm, Entry
 from assistant.intents.demo_file import Furnished
 from assistant.intents.home_wire import Wire
-from assistant.intents.mqtt_announce import Announcer
 from assistant.intents.own import Controls
 from assistant.intents.real_home import RealHome
 from assistant.intents.router import NOT_UNDERSTOOD
@@ -43,38 +32,23 @@ from assistant.llm.prompt import PromptProfile
 from assistant.llm.session import LlamaSession
 from assistant.mind import Mind
 from assistant.mouth import Mouth
-from assistant.muting import NAME, Mark, muting
 from assistant.own_voice import OwnVoice
 from assistant.own_volume import OwnVolume
-from assistant.service import ServiceManager, attended
 from assistant.speech import Voices
 from assistant.stages import AudioClip, Clock, Speaker, Voice
 from assistant.stop_word import StopWord
-from assistant.trace import JsonLines
 from assistant.turn import SORRY, Rules
 from assistant.turn_gain import gain_for
-from assistant.unfinished import Unfinished, runtime_dir
 from assistant.upkeep import Upkeep, rehearsing, renewing
 from assistant.vad import SILERO_END_LAG_MS, FaintVad, GatedVad, SileroVad, WebRtcVad
 from assistant.wake import Head, WakeDecision, WakeWord
 from assistant.waking.hear import head_files
-from assistant.waking.keeper import Keep, here_and_now, keeping
+from assistant.waking.keeper import Keep, here_and_now
 from assistant.waking.observer import WakeObserver
 
 Observer = Callable[[Event], None]
 NEVER = 1.01  # a confidence that no draft reaches
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What the command line says about one run."""
-
-    mic_file: str | None = None
-    speaker_file: Path | None = None
-    events: Path | None = None
-    fast: bool = False
-    wake: bool = True
 
 
 class Silent:
@@ -298,125 +272,6 @@ async def conversing(
         await home.timers.aclose()
 
 
-async def run(config: Config, options: Options, observers: Sequence[Observer]) -> None:
-    """Listen to a file or the microphone, until the file is over or for ever."""
-    wall = WallClock()
-    clock = AudioClock() if options.fast else wall
-    announcer = None if options.fast else announcer_for(config.home.mqtt)  # a fast replay is nobody's assistant
-    manager = ServiceManager.given() if options.mic_file is None else None
-    everyone = [*observers, *(teller.observe for teller in (announcer, manager) if teller is not None)]
-    with _observed(options.events or (Path(config.log.events) if config.log.events else None), everyone) as observe:
-        if options.mic_file is None:
-            await _listen(config, options, wall, observe, announcer=announcer, manager=manager)
-            return
-        speaker = NullSpeaker(clock) if options.speaker_file is None else FileSpeaker(options.speaker_file, clock)
-        async with (
-            loaded(config, clock, wake=options.wake) as stages,
-            conversing(
-                stages,
-                clock=clock,
-                wall=wall,
-                speaker=speaker,
-                wake=options.wake,
-                observe=observe,
-                rehearse=not options.fast,
-            ) as (
-                talk,
-                home,
-            ),
-            shown(announcer, talk, home.timers, stages.volume),
-        ):
-            await talk.run(FileSource(options.mic_file, clock))
-
-
-async def _listen(
-    config: Config,
-    options: Options,
-    wall: WallClock,
-    observe: Observer,
-    *,
-    announcer: Announcer | None,
-    manager: ServiceManager | None,
-) -> None:
-    """Listen to the microphone for ever."""
-    mark = Mark(state_dir() / NAME)
-    unfinished = Unfinished(runtime_dir())
-    front = Front(config.panel, config.service.on_state, wall.now_s)
-
-    def observed(event: Event) -> None:
-        mark.keep(event)
-        unfinished.observe(event)
-        front.see(event)
-        observe(event)
-
-    sound = Sound()
-    wanted, played, canceller = config.audio.speaker, Played(), EchoCanceller()
-    speaker: Speaker = Outlet(lambda device: SoundSpeaker(sound, wall, device=device, played=played), wanted, wall)
-    if options.speaker_file is not None:
-        speaker = FileSpeaker(options.speaker_file, wall)
-
-    def microphone(start_sample: int) -> WithoutEcho:
-        if isinstance(speaker, Outlet):
-            speaker.let_go()
-        wanted, gain_db = config.audio.microphone or None, config.audio.gain_db
-        device = Microphone(sound, device=wanted, gain_db=gain_db, start_sample=start_sample, clock=wall)
-        return WithoutEcho(device, played, canceller, config.audio.echo)
-
-    async with (
-        keeping(config.wake, state_dir() / "wake") as keep_wake,
-        loaded(config, wall, wake=options.wake, volume_file=state_dir() / "volume.json") as stages,
-        conversing(
-            stages,
-            clock=wall,
-            wall=wall,
-            speaker=speaker,
-            wake=options.wake,
-            observe=observed,
-            timer_file=TimerFile(state_dir() / "timers.json"),
-            keep_wake=keep_wake,
-            rehearse=True,
-        ) as (talk, home),
-        shown(announcer, talk, home.timers, stages.volume),
-        muting(mark, talk),
-        front.wired(talk),
-        ducking(config.audio.duck, stages.real_home, state_dir() / "ducked.json", talk),
-        attended(manager, talk, stages.session),
-        aclosing(unfinished),
-    ):
-        if unfinished.found:
-            talk.announce(SORRY)
-        await talk.run_microphone(microphone, wait=config.service.wait_for_microphone or manager is not None)
-
-
-async def ask(config: Config, text: str, events: Path | None, observers: Sequence[Observer]) -> None:
-    """One typed turn, answered in text."""
-    wall = WallClock()
-    with _observed(events, observers) as observe:
-        async with (
-            loaded(config, wall, speak=False, wake=False) as stages,
-            conversing(stages, clock=wall, wall=wall, speaker=NullSpeaker(wall), observe=observe) as (talk, _),
-        ):
-            await talk.ask(text)
-
-
-async def say(config: Config, text: str, language: str, speaker_file: Path | None) -> None:
-    """Speak a text."""
-    speaker: Speaker
-    if speaker_file is None:
-        speaker = SoundSpeaker(Sound(), WallClock(), device=config.audio.speaker or None)
-    else:
-        clock = AudioClock()
-        await clock.release()  # nobody listens to a file: don't wait for its sound
-        speaker = FileSpeaker(speaker_file, clock)
-    voices = Voices(config.speech, manifest.data_dirs())
-    try:
-        async for clip in voices.clips(text, language):
-            await speaker.play(clip)
-    finally:
-        await speaker.aclose()
-        await voices.aclose()
-
-
 def prompt_problem(config: Config, model: manifest.ModelEntry, template: str) -> str | None:
     """Where our prompt for this model parts from the chat template in its file; None: nowhere."""
     home = build_home(config, model, WallClock()).router
@@ -432,19 +287,3 @@ def versions() -> dict[str, str]:
     """What runs: us and what decides about sound and sense."""
     names = ("llama-cpp-python", "piper-tts", "onnxruntime", "numpy")
     return {"hey-gemma": __version__, "python": sys.version.split()[0], **{name: version(name) for name in names}}
-
-
-@contextmanager
-def _observed(path: Path | None, observers: Sequence[Observer]) -> Iterator[Observer]:
-    lines = JsonLines(path) if path is not None else None
-    everyone: list[Observer] = [*observers, *([lines] if lines else [])]
-
-    def observe(event: Event) -> None:
-        for observer in everyone:
-            observer(event)
-
-    try:
-        yield observe
-    finally:
-        if lines is not None:
-            lines.close()

@@ -79,28 +79,28 @@ def run(
     no_wake: Annotated[bool, typer.Option("--no-wake", help="Listen from the first sample.")] = False,
 ) -> None:
     """Listen, act, answer."""
-    from assistant import app as assistant_app
+    from assistant import runs
     from assistant.view import LiveView
 
     if pace is Pace.FAST and mic_file is None:
         raise UsageError("--pace fast needs a file to replay", remedy="add --mic-file IN.wav")
-    options = assistant_app.Options(mic_file, speaker_file, events, pace is Pace.FAST, not no_wake)
+    options = runs.Options(mic_file, speaker_file, events, pace is Pace.FAST, not no_wake)
     settings = _settings(config_file)
     console = Console(highlight=False)
     recording = mic_file not in (None, "-")  # of it everybody may know what it says; what is live is for who sits here
     words = console.is_terminal or recording or settings.log.words
     view = LiveView(console, microphone=mic_file is None, words=words)
     faulthandler.enable()  # where a native crash, or systemd's watchdog, has ended us
-    _main(assistant_app.run(settings, options, [view]))
+    _main(runs.run(settings, options, [view]))
 
 
 @app.command()
 def ask(text: str, config_file: ConfigOption = None, events: EventsOption = None) -> None:
     """Ask by typing; the answer comes as text."""
-    from assistant import app as assistant_app
+    from assistant import runs
     from assistant.view import Answers
 
-    _main(assistant_app.ask(_settings(config_file), text, events, [Answers(Console(highlight=False))]))
+    _main(runs.ask(_settings(config_file), text, events, [Answers(Console(highlight=False))]))
 
 
 @app.command()
@@ -114,12 +114,12 @@ def say(
     """Speak a text."""
     from dataclasses import replace
 
-    from assistant import app as assistant_app
+    from assistant import runs
 
     settings = _settings(config_file)
     if voice is not None:
         settings = replace(settings, speech=replace(settings.speech, voice=voice))
-    _main(assistant_app.say(settings, text, language or settings.speech.language, speaker_file))
+    _main(runs.say(settings, text, language or settings.speech.language, speaker_file))
 
 
 @app.command()

@@ -12,7 +12,7 @@ from typing import Self
 
 import numpy as np
 
-from assistant import app, cli, conversation
+from assistant import cli, conversation, runs
 from assistant.audio.mic import Microphone
 from assistant.llm import session
 from assistant.llm.ledger import Ledger
@@ -61,7 +61,7 @@ def main() -> None:
         Ledger._reply = fault  # type: ignore[method-assign, assignment]
         conversation.LAST_WORDS_MS = 200_000.0  # the machine may be busy
         session.Patience = lambda: Patience(3.0, 1.0)  # type: ignore[misc, assignment, attr-defined]
-    app.Microphone = Recording  # type: ignore[attr-defined]
+    runs.Microphone = Recording  # type: ignore[attr-defined]
     cli.main()
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from assistant import app
+from assistant import runs
 from assistant.audio import earcons
 from assistant.audio.pcm import resample
 from assistant.config import Config, WakeConfig
@@ -59,6 +59,6 @@ async def test_a_command_in_one_breath_is_understood_while_the_sound_for_the_wak
 
 async def replay(path: Path) -> tuple[WakeHeard, list[ToolCalled]]:
     events: list[Event] = []
-    await app.run(Config(), app.Options(mic_file=str(path), fast=True), [events.append])
+    await runs.run(Config(), runs.Options(mic_file=str(path), fast=True), [events.append])
     (wake,) = (event for event in events if isinstance(event, WakeHeard))
     return wake, [event for event in events if isinstance(event, ToolCalled)]

@@ -42,6 +42,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     ),
     frozenset({"assistant.view", "assistant.sound_test", "assistant.trials", "assistant.upkeep"}),
     frozenset({"assistant.app"}),
+    frozenset({"assistant.runs"}),
     frozenset({"assistant.evaluate", "assistant.figures", "assistant.inventory", "assistant.doctor"}),
     frozenset({"assistant.bench", "assistant.evaluate_text"}),
     frozenset({"assistant.cli_models"}),

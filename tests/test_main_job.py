@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from assistant import app, evaluate
+from assistant import evaluate, runs
 from assistant.audio.clock import WallClock
 from assistant.audio.devices import Sound
 from assistant.audio.speaker import SoundSpeaker
@@ -40,8 +40,8 @@ KITCHEN = [{"service": "light.turn_on", "entity_id": "light.kitchen"}]
 
 async def replay(name: str, speaker_file: Path | None = None, *, fast: bool = True) -> list[Event]:
     events: list[Event] = []
-    options = app.Options(mic_file=str(REPLAY / name), speaker_file=speaker_file, fast=fast)
-    await app.run(Config(), options, [events.append])
+    options = runs.Options(mic_file=str(REPLAY / name), speaker_file=speaker_file, fast=fast)
+    await runs.run(Config(), options, [events.append])
     return events
 
 
@@ -145,7 +145,7 @@ async def test_a_command_through_a_real_microphone_is_answered_by_a_real_speaker
     with sound_server(tmp_path):
         wake = WakeConfig(keep_clips=True)
         config = Config(audio=AudioConfig(microphone="mic", speaker="room", cue=False), wake=wake)
-        assistant = asyncio.create_task(app.run(config, app.Options(), [observe]))
+        assistant = asyncio.create_task(runs.run(config, runs.Options(), [observe]))
         async with asyncio.timeout(60):
             await started.wait()
         samples, rate_hz = soundfile.read(REPLAY / "demo.flac", dtype="int16")
@@ -185,7 +185,7 @@ async def test_what_was_due_while_nothing_ran_rings_at_the_start_until_the_wake_
 
     with sound_server(tmp_path):
         config = Config(audio=AudioConfig(microphone="mic", speaker="room", cue=False, alarm_volume=0.01))
-        assistant = asyncio.create_task(app.run(config, app.Options(), [observe]))
+        assistant = asyncio.create_task(runs.run(config, runs.Options(), [observe]))
         async with asyncio.timeout(60):
             await rang_twice.wait()
         assert len(file.load()) == 1
