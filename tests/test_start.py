@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Iterator
 
 import pytest
 
@@ -13,9 +14,10 @@ class Began(Exception):
 
 
 @pytest.fixture
-def begin(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+def begin(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[object]]:
     """What happens instead of a new start, and of the command."""
     seen: list[object] = []
+    before = sys.stderr
 
     def execv(path: str, argv: list[str]) -> None:
         seen.extend([path, argv, os.environ[start.TUNABLES]])
@@ -25,7 +27,10 @@ def begin(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     monkeypatch.setattr(cli, "main", lambda: seen.append("command"))
     monkeypatch.setenv(start.TUNABLES, "")
     monkeypatch.delenv(start.TUNABLES)
-    return seen
+    yield seen
+    if sys.stderr is not before:  # `run` opens its own
+        sys.stderr.close()
+        sys.stderr = before
 
 
 def test_a_heavy_command_begins_anew_with_large_pages(begin: list[object], monkeypatch: pytest.MonkeyPatch) -> None:
