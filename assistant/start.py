@@ -18,8 +18,8 @@ def main() -> None:
         os.environ[TUNABLES] = LARGE_PAGES
         os.execv(sys.executable, sys.orig_argv)  # noqa: S606 - the same program again, without a shell
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before libgomp loads: busy waiting costs 10x under load
-    if sys.argv[1:2] == ["run"] and sys.stderr is not None:  # not where ALSA prints: devices.py silences that
-        sys.stderr = os.fdopen(os.dup(2), "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace")
+    if sys.argv[1:2] == ["run"] and sys.stderr is not None:
+        keep_stderr()
     try:
         from assistant import cli
 
@@ -29,3 +29,8 @@ def main() -> None:
             f"error: the Python package {e.name} is not there\n"
             f"what to do: in Hey Gemma's folder: {sys.executable} -m pip install --require-hashes -r requirements.lock"
         )
+
+
+def keep_stderr() -> None:
+    """Print where ALSA doesn't: devices.py silences its place."""
+    sys.stderr = os.fdopen(os.dup(2), "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace")

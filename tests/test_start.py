@@ -2,7 +2,6 @@
 
 import os
 import sys
-from collections.abc import Iterator
 
 import pytest
 
@@ -14,10 +13,9 @@ class Began(Exception):
 
 
 @pytest.fixture
-def begin(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[object]]:
+def begin(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """What happens instead of a new start, and of the command."""
     seen: list[object] = []
-    before = sys.stderr
 
     def execv(path: str, argv: list[str]) -> None:
         seen.extend([path, argv, os.environ[start.TUNABLES]])
@@ -25,12 +23,10 @@ def begin(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[object]]:
 
     monkeypatch.setattr(os, "execv", execv)
     monkeypatch.setattr(cli, "main", lambda: seen.append("command"))
+    monkeypatch.setattr(start, "keep_stderr", lambda: None)  # pytest's own isn't ours to change
     monkeypatch.setenv(start.TUNABLES, "")
     monkeypatch.delenv(start.TUNABLES)
-    yield seen
-    if sys.stderr is not before:  # `run` opens its own
-        sys.stderr.close()
-        sys.stderr = before
+    return seen
 
 
 def test_a_heavy_command_begins_anew_with_large_pages(begin: list[object], monkeypatch: pytest.MonkeyPatch) -> None:
