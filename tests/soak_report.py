@@ -58,12 +58,12 @@ def trend(samples: Sequence[Sample], what: str) -> Trend:
 
 
 def problems(samples: Sequence[Sample]) -> list[str]:
-    """What grew more than it may. A trend is only seen in hours: while caches fill, everything grows a little."""
+    """What grew more than it may. Of less than an hour memory's trend isn't judged: while caches fill, it grows."""
     found = []
     first, last = warm(samples)[0], samples[-1]
     hours = last.hours - first.hours
     most = TREND_MB_AN_HOUR if hours >= TREND_H else MOST_MB_AN_HOUR
-    for what in ("rss_mb", "own_mb"):
+    for what in ("rss_mb", "own_mb") if hours >= WARM_H else ():
         line = trend(samples, what)
         if line.per_hour - line.spread > most:
             found.append(f"{what} grows: {line}, for {hours:.0f} hours")

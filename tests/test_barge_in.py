@@ -159,7 +159,7 @@ async def test_a_person_interrupts_it_and_it_is_silent_soon(tmp_path: Path) -> N
 async def test_its_own_hey_gemma_does_not_wake_it(tmp_path: Path, wish: Wish) -> None:
     """Also where no echo is cancelled: then the word is heard, and known as its own."""
     with sound_server(tmp_path):
-        room = Room(Joe("hey-gemma-joe.flac", 4), wish)
+        room = Room(Joe("hey-gemma-mix13.flac", 4), wish)
         running = asyncio.create_task(room.conversation.run_microphone(room.microphone, wait=False))
         try:
             assert await until(lambda: room.listener.heard_ms > 200, 20)

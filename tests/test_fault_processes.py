@@ -152,7 +152,7 @@ def test_the_model_file_is_replaced_and_then_cut_under_us(tmp_path: Path) -> Non
     shutil.copytree(ROOT / "assistant", tmp_path / "assistant", ignore=shutil.ignore_patterns("__pycache__"))
     models = tmp_path / "models"
     models.mkdir()
-    for name in ("manifest.toml", manifest.VOCABULARY, "tiny", "hey_gemma"):
+    for name in ("manifest.toml", manifest.VOCABULARY, "tiny", "hey_gemma", "stop"):
         source = ROOT / "models" / name
         ignore = shutil.ignore_patterns("*.py", "*.md", "__pycache__")
         shutil.copytree(source, models / name, ignore=ignore) if source.is_dir() else shutil.copy(source, models)
@@ -245,6 +245,13 @@ async def test_a_disk_that_takes_nothing(
     row(f"disk {kind}, from the start on", hears=seen.voice.said, log=_said(caplog), again_s="never stopped")
 
 
+def _turn_a_bit_over(cache: Path) -> None:
+    (kept,) = cache.glob("prefix-*.kv")
+    content = bytearray(kept.read_bytes())
+    content[len(content) // 2] ^= 1
+    kept.write_bytes(content)
+
+
 async def test_a_prefix_cache_that_is_damaged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -252,10 +259,7 @@ async def test_a_prefix_cache_that_is_damaged(
     monkeypatch.setenv("CACHE_DIRECTORY", str(tmp_path))
     async with app.loaded(Config(), AudioClock()) as stages, world(stages) as seen:
         await seen.hear(command())
-    (kept,) = (tmp_path / "hey-gemma").glob("prefix-*.kv")
-    content = bytearray(kept.read_bytes())
-    content[len(content) // 2] ^= 1
-    kept.write_bytes(content)
+    _turn_a_bit_over(tmp_path)
     async with app.loaded(Config(), AudioClock()) as stages, world(stages) as again:
         await again.hear(command())
     assert again.did == seen.did == [KITCHEN]

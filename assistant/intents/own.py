@@ -20,10 +20,10 @@ OWN_NAMES = frozenset(
 )  # fmt: skip
 GOODBYE = "I'm not listening any more. A button, a switch or hey-gemma unmute ends that; no word can."
 _VOLUME = Parameter("volume_level", "integer")
-_WAY = Parameter("way", "string", choices=("up", "down"))
+_WAY = Parameter("way", "string", choices=("up", "down"), told=False)
 _TOOLS = (
-    Tool(TOOL, "Your own voice: louder, quieter", (_WAY, _VOLUME), bare=False),
-    Tool(MUTE, "Stop listening, mute yourself"),
+    Tool(TOOL, "Your own voice", (_VOLUME, _WAY), bare=False),
+    Tool(MUTE, "Mute yourself"),
     Tool("HassSetVolume", "Set the volume", (replace(_VOLUME, required=True, asked=True),), told=False),
 )
 
