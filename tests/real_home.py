@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from assistant.intents.home_assistant import HomeAssistant
+from assistant.intents.home_facts import SHOWN
 from assistant.intents.home_link import HomeLink
 from assistant.intents.home_token import Token
 from assistant.intents.policy import Policy
@@ -134,9 +135,9 @@ class Watcher:
 
 
 @asynccontextmanager
-async def living_in(server: Server) -> AsyncIterator[tuple[HomeAssistant, HomeLink]]:
+async def living_in(server: Server, shown: int = SHOWN) -> AsyncIterator[tuple[HomeAssistant, HomeLink]]:
     link = HomeLink(server.url, lambda: Token(server.token))
-    home = HomeAssistant(link, here="living room", policy=Policy(confirm=frozenset({"lock.front_door"})))
+    home = HomeAssistant(link, here="living room", policy=Policy(confirm=frozenset({"lock.front_door"})), shown=shown)
     try:
         await link.start(30)
         assert link.ready

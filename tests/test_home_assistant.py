@@ -174,7 +174,7 @@ async def expose(link: HomeLink, ids: list[str], *, seen: bool) -> None:
 
 async def test_renamed_new_and_removed_things_are_known_without_a_restart(server: Server) -> None:
     """As people do it in the settings of Home Assistant."""
-    async with living_in(server) as (home, link):
+    async with living_in(server, shown=100) as (home, link):
         await link.command("config/entity_registry/update", entity_id="light.hallway", name="corridor light")
         await until(link, lambda: "corridor light" in home.context())
         assert (await ask(home, "HassTurnOff", name="corridor light")).sentence == "Corridor light off."
