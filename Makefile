@@ -7,7 +7,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PACKAGES := g++ libportaudio2 libgomp1
-SOUND_TEST_PACKAGES := pulseaudio libasound2-plugins
+TEST_PACKAGES := pulseaudio libasound2-plugins strace iproute2 systemd
 # We use llama.cpp as a library: its tools, server, examples and downloads stay out of the build.
 LLAMA_CMAKE := -DLLAMA_BUILD_TOOLS=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_SERVER=OFF -DLLAMA_CURL=OFF
 
@@ -57,8 +57,8 @@ packages:
 	  $(PYTHON) -c 'import ensurepip' 2>/dev/null || echo python3-venv); \
 	$(call install_packages,$$missing)
 
-sound-packages:
-	@missing=$$(for p in $(SOUND_TEST_PACKAGES); do dpkg-query -W -f='$${Status}\n' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+test-packages:
+	@missing=$$(for p in $(TEST_PACKAGES); do dpkg-query -W -f='$${Status}\n' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
 	$(call install_packages,$$missing)
 
 # $(1): package names, space or newline separated; root installs, others by sudo, and who may not is told what to type.
@@ -85,7 +85,7 @@ $(VENV)/.runtime: requirements.lock pyproject.toml | packages $(BIN)/python
 
 install: $(VENV)/.runtime
 
-$(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime | sound-packages
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime | test-packages
 	@$(BIN)/python -m pip install -q --no-input --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
