@@ -25,8 +25,9 @@ from assistant.intents.real_home import RealHome
 from assistant.intents.router import Router
 from assistant.intents.timer_file import TimerFile
 from assistant.intents.timers import Timers
+from assistant.intents.translate import Translate
 from assistant.intents.units import InDegrees, Scale, temperature_limit
-from assistant.stages import Clock
+from assistant.stages import Clock, Handler
 
 _REAL_HOMES = {"home_assistant": home_assistant.connected, "mqtt": mqtt.connected}
 
@@ -70,12 +71,13 @@ def build_home(
     )
     said: Scale = "F" if place.units == "imperial" else "C"
     limit = temperature_limit(said, rules.min_temperature, rules.max_temperature)
+    own: tuple[Handler, ...] = (Own(controls or Controls()), Translate(config.speech.language))
     router = Router(
         (
             InDegrees(things, said, things.scale, limit),
             timers,
             LocalClock(lambda: datetime.now(zone)),
-            *([Own(controls or Controls())] if model.prompt.get("tools") else []),
+            *(own if model.prompt.get("tools") else ()),
         ),
         deadline_s=config.home.call_deadline_s,
         min_confidence=float(model.thresholds.get("call_confidence", 0.0)),

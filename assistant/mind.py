@@ -31,6 +31,7 @@ from assistant.intents.translated import language_for, refusal
 from assistant.lane import Lane
 from assistant.llm.parse import Malformed, Part, ReplyParser, language_of
 from assistant.stages import Call, Outcome, Pcm, Piece, Say, Session, Verdict
+from assistant.translation import TOOL as TRANSLATE
 
 _NOTHING = frozenset({"okay", "ok", "alright", "never mind", "okay never mind", "no problem", "okay no problem"})
 Place = Callable[[], tuple[float, float]]
@@ -111,8 +112,8 @@ class Mind:
 
     def answer(self, outcomes: Sequence[Outcome]) -> None:
         """Let the model word what became of its calls."""
-        turn = self._turn
-        self._thoughts.submit(lambda: self._think(turn, self._session.answer(outcomes)))
+        turn, translates = self._turn, any(outcome.ok and outcome.call.name == TRANSLATE for outcome in outcomes)
+        self._thoughts.submit(lambda: self._think(turn, self._session.answer(outcomes), translates=translates))
 
     def act(self, calls: Sequence[Call], confidence: float) -> None:
         """Hand calls to the home."""
@@ -178,9 +179,9 @@ class Mind:
     def _tell_verdict(self, turn: int, verdict: Verdict) -> None:
         self._tell(turn, DraftReady(*self._here(), verdict.kind, verdict.confidence))
 
-    async def _think(self, turn: int, pieces: AsyncIterator[Piece]) -> None:
+    async def _think(self, turn: int, pieces: AsyncIterator[Piece], *, translates: bool = False) -> None:
         """Read one reply; what it says and asks for becomes events. One unreadable call: none is carried out."""
-        parser = ReplyParser(self._language)
+        parser = ReplyParser(self._language, translates=translates)
         parts: list[Part] = []
         async for piece in pieces:
             self._tell_token(turn)

@@ -30,10 +30,11 @@ from assistant.intents import replies
 from assistant.intents.deeds import Deeds
 from assistant.intents.demo_home import DemoHome
 from assistant.intents.router import NOT_UNDERSTOOD, Router
+from assistant.intents.translate import Translate
 from assistant.listen import Listener
 from assistant.mind import Mind
 from assistant.mouth import Mouth
-from assistant.stages import AudioChunk, Call, Pcm, Speaker
+from assistant.stages import AudioChunk, Call, Handler, Pcm, Speaker
 from assistant.states import Idle
 from assistant.turn import Rules
 from assistant.wake import WakeDecision
@@ -63,7 +64,7 @@ class House:
         *,
         voice: ToneVoice | None = None,
         light: OneLight | None = None,
-        home: DemoHome | None = None,
+        home: Handler | None = None,
         wake: bool = True,
         fast: bool = True,
         rings: bool = False,
@@ -286,6 +287,19 @@ async def test_a_result_without_a_template_goes_back_to_the_model() -> None:
     await house.replay(sound(*COMMAND))
     assert len(house.session.answered) == 1
     assert house.voice.said == [("It shines.", "en")]
+
+
+async def test_of_a_translation_only_the_translation_is_spoken_and_remembered() -> None:
+    asked = ["<|tool_call>", 'call:HassTranslate{language:<|"|>Japanese<|"|>}', "<tool_call|>"]
+    house = House(
+        ScriptedSession(asked, ["Where is the station,", " please?", "\n", "Japan", "ese:", " 駅は", "どこですか。"]),
+        home=Translate("en"),
+    )
+    await house.replay(sound(*COMMAND))
+    assert house.voice.said == [("駅はどこですか。", "ja")]
+    assert house.session.remembered == ["駅はどこですか。"]
+    assert [(reply.text, reply.language) for reply in house.all_of(Reply)] == [("駅はどこですか。", "ja")]
+    assert "into Japanese" in str(house.session.answered[0][0].result["task"])
 
 
 async def test_the_wake_word_alone_gives_up_after_five_seconds() -> None:

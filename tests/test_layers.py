@@ -12,6 +12,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"assistant.stages", "assistant.config", "assistant.disk", "assistant.spoken_words"}),
     frozenset(
         {"assistant.events", "assistant.gguf_file", "assistant.progress", "assistant.spoken", "assistant.pacing",
+         "assistant.translation",
          "assistant.phrases", "assistant.voices"}
     ),
     frozenset({"assistant.ear_slice"}),
@@ -131,7 +132,7 @@ def test_each_vendor_library_has_one_owner() -> None:
 def test_pure_modules_own_no_clock_no_thread_and_no_loop() -> None:
     pure = (
         "turn", "resting", "own_voice", "stop_word", "audio.adaptive", "audio.drift", "audio.delay",
-        "doubt", "endpoint", "pacing", "spoken", "spoken_words", "intents.sayings",
+        "doubt", "endpoint", "pacing", "translation", "intents.translate", "spoken", "spoken_words", "intents.sayings",
         "llm.parse", "llm.prompt", "intents.names", "intents.meaning", "intents.alike",
         "intents.replies", "intents.policy", "intents.consent", "intents.undo", "intents.home_answers",
         "intents.home_change", "intents.home_facts", "intents.home_registry", "intents.home_states",

@@ -137,13 +137,22 @@ def test_japanese_is_known_by_its_script() -> None:
     ]
 
 
-def test_a_translation_label_is_not_spoken() -> None:
-    """Gemma writes the language before a translation."""
-    assert parse("Good", " morning", "\n", "Japanese", ":", " おはようございます") == [
-        Say("Good morning", "en"),
-        Say("おはようございます", "ja"),
+def test_of_a_translation_neither_the_label_nor_what_was_said_is_spoken() -> None:
+    """Gemma writes down what was said, then the language before the translation."""
+    assert parse("Good", " morning", "\n", "Japanese", ":", " おはようございます") == [Say("おはようございます", "ja")]
+    assert parse("Where is the station?", "\n", "German", ": Wo ist", " der Bahnhof?", " Danke.") == [
+        Say("Wo ist der Bahnhof?", "de"),
+        Say("Danke.", "de"),
     ]
-    assert parse("Note", ":", " later") == [Say("Note: later", "en")]
+
+
+def test_lines_of_talk_are_all_spoken() -> None:
+    """Only what a translation's label follows is a transcription."""
+    assert parse("Good morning.", "\n", "Ger", "trude is here.") == [
+        Say("Good morning.", "en"),
+        Say("Gertrude is here.", "en"),
+    ]
+    assert parse("Good morning.", "\n") == [Say("Good morning.", "en")]
 
 
 def test_the_default_language_is_the_callers() -> None:

@@ -234,6 +234,7 @@ SAID: Mapping[str, str] = {
     "I'm not listening any more. A button, a switch or hey-gemma unmute ends that; no word can.":
         "Je n'écoute plus. Un bouton, un interrupteur ou hey-gemma unmute y met fin, aucun mot.",
     "My volume is {n} percent.": "Mon volume est à {n} pour cent.",
+    "Into which language? Say the whole sentence again.": "Vers quelle langue ? Redites toute la phrase.",
     "How loud? Say a figure.": "À quel volume ? Un chiffre, s'il vous plaît.",
     "Sorry, I have no voice for that language.": "Désolé, je n'ai pas de voix pour cette langue.",
     "That didn't work.": "Ça n'a pas marché.",

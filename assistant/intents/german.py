@@ -232,6 +232,7 @@ SAID: Mapping[str, str] = {
     "I'm not listening any more. A button, a switch or hey-gemma unmute ends that; no word can.":
         "Ich höre nicht mehr zu. Ein Knopf, ein Schalter oder hey-gemma unmute beendet das, kein Wort.",
     "My volume is {n} percent.": "Meine Lautstärke ist {n} Prozent.",
+    "Into which language? Say the whole sentence again.": "In welche Sprache? Bitte noch einmal den ganzen Satz.",
     "How loud? Say a figure.": "Wie laut? Bitte eine Zahl.",
     "Sorry, I have no voice for that language.": "Für diese Sprache habe ich leider keine Stimme.",
     "That didn't work.": "Das hat nicht geklappt.",

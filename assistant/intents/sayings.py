@@ -21,6 +21,7 @@ _FIXED = (
     "I don't have a forecast for that day.", "I don't know any weather.", "I don't know that any more.",
     "The home didn't answer in time.", "The home can't tell me that.", "The home doesn't let me in.",
     "I can't reach the home.", "There's no such thing there.", "For what time?", "How loud? Say a figure.",
+    "Into which language? Say the whole sentence again.",
     "That's no time of day.",
     "There are too many timers running.", "There's no timer running.", "I didn't get how long.",
     "A timer can run from 1 second to 24 hours.", "I didn't get the timer's name.", "Your timer is done.",

@@ -234,6 +234,7 @@ SAID: Mapping[str, str] = {
     "I'm not listening any more. A button, a switch or hey-gemma unmute ends that; no word can.":
         "Ya no escucho. Un botón, un interruptor o hey-gemma unmute lo termina, ninguna palabra.",
     "My volume is {n} percent.": "Mi volumen está al {n} por ciento.",
+    "Into which language? Say the whole sentence again.": "¿A qué idioma? Di otra vez la frase entera.",
     "How loud? Say a figure.": "¿A qué volumen? Una cifra, por favor.",
     "Sorry, I have no voice for that language.": "Lo siento, no tengo voz para ese idioma.",
     "That didn't work.": "No ha funcionado.",

@@ -10,6 +10,7 @@ import unicodedata
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from assistant import translation
 from assistant.llm import plain_call
 from assistant.stages import Call, Piece, Say, Value
 
@@ -34,12 +35,6 @@ _SENTENCE_END = re.compile(r"[,;:\u2013\u2014](?=\s)|[。\uff01\uff1f]+[」』\u
 _NO_END = re.compile(r"(?:(?:^|[\s.(])(?:[A-Za-z]|Mr|Mrs|Ms|Dr|St|vs|approx)\.|^\s*\d+\.)$")
 _KANA_OR_KANJI = re.compile(r"[぀-ヿ㐀-䶿一-鿿ｦ-ﾟ]")
 _MARKUP = re.compile(r"[*`#]+|^\s*[-•]\s+|__+")
-_LANGUAGES = {
-    "japanese": "ja", "english": "en", "german": "de", "french": "fr", "spanish": "es", "italian": "it",
-    "portuguese": "pt", "dutch": "nl", "russian": "ru", "chinese": "zh", "korean": "ko", "polish": "pl",
-    "swedish": "sv",
-}  # fmt: skip
-_LABEL = re.compile(rf"^\s*({'|'.join(_LANGUAGES)})(?: translation)?\s*:\s*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +55,11 @@ class _Mode(Enum):
 
 
 class ReplyParser:
-    """Feed it every piece of one reply, then `finish` it."""
+    """Feed it every piece of one reply, then `finish` it. `translates`: what stands before a label isn't said."""
 
-    def __init__(self, default_language: str = "en") -> None:
+    def __init__(self, default_language: str = "en", *, translates: bool = False) -> None:
         self._language = default_language
+        self._translates = translates
         self._mode = _Mode.TALK
         self._text = ""
         self._confidence = 1.0
@@ -98,8 +94,10 @@ class ReplyParser:
                 return [_malformed(rest, "the call never ended")]
             case _Mode.THOUGHT:
                 return []
+            case _Mode.TALK if self._may_be_call and not self._translates:
+                return self._plain_calls(rest)
             case _Mode.TALK:
-                return self._plain_calls(rest) if self._may_be_call else self._say(rest)
+                return self._say(rest if self._has_said else translation.rest(rest, sure=self._translates))
 
     def _plain_calls(self, text: str) -> list[Part]:
         """A reply that looks like a call from its first letter on is one, or is nothing to be spoken."""
@@ -136,10 +134,15 @@ class ReplyParser:
         if _CONTROL.fullmatch(text):
             return []
         self._text += text
-        if self._may_be_call and plain_call.may_be(self._text):
+        if self._may_be_call and not self._translates and plain_call.may_be(self._text):
             return []
         if self._may_be_call:
             self._may_be_call, self._confidence = False, 1.0
+        if not self._has_said:
+            behind = translation.split(self._text, sure=self._translates)
+            if behind is None:
+                return []
+            self._text = behind
         return self._clauses()
 
     def _clauses(self) -> list[Part]:
@@ -167,9 +170,9 @@ class ReplyParser:
         if not spoken:
             return []
         self._has_said = True
-        label = _LABEL.match(_MARKUP.sub("", text))
-        tagged = self._language if label is None else _LANGUAGES[label[1].casefold()]
-        return [Say(spoken, language_of(spoken, tagged))]
+        if label := translation.label(text):
+            self._language = label[0]
+        return [Say(spoken, language_of(spoken, self._language))]
 
     def _take(self) -> str:
         text, self._text = self._text, ""
@@ -210,7 +213,8 @@ def speakable(text: str) -> str:
     """Keep what a voice should say of a clause: no control tokens, markup, emoji or translation label."""
     text = _CONTROL.sub("", text)
     text = _MARKUP.sub("", text)
-    text = _LABEL.sub("", text)
+    if label := translation.label(text):
+        text = text[label[1] :]
     text = "".join(" " if c.isspace() else c for c in text if _is_sayable(c))
     text = " ".join(text.split())
     return text if any(c.isalnum() for c in text) else ""
