@@ -13,6 +13,7 @@ from assistant.llm.parse import ReplyParser
 from assistant.llm.prompt import LONGEST_RESULT, responses
 from assistant.stages import Call, Piece, Say
 from assistant.translation import LANGUAGES, TOOL, task
+from tests.test_grammar import END, QUOTE, Writer
 
 STATION = "駅はどこですか。"
 
@@ -80,3 +81,10 @@ def test_a_language_without_a_name_here_is_refused() -> None:
     router = build_home(Config(), manifest.load().entry("e2b"), WallClock()).router
     done = asyncio.run(router.dispatch([Call(TOOL, {"language": "Klingon"})]))
     assert done.sentence == "I don't know the language klingon."
+
+
+def test_the_grammar_asks_for_a_language_that_there_is() -> None:
+    """The model isn't told of the slot: it can write nothing else."""
+    writer = Writer(*Translate("en").tools())
+    assert writer.written == f"call:{TOOL}{{language:{QUOTE}"
+    assert writer.write(f"call:{TOOL}{{language:{QUOTE}japanese{QUOTE}}}{END}").endswith(f"japanese{QUOTE}}}{END}")

@@ -10,7 +10,7 @@ from assistant.errors import CallFailed
 from assistant.stages import Call, Outcome, Parameter, Tool
 from assistant.translation import LANGUAGES, TOOL, task
 
-_LANGUAGE = Parameter("language", "string", choices=tuple(LANGUAGES), listed=False)
+_LANGUAGE = Parameter("language", "string", choices=tuple(LANGUAGES), told=False)  # the grammar asks for it
 _TOOLS = (Tool(TOOL, "Translate speech", (_LANGUAGE,), bare=False),)
 
 
