@@ -9,11 +9,12 @@ from assistant.audio.clock import WallClock
 from assistant.config import Config
 from assistant.homes import build_home
 from assistant.intents.translate import Translate
+from assistant.llm.grammar import QUOTE
 from assistant.llm.parse import ReplyParser
 from assistant.llm.prompt import LONGEST_RESULT, responses
 from assistant.stages import Call, Piece, Say
 from assistant.translation import LANGUAGES, TOOL, task
-from tests.test_grammar import END, QUOTE, Writer
+from tests.test_grammar import END, Writer
 
 STATION = "駅はどこですか。"
 
