@@ -7,6 +7,7 @@ looks at memory, descriptors, threads, tasks and files every five simulated minu
 
 import argparse
 import asyncio
+import ctypes
 import json
 import os
 import sys
@@ -17,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from assistant import app
+from assistant import app, start
 from assistant.audio.clock import AudioClock, WallClock
 from assistant.audio.replay import NullSpeaker
 from assistant.config import Config, WakeConfig, cache_dir, state_dir
@@ -81,6 +82,34 @@ class Books:
                 pass
 
 
+class _Mallinfo(ctypes.Structure):
+    """glibc's struct mallinfo2."""
+
+    _fields_ = [
+        (name, ctypes.c_size_t)
+        for name in [
+            "arena",
+            "ordblks",
+            "smblks",
+            "hblks",
+            "hblkhd",
+            "usmblks",
+            "fsmblks",
+            "uordblks",
+            "fordblks",
+            "keepcost",
+        ]
+    ]
+
+
+def asked() -> int:
+    """Bytes that were asked of malloc and not given back, in pieces and in whole pages."""
+    libc = ctypes.CDLL(None)
+    libc.mallinfo2.restype = _Mallinfo
+    info = libc.mallinfo2()
+    return int(info.uordblks + info.hblkhd)
+
+
 def look(hours: float, started_s: float) -> Sample:
     """What this process holds now."""
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
@@ -91,6 +120,7 @@ def look(hours: float, started_s: float) -> Sample:
         cpu_s=round(time.process_time(), 1),
         rss_mb=round(sum(int(status[key].split()[0]) for key in ("VmRSS", "VmSwap")) / 1024, 2),
         own_mb=round(sum(int(status[key].split()[0]) for key in ("RssAnon", "VmSwap")) / 1024, 2),
+        asked_mb=round(asked() / 2**20, 2),
         descriptors=len(os.listdir("/proc/self/fd")),  # noqa: PTH208 - it must not hold one open itself for long
         threads=int(status["Threads"]),
         tasks=len(asyncio.all_tasks()),
@@ -148,6 +178,10 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="keep soak.jsonl, timers, wake log and caches here")
     parser.add_argument("--svg", type=Path, help="draw what was measured")
     given = parser.parse_args()
+    as_run = {start.TUNABLES: start.LARGE_PAGES, "OMP_WAIT_POLICY": "passive"}
+    if not as_run.items() <= os.environ.items():
+        os.environ |= as_run
+        os.execv(sys.executable, sys.orig_argv)  # noqa: S606 - the same program again, without a shell
     with tempfile.TemporaryDirectory() as scratch:
         folder = given.folder or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)

@@ -17,6 +17,9 @@ from assistant.audio.pcm import resample
 from assistant.stages import CHUNK_SAMPLES, SAMPLE_RATE_HZ, AudioChunk, Pcm, Voice
 
 REPLAY = Path(__file__).parent / "replay"
+# Half a second: a house brings its sound in small pieces, too. Whole scenes, 30 MB of floats each, left our own heap in
+# pieces: in a day the soak measured itself.
+PIECE = 25 * CHUNK_SAMPLES
 HISS = 8.0  # a quiet room
 ANSWER_S = 11.0  # after a command: room for the answer, or for nobody to speak
 COMMANDS = (
@@ -35,10 +38,10 @@ OTHERS = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scene:
-    """A stretch of the day. `said`: what a command asks for, its wake word left out."""
+    """A stretch of the day, in pieces of whole chunks. `said`: what a command asks for, its wake word left out."""
 
     kind: str
-    samples: Pcm
+    pieces: Iterator[Pcm]
     said: str = ""
 
 
@@ -74,7 +77,10 @@ def talk() -> list[Pcm]:
 
 
 def scenes(voices: Voices, seed: int) -> Iterator[Scene]:
-    """Scenes for ever: by time two thirds silence, an eighth speech of others, a tenth noise, the rest commands."""
+    """Scenes for ever: by time two thirds silence, an eighth speech of others, a tenth noise, the rest commands.
+
+    Each must be heard to its end before the next is asked for.
+    """
     rng = np.random.default_rng(seed)
     while True:
         yield Scene("silence", _hiss(rng, rng.uniform(60, 240)))
@@ -87,34 +93,52 @@ def scenes(voices: Voices, seed: int) -> Iterator[Scene]:
 def _commands(rng: np.random.Generator, voices: Voices) -> Scene:
     which = voices.commands if rng.random() < 0.7 else voices.clips
     said = str(rng.choice(sorted(which)))
-    gain = 10 ** (rng.uniform(-12, 0) / 20)
-    spoken = _hiss(rng, len(which[said]) / SAMPLE_RATE_HZ + ANSWER_S)
-    spoken[: len(which[said])] += np.rint(which[said] * gain).astype(np.int16) // 2
-    return Scene("command", spoken, said)
+    spoken, gain = which[said], 10 ** (rng.uniform(-12, 0) / 20) / 2
+
+    def pieces() -> Iterator[Pcm]:
+        for n, room in enumerate(_hiss(rng, len(spoken) / SAMPLE_RATE_HZ + ANSWER_S)):
+            now = spoken[n * PIECE : (n + 1) * PIECE]
+            room[: len(now)] += np.rint(now * gain).astype(np.int16)
+            yield room
+
+    return Scene("command", pieces(), said)
 
 
-def _hiss(rng: np.random.Generator, seconds: float) -> Pcm:
-    return rng.normal(0, HISS, round(seconds * SAMPLE_RATE_HZ)).astype(np.int16)
+def _hiss(rng: np.random.Generator, seconds: float) -> Iterator[Pcm]:
+    for _ in range(_count(seconds)):
+        yield rng.normal(0, HISS, PIECE).astype(np.int16)
 
 
-def _noise(rng: np.random.Generator, seconds: float) -> Pcm:
+def _noise(rng: np.random.Generator, seconds: float) -> Iterator[Pcm]:
     """Brown-ish noise, as of a fan or the street, -40 to -20 dBFS."""
-    white = rng.normal(0, 1, round(seconds * SAMPLE_RATE_HZ) + 63)
-    soft = np.convolve(white, np.ones(64) / 8, "valid")
-    return np.clip(soft * 32768 * 10 ** (rng.uniform(-40, -20) / 20), -32768, 32767).astype(np.int16)
+    gain = 32768 * 10 ** (rng.uniform(-40, -20) / 20)
+    white = rng.normal(0, 1, 63)
+    for _ in range(_count(seconds)):
+        white = np.concatenate([white[-63:], rng.normal(0, 1, PIECE)])
+        soft = np.convolve(white, np.ones(64) / 8, "valid")
+        yield np.clip(soft * gain, -32768, 32767).astype(np.int16)
 
 
-def babble(rng: np.random.Generator, voices: Voices, seconds: float) -> Pcm:
+def babble(rng: np.random.Generator, voices: Voices, seconds: float) -> Iterator[Pcm]:
     """One to four people who talk to each other, sentences over sentences."""
-    samples = round(seconds * SAMPLE_RATE_HZ)
-    sum_ = rng.normal(0, HISS, samples)
+    said: list[tuple[int, Pcm, float]] = []  # from which sample on, what, how loud
     for _ in range(rng.integers(1, 5)):
         at = int(rng.uniform(0, 2) * SAMPLE_RATE_HZ)
-        while at < samples:
-            sentence = voices.others[rng.integers(len(voices.others))][: samples - at]
-            sum_[at : at + len(sentence)] += sentence * rng.uniform(0.1, 0.5)
+        while at < seconds * SAMPLE_RATE_HZ:
+            sentence = voices.others[rng.integers(len(voices.others))]
+            said.append((at, sentence, rng.uniform(0.1, 0.5)))
             at += len(sentence) + int(rng.uniform(0.2, 3) * SAMPLE_RATE_HZ)
-    return np.clip(sum_, -32768, 32767).astype(np.int16)
+    for n in range(_count(seconds)):
+        sum_, start = rng.normal(0, HISS, PIECE), n * PIECE
+        for at, sentence, gain in said:
+            now = sentence[max(0, start - at) : max(0, start + PIECE - at)]
+            sum_[(begin := max(0, at - start)) : begin + len(now)] += now * gain
+        yield np.clip(sum_, -32768, 32767).astype(np.int16)
+
+
+def _count(seconds: float) -> int:
+    """How many pieces they are."""
+    return max(1, round(seconds * SAMPLE_RATE_HZ / PIECE))
 
 
 def _read(path: Path) -> Pcm:
@@ -148,9 +172,9 @@ class DaySource:
         while start < self._samples and not self._ended:
             self.scene = next(self._scenes)
             self.counts[self.scene.kind] = self.counts.get(self.scene.kind, 0) + 1
-            sound = self.scene.samples
-            for at in range(0, len(sound) - CHUNK_SAMPLES + 1, CHUNK_SAMPLES):
-                chunk = AudioChunk(sound[at : at + CHUNK_SAMPLES], start)
-                await self._clock.reach(chunk.end_ms / 1000)
-                start += CHUNK_SAMPLES
-                yield chunk
+            for piece in self.scene.pieces:
+                for at in range(0, PIECE, CHUNK_SAMPLES):
+                    chunk = AudioChunk(piece[at : at + CHUNK_SAMPLES], start)
+                    await self._clock.reach(chunk.end_ms / 1000)
+                    start += CHUNK_SAMPLES
+                    yield chunk

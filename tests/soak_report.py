@@ -9,18 +9,23 @@ WARM_H = 1.0  # until then pages and caches come in
 MOST_MB_AN_HOUR = 5.0
 TREND_MB_AN_HOUR, TREND_H = 0.1, 6.0  # 0.1 MB an hour is 0.9 GB a year
 WIDTH, LEFT, RIGHT, TOP, TALL, GAP = 720, 70, 700, 40, 110, 46
+MEMORY = ("rss_mb", "own_mb", "asked_mb")
 COLOURS = ("#1b6ca8", "#c2410c", "#4d7c0f", "#7e22ce")
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What the process held at one moment. `own_mb`: memory that no file stands behind."""
+    """What the process held at one moment.
+
+    `own_mb`: memory that no file stands behind; `asked_mb`: what of malloc's is in use.
+    """
 
     hours: float
     wall_s: float
     cpu_s: float
     rss_mb: float
     own_mb: float
+    asked_mb: float
     descriptors: int
     threads: int
     tasks: int
@@ -82,7 +87,10 @@ def describe(samples: Sequence[Sample], counts: Mapping[str, int]) -> str:
     lines = [
         f"{last.hours:.1f} simulated hours in {last.wall_s / 3600:.2f} h",
         f"{last.cpu_s / 3600:.2f} h of processor time: {pace:.0f} times real time on a free core",
-        *(f"{what}: {trend(samples, what)}, {getattr(last, what):.1f} at the end" for what in ("rss_mb", "own_mb")),
+        *(
+            f"{what}: {trend(samples, what)}, {getattr(last, what):.1f} at the end"
+            for what in ("rss_mb", "own_mb", "asked_mb")
+        ),
         *(
             f"{what}: {min(values := [getattr(s, what) for s in warm(samples)])} to {max(values)}"
             for what in ("descriptors", "threads", "tasks", "files", "file_kb")

@@ -205,7 +205,7 @@ async def test_babble(stages: app.Stages) -> None:
     seconds = float(os.environ.get("FAULT_BABBLE_S", "60"))
     rng = np.random.default_rng(7)
     voices = soak_day.Voices({}, {}, soak_day.talk())
-    babble = (soak_day.babble(rng, voices, 20.0) for _ in range(round(seconds / 20)))
+    babble = itertools.chain.from_iterable(soak_day.babble(rng, voices, 20.0) for _ in range(round(seconds / 20)))
 
     async with world(stages) as seen:
         await seen.talk.run(Scenes(seen.clock, itertools.chain(babble, [command()])))

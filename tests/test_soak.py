@@ -16,7 +16,9 @@ HOURS = 0.6  # about three minutes on a busy core
 def day(per_hour_mb: float, noise_mb: float = 0.0, hours: int = 24) -> list[Sample]:
     rng = np.random.default_rng(1)
     return [
-        Sample(h / 12, h * 15.0, h * 15.0, 300 + per_hour_mb * h / 12 + rng.normal(0, noise_mb), 250, 16, 8, 3, 4, 700)
+        Sample(
+            h / 12, h * 15.0, h * 15.0, 300 + per_hour_mb * h / 12 + rng.normal(0, noise_mb), 250, 230, 16, 8, 3, 4, 700
+        )
         for h in range(hours * 12 + 1)
     ]
 

@@ -75,8 +75,7 @@ def alone(target: Target, arguments: list[str]) -> tuple[int, str]:
 def main() -> None:
     """Throw, and tell."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("minutes", nargs="?", type=float, default=1.0)
-    parser.add_argument("targets", nargs="*")
+    parser.add_argument("words", nargs="*", metavar="[MINUTES] TARGET")
     parser.add_argument("--examples", type=int)
     parser.add_argument("--here")
     given_ = parser.parse_args()
@@ -87,10 +86,13 @@ def main() -> None:
         count, found = throw(target, given_.examples or AT_ONCE, number)
         print(f"{count}\n{found}")
         return
-    chosen = [t for t in TARGETS if not given_.targets or t.name in given_.targets]
+    names = {target.name for target in TARGETS}
+    wanted = [word for word in given_.words if word in names]
+    minutes = [float(word) for word in given_.words if word not in names] or [1.0]
+    chosen = [t for t in TARGETS if not wanted or t.name in wanted]
     counts = dict.fromkeys((target.name for target in chosen), 0)
     finds: dict[str, str] = {}
-    end_s = time.monotonic() + 60 * given_.minutes
+    end_s = time.monotonic() + 60 * minutes[0]
     while True:
         for target in [t for t in chosen if t.name not in finds]:
             arguments = ["--examples", str(given_.examples)] if given_.examples is not None else []

@@ -18,7 +18,7 @@ import numpy as np
 import soundfile
 from hypothesis import strategies as st
 
-from assistant import config, ear_slice, gguf_file, weights
+from assistant import backup, config, ear_slice, gguf_file, weights
 from assistant.audio.clock import AudioClock
 from assistant.audio.replay import FileSource
 from assistant.chat_template import difference
@@ -38,12 +38,15 @@ from assistant.llm.check import check_files
 from assistant.llm.conformer import Conformer
 from assistant.llm.grammar import CALL_END, Grammar
 from assistant.llm.parse import LONGEST_CALL, Malformed, ReplyParser, read_call
+from assistant.llm.prefix_cache import PrefixCache
 from assistant.shape import PRESETS, write_shape
 from assistant.stages import CHUNK_SAMPLES, Call, Effect, Piece, Say, Tool
+from assistant.voices.piper import PiperVoice
 from assistant.wake import HEAD_PATH, Head
 from assistant.waking.entry import Entry, Kind, line_of
 from assistant.waking.entry import read as read_wake_log
 from tests.fuzz.made_up import anything, changed, damaged, replies, words
+from tests.fuzz.wire import talk, talks
 from tests.mqtt_devices import Zigbee2Mqtt, flat
 from tests.test_hostile import CONTROL, letters, spelled
 
@@ -481,6 +484,52 @@ def open_logs(content: bytes) -> None:
     assert read_wake_log(text.splitlines()).entries
 
 
+def _backup() -> bytes:
+    folder = _scratch("saved")
+    (folder / "wake").mkdir(parents=True)
+    (folder / "config.toml").write_text("[wake]\nthreshold = 0.7\n", encoding="utf-8")
+    (folder / "timers.json").write_text(json.dumps(_TIMERS), encoding="utf-8")
+    (folder / "wake" / "hey.onnx").write_bytes(b"a head")
+    backup.save(_scratch("saved.tar"), backup.Place(folder / "config.toml", folder, folder / "wake"))
+    return _scratch("saved.tar").read_bytes()
+
+
+_BACKUP = _backup()
+
+
+def open_backup(content: bytes) -> None:
+    """A backup: whole, or nothing of it is written. Nothing lies outside of our folders."""
+    path, folder = _scratch("odd.tar"), _scratch("restored")
+    path.write_bytes(content)
+    place = backup.Place(folder / "config.toml", folder / "state", folder / "heads")
+    ours(lambda: backup.restore(path, place))
+    known = {folder / "config.toml", folder / "state" / "timers.json", folder / "state" / backup.BEFORE}
+    found = {path for path in folder.rglob("*") if path.is_file()}
+    assert found <= {*known, folder / "state" / "muted", *(folder / "heads").glob("*.onnx")}, found
+
+
+PrefixCache(_scratch("prefix")).store("key", bytes(range(256)) * 8)
+_PREFIX = next(_scratch("prefix").iterdir()).read_bytes()
+
+
+def open_prefix(content: bytes) -> None:
+    """A cached prefix: what was stored, or nothing; llama.cpp would trust it."""
+    next(_scratch("prefix").iterdir()).write_bytes(content)
+    assert PrefixCache(_scratch("prefix")).load("key") in (None, bytes(range(256)) * 8)
+
+
+_VOICE = {"espeak": {"voice": "en-us"}, "audio": {"sample_rate": 22050, "quality": "medium"}, "num_symbols": 256,
+          "num_speakers": 1, "inference": {"noise_scale": 0.667, "length_scale": 1, "noise_w": 0.8},
+          "phoneme_id_map": {"a": [1]}, "phoneme_type": "espeak"}  # fmt: skip
+
+
+def open_voice(description: Any) -> None:
+    """A Piper voice's description, and a network that isn't one."""
+    _scratch("v.onnx").write_bytes(b"no network")
+    _scratch("v.onnx.json").write_bytes(json.dumps(description).encode("utf-8", "surrogatepass"))
+    ours(lambda: PiperVoice(_scratch("v.onnx")).say("Hello.", "en"))
+
+
 def render(template: str) -> None:
     """A model file's own chat template."""
     difference(template, "ours", system="s", tools=(), user="u")
@@ -505,10 +554,14 @@ TARGETS = (
     Target("mqtt orders", st.lists(st.tuples(st.integers(0, 3), st.one_of(st.sampled_from((b"ON", b"OFF", b"50", b"nan", b"-1", b"1e3",
            b"x" * 9000)), st.binary(max_size=40)), st.booleans()), max_size=8), hear_orders),
     Target("home assistant", homes, live_in),
+    Target("home's messages", talks(), talk),
     Target("model headers", st.tuples(damaged(_TEXT_HEAD, head=4000), damaged(_AUDIO_HEAD, head=4000)), open_models),
     Target("audio encoder", damaged(_AUDIO_HEAD, head=4000, most=2), open_encoder, risky=True),
     Target("wake head", damaged(HEAD_PATH.read_bytes(), head=4000, most=3), open_head, risky=True),
     Target("wake log", st.one_of(damaged(_WAKE_LINE), st.binary(max_size=80)), open_logs),
     Target("timer file", st.one_of(changed(_TIMERS), anything(), st.binary(max_size=60)), open_timers),
+    Target("backup", st.one_of(damaged(_BACKUP, head=4000), st.binary(max_size=600)), open_backup),
+    Target("prefix cache", damaged(_PREFIX, head=60, most=2), open_prefix),
+    Target("voice", st.one_of(changed(_VOICE), anything()), open_voice),
     Target("chat template", st.lists(st.sampled_from(_TEMPLATE_PARTS), max_size=8).map("".join), render),
 )  # fmt: skip
