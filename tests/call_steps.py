@@ -63,7 +63,7 @@ def cost(grammar: Grammar, tokenize: Tokenize, call: str) -> tuple[int, int, int
     guide = grammar.begin()
     done = guide.forced()
     choices, steps = 1, 1  # what the opening token brings along, read once
-    guessed: list[list[int]] = []
+    guessed = guide.guess()
     while len(done) < len(whole):
         run = guide.follow(whole[len(done)])
         done += run

@@ -10,13 +10,14 @@ from assistant.intents.demo_home import DemoHome
 from assistant.intents.local import LocalClock
 from assistant.intents.router import Router
 from assistant.intents.timers import Timers
-from assistant.llm.grammar import QUOTE, Grammar, Guide
+from assistant.llm.grammar import MOST_GUESSED, QUOTE, Grammar, Guide
 from assistant.llm.parse import Part, ReplyParser
 from assistant.stages import Call, Parameter, Piece, Tool
 from models.tiny import wordings
 
 END = "<tool_call|>"
 CONTROL = {QUOTE: 1, END: 2}
+MANY = 50  # a token is a letter here
 LIGHT = Tool(
     "LightSet",
     "",
@@ -51,19 +52,19 @@ class Writer:
         self.guide = Grammar(tools, letters).begin()
         self.written = text(self.guide.forced())
         self.choices, self.steps = 0, 1
+        self.guessed = self.guide.guess(MANY)
 
     def write(self, wanted: str) -> str:
         """Choose as `wanted` goes on, until it is over."""
-        guessed: list[list[int]] = []
         while len(self.written) < len(wanted) and wanted.startswith(self.written):
             (token, *_) = letters(wanted[len(self.written) :])
             run = self.guide.follow(token)
             self.written += text(run)
             self.choices += 1
-            if run in guessed[:1]:
-                guessed = guessed[1:]
+            if run in self.guessed[:1]:
+                self.guessed = self.guessed[1:]
             else:
-                guessed = self.guide.guess()
+                self.guessed = self.guide.guess(MANY)
                 self.steps += 1
         return self.written
 
@@ -83,25 +84,40 @@ def test_only_choices_take_a_step() -> None:
 
 
 def test_what_was_guessed_takes_no_step() -> None:
-    """L, i, n, l, whether "lamp" ends, and that the call does: a lamp to be set wants to be told how, was guessed."""
+    """The first tool, the lamp's name after its first letter, that it wants to be told how, and then how bright."""
+    writer = Writer(LIGHT, LIST, STOP)
+    writer.write(f"call:LightSet{{name:{QUOTE}lamp{QUOTE},brightness:30}}{END}")
+    assert writer.steps == 1 + len("l3")
     writer = Writer(LIGHT, LIST, STOP)
     writer.write(f"call:LightSet{{name:{QUOTE}lamp two{QUOTE}}}{END}")
-    assert writer.steps == 1 + 6
-    assert Writer(STOP, LIST).steps == 1
-    writer = Writer(LIST, STOP)
+    assert writer.steps == 1 + len("l }")
+    writer = Writer(STOP, LIST)
     writer.write(f"call:ListAdd{{item:{QUOTE}milk{QUOTE}}}{END}")
-    assert writer.steps == 1 + 1 + len("milk") + 1
+    assert writer.steps == 1 + len("Lmilk") + len(QUOTE[:1])
 
 
 def test_a_guess_is_only_a_guess() -> None:
-    """It takes nothing, and is what would be written if it were chosen; a lamp to be set wants to be told how."""
+    """It takes nothing, is what would be written if it were chosen, and no longer than may be."""
     writer = Writer(LIGHT)
     writer.write(f"call:LightSet{{name:{QUOTE}lamp tw")
     before = writer.guide.legal()
-    guess = writer.guide.guess()
-    assert [text(run) for run in guess] == ["o", QUOTE, ","]
+    guess = writer.guide.guess(MANY)
+    assert [text(run) for run in guess] == ["o", QUOTE, ",", "brightness:"]
+    assert [text(run) for run in writer.guide.guess(4)] == ["o", QUOTE, ","]
+    assert writer.guide.guess(0) == []
+    assert sum(map(len, writer.guide.guess())) <= MOST_GUESSED
     assert writer.guide.legal() == before
     assert [writer.guide.follow(run[0]) for run in guess] == guess
+
+
+def test_only_a_second_digit_of_percent_is_guessed() -> None:
+    """Most are tens; of minutes nothing is guessed but that they may be over."""
+    writer = Writer(LIGHT)
+    writer.write("call:LightSet{brightness:4")
+    assert text(writer.guide.guess(MANY)[0]) == "0,"
+    writer = Writer(Tool("Timer", "", (Parameter("minutes", "number", bounds=(0, 60)),)))
+    writer.write("call:Timer{minutes:4")
+    assert writer.guide.guess(MANY) == []
 
 
 def test_no_name_is_made_of_its_beginning() -> None:

@@ -14,6 +14,7 @@ from assistant.stages import UNKNOWN, Parameter, Tool
 
 QUOTE = '<|"|>'
 CALL_END = "<tool_call|>"
+MOST_GUESSED = 4  # tokens beside a choice: where memory is the limit a batch of five costs little more than one
 
 Tokenize = Callable[[str], Sequence[int]]
 
@@ -34,7 +35,7 @@ class Grammar:
         self._tokenize = tokenize
         self._trees: dict[tuple[str, ...], _Node] = {}
         (self.quote,) = tokenize(QUOTE)
-        self.brace, self.comma, self.point = (tokenize(sign)[0] for sign in "},.")
+        self.brace, self.comma, self.point, self.zero = (tokenize(sign)[0] for sign in "},.0")
         self.braces = {tokenize(sign)[0] for sign in ("{", "{}")}  # one, in a vocabulary that has no token for both
 
     def begin(self) -> "Guide":
@@ -66,12 +67,16 @@ class Guide:
         self._open: dict[str, Parameter] = {}
         self._taken: list[int] = []
         self._node: _Node | None = None  # None: free text, or lost, or the call is over
+        self._root = _Node()  # of the words that may come now
         self._then: Callable[[str], None] = self._name_tool
         self._free = False
         self._naming = False  # a name is being written
+        self._percent = False  # a number of percent is being written: most are tens
+        self._told = False  # a slot was filled that takes no name
         self._wants = False  # a name was given, and there is a slot for what shall be done with it
-        self._hint: int | None = None  # the likeliest of the legal tokens
-        self._offer(word for tool in grammar.tools.values() for word in _openings(tool))
+        self._hint: list[int] = []  # how the likeliest of the legal words goes on
+        words = [word for tool in grammar.tools.values() for word in _openings(tool)]
+        self._offer(words, words[0] if words else "")
 
     def legal(self) -> list[int] | None:
         """The tokens that may come now; None: any."""
@@ -87,7 +92,7 @@ class Guide:
             return
         if self._node is None:
             return
-        self._hint = None
+        self._hint = self._hint[1:] if self._hint[:1] == [token] else []
         self._node = self._node.after.get(token)
         if self._node is not None and self._node.word:
             self._then(self._node.word)
@@ -108,28 +113,35 @@ class Guide:
             self.take(legal[0])
         return run
 
-    def guess(self) -> list[list[int]]:
+    def guess(self, most: int = MOST_GUESSED) -> list[list[int]]:
         """What most likely comes now, and is not taken: rows of tokens as `follow` would give them, one a choice.
 
-        The slot that a tool is mostly used with, the rest of a name that nothing else begins like, the end of a call.
+        At most so many tokens.
+        The tool that is used most, the slot that a tool is mostly used with, the first name that begins so, a number's
+        second digit and its end, the end of a call.
         """
         ahead = self._grammar.begin()
         for token in self._taken:
             ahead.take(token)
         runs: list[list[int]] = []
         while (likely := ahead.likely()) is not None:
-            runs.append(ahead.follow(likely))
+            run = ahead.follow(likely)
+            if sum(map(len, runs)) + len(run) > most:
+                break
+            runs.append(run)
         return runs
 
     def likely(self) -> int | None:
         """The likeliest of the legal tokens, where there is one."""
         legal, words = self.legal() or [], self._grammar
         if self._naming:
-            return legal[0] if len(legal) == 1 else None
-        if self._hint is not None:
-            return self._hint
+            return legal[0] if legal and self._node is not self._root else None
+        if self._hint:
+            return self._hint[0]
         if words.braces == set(legal):
             return legal[0]
+        if self._percent and words.zero in legal and self._node in self._root.after.values():
+            return words.zero
         is_number = words.brace in legal and {words.brace, words.comma, words.point}.issuperset(legal)
         return words.brace if is_number else None
 
@@ -143,8 +155,8 @@ class Guide:
         return run
 
     def _offer(self, words: Iterable[str], likely: str = "") -> None:
-        self._node = self._grammar.tree(words)
-        self._hint = self._grammar.tokens(likely)[0] if likely else None
+        self._node = self._root = self._grammar.tree(words)
+        self._hint = self._grammar.tokens(likely) if likely else []
 
     def _name_tool(self, word: str) -> None:
         if word.endswith(CALL_END):
@@ -159,7 +171,7 @@ class Guide:
         if may_close:
             words.append(f"}}{CALL_END}")
         self._then = self._name_slot
-        self._offer(words, _usual_slot(self._open.values()))
+        self._offer(words, _usual_slot(self._open.values(), told=self._told))
 
     def _name_slot(self, word: str) -> None:
         if word.startswith("}"):
@@ -167,6 +179,8 @@ class Guide:
             return
         parameter = self._open.pop(word.partition(":")[0])
         self._wants = False
+        self._told = self._told or not _is_name(parameter)
+        self._percent = parameter.kind == "integer" and parameter.bounds[1] == 100
         self._then = self._go_on
         if parameter.kind != "string":
             self._offer(number + end for number in _numbers(parameter) for end in self._ends())
@@ -209,10 +223,18 @@ def _openings(tool: Tool) -> list[str]:
     return found[::-1] if mostly_bare else found
 
 
-def _usual_slot(parameters: Iterable[Parameter]) -> str:
-    """The slot that a call mostly goes on with: what it is about, or the only other one. Empty: there are several."""
-    told = sorted((p for p in parameters if p.told), key=lambda p: not _is_name(p))
-    return told[0].name if told and sum(not _is_name(p) for p in told) <= 1 else ""
+def _usual_slot(parameters: Iterable[Parameter], *, told: bool) -> str:
+    """The slot that a call mostly goes on with; `told`: it says already how much, or which way. Empty: there is none.
+
+    What it can't do without, a thing of the home, what shall be done with it; of a timer its name comes last.
+    """
+
+    def rank(parameter: Parameter) -> int:
+        if not _is_name(parameter):
+            return 3 if told else 2
+        return 0 if parameter.required else 1 if parameter.values or told else 4
+
+    return next((p.name for p in sorted(parameters, key=rank) if p.told), "")
 
 
 def _is_name(parameter: Parameter) -> bool:
