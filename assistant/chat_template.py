@@ -55,7 +55,7 @@ def _schema(tool: Tool) -> Mapping[str, Any]:
         function["parameters"] = {
             "type": "object",
             "properties": {p.name: _property(p) for p in tool.parameters},
-            "required": [p.name for p in tool.parameters if p.required],
+            "required": [p.name for p in tool.parameters if p.required and not p.asked],
         }
     return {"type": "function", "function": function}
 

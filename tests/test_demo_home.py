@@ -282,7 +282,7 @@ def test_the_prompt_is_told_names_and_rooms_but_no_state() -> None:
     context = DemoHome().context()
     assert "You are in the living room." in context
     assert "kitchen: kitchen light, coffee machine" in context
-    assert "office: office light / desk lamp, office blinds" in context
+    assert ", office light / desk lamp, office blinds" in context
     assert "elsewhere: thermostat / heating / temperature, outdoor temperature, shopping list" in context
     assert "more." not in context
     assert "So What" not in context

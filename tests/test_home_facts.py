@@ -54,10 +54,10 @@ def test_the_room_comes_first_then_lights_room_by_room_then_the_rest() -> None:
 
 
 def test_names_stand_by_room_and_what_is_missing_is_said() -> None:
-    """All names of a thing, but none that says the same again; rooms of which nothing is shown can still be named."""
+    """All names of a thing, but none that says the same again, and no room that its names tell; other rooms too."""
     assert static_facts(HOME, 3).splitlines() == [
         "You are in the den.",
-        "hall: hall light",
+        "hall light",
         "den: socket, lamp / reading light",
         "other rooms: stairs",
         "and 4 more.",

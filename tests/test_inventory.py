@@ -89,7 +89,7 @@ async def test_programs_get_everything(config: Config) -> None:
     """The prompt as the model reads it, too."""
     found = json.loads(inventory.as_json(await inventory.take(config, words)))
     assert found["things"][2] == {"id": "switch.pump", "names": ["pump"], "area": None, "state": "off", "shown": False}
-    assert "den: den light" in found["prompt"]
+    assert "\nden light" in found["prompt"]
     assert "pump" not in found["prompt"]
     assert found["tokens"] == words(manifest.load().entry("e2b"), found["prompt"])
     assert "HassTurnOn" in found["tools"]

@@ -1,6 +1,6 @@
 """The assistant's own volume and ear: who is meant, what is done, what outlives a restart."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +93,25 @@ async def test_a_mute_is_said_to_need_more_than_words_to_end() -> None:
     knob = Knob()
     done = await Router([Own(knob.controls)]).dispatch([Call(MUTE)])
     assert (knob.muted, done.sentence) == (True, GOODBYE)
+
+
+@pytest.mark.parametrize("things", [[DemoHome()], []], ids=["a home with a player", "no home"])
+async def test_every_home_lets_its_own_volume_be_set_and_made_louder(things: Sequence[DemoHome]) -> None:
+    """Two tools that the model is told, by the name "your volume" where a player has them too; no third one."""
+    knob = Knob(50)
+    router = Router([*things, Own(knob.controls)])
+    told = {tool.name: tool for tool in router.tools()}
+    assert {"HassSetVolume", "HassAdjust"} <= told.keys()
+    assert TOOL not in told
+    named = {"name": "your volume"} if things else {}
+    for name in ("HassSetVolume", "HassAdjust"):
+        slots = {slot.name: slot for slot in told[name].parameters}
+        assert ("name" in slots) is bool(things)
+        assert not things or "your volume" in slots["name"].values
+    await router.dispatch([Call("HassSetVolume", {**named, "volume_level": 40})])
+    assert knob.percent == 40
+    done = await router.dispatch([Call("HassAdjust", {**named, "way": "up"})])
+    assert (knob.percent, done.sentence) == (50, "My volume is 50 percent.")
 
 
 def test_only_a_model_that_is_told_tools_is_told_these() -> None:

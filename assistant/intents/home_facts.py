@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from assistant.intents.names import Directory, Entity, key
 from assistant.stages import Seen
 
-SHOWN = 20
+SHOWN = 38
 MOST_ROOMS = 24
 # What people say to a voice, the most frequent first; everything else can only be asked about.
 _USED = ("light", "cover", "climate", "media_player", "fan", "switch", "scene", "lock", "todo", "vacuum", "script",
@@ -34,7 +34,10 @@ def static_facts(home: Directory, most: int = SHOWN) -> str:
     for entity in shown:
         rooms.setdefault(entity.area, []).append(_called(entity))
     lines = [] if home.here is None else [f"You are in the {home.here}."]
-    lines += [f"{room}: {', '.join(names)}" for room, names in rooms.items() if room is not None]
+    telling = [name for room, names in rooms.items() if _tell(room, names) for name in names]
+    lines += [", ".join(telling)] * bool(telling)
+    headed = {room: names for room, names in rooms.items() if not _tell(room, names)}
+    lines += [f"{room}: {', '.join(names)}" for room, names in headed.items() if room is not None]
     if None in rooms:
         lines.append(f"{'elsewhere' if len(rooms) > 1 else 'things'}: {', '.join(rooms[None])}")
     if others := [area for area in home.areas if area not in rooms][:MOST_ROOMS]:
@@ -74,6 +77,11 @@ def examples(shown: Sequence[Entity], here: str | None = None) -> tuple[str, ...
     said = [text.format(name=first[kind]) for kind, text in _EXAMPLES.items() if kind in first]
     said += ["Lights off"] if "light" in first else []
     return tuple(f'"{text}".' for text in [*said, "What time is it?", "Timer, ten minutes"])
+
+
+def _tell(room: str | None, names: Sequence[str]) -> bool:
+    """Whether each name begins with its room, which then needs no heading."""
+    return room is not None and all(key(name).startswith(f"{key(room)} ") for name in names)
 
 
 def _called(entity: Entity) -> str:

@@ -1,7 +1,7 @@
 """What the assistant does to itself when asked: its voice's volume, and its ear. And who is meant by a volume: pure.
 
-"Louder" and "your volume" mean the assistant, "the volume" the player, where the home has one: that is the home's tool,
-and this handler has it last. Knows no voice and no microphone. Mute takes effect when the answer has been heard, and no
+"Your volume" means the assistant, "the volume" and "louder" the player, where the home has one: those are the home's
+tools, told once for both, and this handler has them last. Knows no voice and no microphone. Mute takes effect when the answer has been heard, and no
 word ends it: nobody listens to one.
 """
 
@@ -13,18 +13,21 @@ from assistant.intents.names import key
 from assistant.stages import Call, Effect, Outcome, Parameter, Tool, Value
 
 TOOL, MUTE = "HassSetOwnVolume", "HassMuteYourself"
+BY_NAME = ("HassSetVolume", "HassAdjust")  # the home's, which are its own where the home has none
 STEP = 10
 OWN_NAMES = frozenset(
     {"you", "your", "yours", "yourself", "your voice", "your volume", "your speech", "assistant", "the assistant",
      "gemma", "hey gemma", "voice"}
 )  # fmt: skip
+_SAID = ("your volume", "your voice", "you", "yourself")
 GOODBYE = "I'm not listening any more. A button, a switch or hey-gemma unmute ends that; no word can."
 _VOLUME = Parameter("volume_level", "integer")
 _WAY = Parameter("way", "string", choices=("up", "down"), told=False)
 _TOOLS = (
-    Tool(TOOL, "Your own voice", (_VOLUME, _WAY), bare=False),
+    Tool(TOOL, "Your own voice", (_VOLUME, _WAY), told=False, bare=False),
     Tool(MUTE, "Mute yourself"),
-    Tool("HassSetVolume", "Set the volume", (replace(_VOLUME, required=True, asked=True),), told=False),
+    Tool("HassSetVolume", "Set your volume", (replace(_VOLUME, required=True, asked=True),)),
+    Tool("HassAdjust", "Louder, quieter", (replace(_WAY, required=True, told=True),)),
 )
 
 
@@ -39,10 +42,22 @@ class Controls:
 
 def meant(call: Call) -> Call:
     """The call as one for the assistant itself, where it names the assistant as what shall be louder or quieter."""
-    if call.name not in ("HassSetVolume", "HassAdjust") or key(str(call.arguments.get("name", ""))) not in OWN_NAMES:
+    if call.name not in BY_NAME or key(str(call.arguments.get("name", ""))) not in OWN_NAMES:
         return call
     kept = {slot: value for slot, value in call.arguments.items() if slot in ("volume_level", "way")}
     return replace(call, name=TOOL, arguments=kept)
+
+
+def nameable(tools: Sequence[Tool]) -> tuple[Tool, ...]:
+    """The tools with the assistant among what may be named as louder or quieter, even where there is one player."""
+    return tuple(
+        replace(tool, parameters=tuple(_with_own_names(p) for p in tool.parameters)) if tool.name in BY_NAME else tool
+        for tool in tools
+    )
+
+
+def _with_own_names(slot: Parameter) -> Parameter:
+    return replace(slot, values=(*slot.values, *_SAID), told=True) if slot.name == "name" and slot.values else slot
 
 
 class Own:
@@ -65,8 +80,9 @@ class Own:
             self._controls.mute()
             effect = Effect("assistant.mute")
             return Outcome(call, ok=True, sentence=GOODBYE, effects=(effect,), allowed_by="own")
-        if call.name not in (TOOL, "HassSetVolume"):
+        if call.name not in (TOOL, *BY_NAME):
             raise CallFailed("I can't do that.", code="unknown_tool")
+        call = replace(call, name=TOOL)  # answered as what it is
         before = self._controls.volume()
         percent = _wanted(call, before)
         self._controls.set_volume(percent)

@@ -69,13 +69,15 @@ class Router:
         """What the model is told that it may call now."""
         return tuple(
             dataclasses.replace(tool, parameters=tuple(p for p in tool.parameters if p.told))
-            for _, tool in self._owners().values()
+            for tool in self.legal()
             if tool.told
         )
 
     def legal(self) -> tuple[Tool, ...]:
         """What a call may be now: also what the model isn't told of."""
-        return tuple(tool for _, tool in self._owners().values())
+        owners = self._owners()
+        tools = tuple(tool for _, tool in owners.values())
+        return own.nameable(tools) if own.TOOL in owners else tools
 
     def context(self) -> str:
         """Static facts of all handlers for the prompt."""
@@ -147,7 +149,8 @@ class Router:
                 if slot := asking.missing(call, tool):
                     return _failed(call, asking.QUESTIONS[slot], asking.NEEDS_SLOT)
                 call = dataclasses.replace(call, arguments=_checked(tool, call.arguments))
-                call = call if self._deeds is None else self._deeds.pointed(call)
+                if self._deeds is not None and any(slot.name == "name" for slot in tool.parameters):
+                    call = self._deeds.pointed(call)
                 return await handler.handle(call)
         except CallFailed as e:
             return _failed(call, e.message, e.reason)

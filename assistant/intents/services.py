@@ -65,7 +65,7 @@ TOOLS: tuple[Tool, ...] = (
     Tool("HassMediaPrevious", "Previous song", (_SOME_NAME,)),
     Tool("HassListAddItem", "Add to a list", (Parameter("item", "string", required=True, asked=True), _NAME)),
     Tool("HassGetState", "State of anything", _WHERE, bare=False),
-    Tool("HassGetWeather", "Weather", (Parameter("day", "string", choices=DAYS),)),
+    Tool("HassGetWeather", "Weather today or tomorrow", (Parameter("day", "string", choices=DAYS, listed=False),)),
 )
 
 _SWITCHED = ("light", "fan", "switch", "media_player", "climate", "input_boolean")

@@ -52,7 +52,7 @@ def declaration(tool: Tool) -> str:
     inner = f"description:{_quoted(tool.description)}"
     if tool.parameters:
         properties = ",".join(map(_parameter, sorted(tool.parameters, key=lambda p: p.name.lower())))
-        required = ",".join(_quoted(p.name) for p in tool.parameters if p.required)
+        required = ",".join(_quoted(p.name) for p in tool.parameters if p.required and not p.asked)
         required = f"required:[{required}]," if required else ""
         inner += f",parameters:{{properties:{{{properties}}},{required}type:{_quoted('OBJECT')}}}"
     return f"<|tool>declaration:{plain(tool.name)}{{{inner}}}<tool|>"
