@@ -48,7 +48,7 @@ class Unsure(Grammar):
     def begin(self) -> Guide:
         """A call whose every choice takes a step."""
         guide = super().begin()
-        guide.guess = lambda most=0: []  # type: ignore[method-assign]  # noqa: ARG005
+        guide.guess = lambda most=0: []  # type: ignore[method-assign]
         return guide
 
 

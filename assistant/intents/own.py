@@ -1,8 +1,8 @@
 """What the assistant does to itself when asked: its voice's volume, and its ear. And who is meant by a volume: pure.
 
 "Your volume" means the assistant, "the volume" and "louder" the player, where the home has one: those are the home's
-tools, told once for both, and this handler has them last. Knows no voice and no microphone. Mute takes effect when the answer has been heard, and no
-word ends it: nobody listens to one.
+tools, told once for both, and this handler has them last. Knows no voice and no microphone. Mute takes effect when the
+answer has been heard, and no word ends it: nobody listens to one.
 """
 
 from collections.abc import Callable, Sequence
