@@ -160,7 +160,8 @@ class Listener:
             return [WakeRejected(found.end_ms, self._now_ms(), found.score, found.word, "own_voice")]
         if found is None and self._stop_word is not None and self.interruptible:
             stop = self._stop_word.score(chunk.end_ms, speaking=own is not None and own.speaks)
-            return [] if stop is None or OwnVoice.drowns(chunk) else [StopHeard(chunk.end_ms, self._now_ms(), stop)]
+            drowned = own is not None and own.drowns(chunk)
+            return [] if stop is None or drowned else [StopHeard(chunk.end_ms, self._now_ms(), stop)]
         match found:
             case Heard(end_ms, peak, word):
                 self._suit(end_ms)

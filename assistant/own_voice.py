@@ -10,11 +10,14 @@ from collections import deque
 from assistant.stages import AudioChunk, WakeDetector
 
 EXPLAINS = 0.08  # of the reference, which is clean: the room can make the word of less than that (docs/RESULTS.md)
+EXPLAINS_NEW = 0.02  # while the echo isn't known yet: what is left of it is louder, and stranger
 WITHIN_MS = (
     1000.0  # between the word in the reference and in the microphone: delay, room, and the detector's own frames
 )
-MOST_DB = 15.0  # of an hour of our own voice 20 to 27 were taken out; with a person 10 dB under it, 9
-SOME_DB = 1.0
+MOST_DB = 15.0  # of an hour of our own voice 20 to 27 were taken out; with a person 10 dB under it, 4 to 14
+BELOW_DB = 3.0  # a person at least takes so much from what is taken out as a rule
+KNOWN_DB = 10.0  # so much is taken out as a rule where the echo is known
+SLOWLY, QUICKLY = 0.0025, 0.02  # share of 20 ms in what is usual, downward and upward: 8 s, 1 s
 QUIET_MS = 1500.0  # after so long without a sound the past is forgotten, and nothing is computed
 
 
@@ -25,6 +28,7 @@ class OwnVoice:
         self._detector = detector
         self._high: deque[float] = deque(maxlen=64)  # places where the reference sounds like the word
         self._quiet_ms = QUIET_MS
+        self._usual_db = 0.0  # taken out while we speak; a person who talks over it hardly changes it
 
     @property
     def speaks(self) -> bool:
@@ -33,12 +37,14 @@ class OwnVoice:
 
     def is_taken_out(self, chunk: AudioChunk) -> bool:
         """Whether we speak, and our voice is taken out of what is heard: then less may count as the word."""
-        return self.speaks and chunk.taken_db > SOME_DB
+        return self.speaks and self._knows and chunk.taken_db > 0
 
     def hear(self, chunk: AudioChunk) -> None:
         """Take what was played with this chunk."""
         if chunk.played is not None:
             self._quiet_ms = 0.0
+            more_db = chunk.taken_db - self._usual_db
+            self._usual_db += (QUICKLY if more_db > 0 else SLOWLY) * more_db
         elif self._quiet_ms >= QUIET_MS:
             return
         else:
@@ -47,14 +53,17 @@ class OwnVoice:
                 self._detector.reset()
                 return
         score = self._detector.score(chunk.samples * 0 if chunk.played is None else chunk.played)
-        if score is not None and score >= EXPLAINS:
+        if score is not None and score >= (EXPLAINS if self._knows else EXPLAINS_NEW):
             self._high.append(chunk.end_ms)
 
     def explains(self, chunk: AudioChunk) -> bool:
         """Whether a word that was heard just now, at the end of this chunk, was our own."""
         return self.drowns(chunk) or any(0 <= chunk.end_ms - place_ms <= WITHIN_MS for place_ms in self._high)
 
-    @staticmethod
-    def drowns(chunk: AudioChunk) -> bool:
+    def drowns(self, chunk: AudioChunk) -> bool:
         """Whether there was next to nothing but our own voice: what is left of it can sound like anything."""
-        return chunk.taken_db > MOST_DB
+        return chunk.taken_db > (min(MOST_DB, self._usual_db - BELOW_DB) if self._knows else MOST_DB)
+
+    @property
+    def _knows(self) -> bool:
+        return self._usual_db >= KNOWN_DB

@@ -156,7 +156,7 @@ def main() -> None:
     parser.add_argument("--own", type=Path)
     parser.add_argument("--words", type=Path, required=True)
     parser.add_argument("--count", type=int, default=66)
-    parser.add_argument("--speaking-threshold", type=float, default=0.5)
+    parser.add_argument("--speaking-threshold", type=float, default=0.4)
     parser.add_argument("--over", type=float, action="append", help="dB, again for more; else 0, 5 and 10")
     parser.add_argument("--compare", action="store_true")
     options = parser.parse_args()

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from assistant.config import EndpointConfig
 from assistant.events import Event, WakeHeard, WakeRejected
@@ -48,36 +49,53 @@ def listener(own: OwnVoice | None) -> Listener:
     )  # fmt: skip
 
 
-def heard(pairs: Sequence[tuple[int, int | None]], own: OwnVoice | None) -> list[type[Event]]:
-    ear = listener(own)
-    chunks = [replace(chunk(n, *pair), taken_db=6.0 * (pair[1] is not None)) for n, pair in enumerate(pairs)]
-    return [type(event) for part in chunks for event in ear.push(part)]
+def heard(
+    pairs: Sequence[tuple[int, int | None]], *, usual_db: float = 20.0, taken_db: float = 6.0
+) -> list[type[Event]]:
+    """What happens after 20 s of our voice, of which `usual_db` were taken out."""
+    ear = listener(OwnVoice(FirstSample()))
+    before = [replace(chunk(n, 0, 1), taken_db=usual_db) for n in range(1000)]
+    then = [replace(chunk(1000 + n, *pair), taken_db=taken_db * (pair[1] is not None)) for n, pair in enumerate(pairs)]
+    return [type(event) for part in [*before, *then] for event in ear.push(part)]
 
 
 def test_a_word_that_the_loudspeaker_explains_is_none() -> None:
     """The reference comes first, and need not be sure; the echo comes 200 ms later."""
     pairs = [(0, 5)] * 5 + [(0, 40)] * 3 + [(0, 5)] * 7 + [(90, 5)] * 3 + [(0, 5)] * 3
-    assert heard(pairs, OwnVoice(FirstSample())) == [WakeRejected]
+    assert heard(pairs) == [WakeRejected]
 
 
 def test_a_person_is_heard_while_we_say_something_else() -> None:
     """Half sure is enough then, if our own voice, which covers theirs, is taken out."""
     pairs = [(0, 5)] * 5 + [(60, 5)] * 3 + [(0, 5)] * 3
-    assert heard(pairs, OwnVoice(FirstSample())) == [WakeHeard]
-    assert heard([(mic, None) for mic, _ in pairs], OwnVoice(FirstSample())) == [WakeRejected]
+    assert heard(pairs) == [WakeHeard]
+    assert heard([(mic, None) for mic, _ in pairs]) == [WakeRejected]
+
+
+def test_before_the_echo_is_known_it_takes_more_to_be_a_person() -> None:
+    """The first seconds in a room: what is left of our voice is loud."""
+    assert heard([(60, 1)] * 3 + [(0, 1)] * 3, usual_db=2.0, taken_db=2.0) == [WakeRejected]
+    assert heard([(90, 1)] * 3 + [(0, 1)] * 3, usual_db=2.0, taken_db=2.0) == [WakeHeard]
+    assert heard([(90, 4)] * 3 + [(0, 1)] * 3, usual_db=2.0, taken_db=2.0) == [WakeRejected]
 
 
 def test_a_person_is_heard_a_second_after_we_said_the_word() -> None:
     pairs = [(0, 80)] * 3 + [(0, 5)] * 60 + [(90, 5)] * 3
-    assert heard(pairs, OwnVoice(FirstSample())) == [WakeHeard]
+    assert heard(pairs) == [WakeHeard]
 
 
-def test_what_is_left_of_our_own_voice_is_no_person() -> None:
-    """Where 20 dB of echo were taken out nobody else spoke; where 9 were, somebody may have."""
-    for taken_db, found in ((20.0, [WakeRejected]), (9.0, [WakeHeard])):
-        ear = listener(OwnVoice(FirstSample()))
-        events = [event for n in range(8) for event in ear.push(replace(chunk(n, 90, 5), taken_db=taken_db))]
-        assert [type(event) for event in events] == found
+@pytest.mark.parametrize(
+    ("usual_db", "taken_db", "found"),
+    [(25, 20, WakeRejected), (25, 9, WakeHeard), (12, 10, WakeRejected), (12, 6, WakeHeard)],
+)
+def test_what_is_left_of_our_own_voice_is_no_person(usual_db: float, taken_db: float, found: type[Event]) -> None:
+    """Where nearly as much as ever was taken out nobody else spoke."""
+    assert heard([(90, 5)] * 8, usual_db=usual_db, taken_db=taken_db) == [found]
+
+
+def test_a_long_talk_over_our_voice_does_not_become_what_is_usual() -> None:
+    """Somebody who has talked for four seconds can still say the word."""
+    assert heard([(0, 5)] * 200 + [(60, 5)] * 3, usual_db=20, taken_db=6) == [WakeHeard]
 
 
 def test_in_silence_nothing_is_computed() -> None:

@@ -23,7 +23,7 @@ NEAR = (
     "still", "steep", "stall", "strap", "strip", "sop", "stump", "atop", "on top", "the shop", "a step", "start it",
     "stand up", "steps", "what", "stuck", "yes", "no", "okay", "thanks", "and then", "hey", "louder", "go on", "more",
 )  # fmt: skip
-ENGINES = {"espeak": 0.42, "flite": 0.24, "hibari": 0.2, "disguised": 0.14}
+ENGINES = {"espeak": 0.38, "flite": 0.22, "hibari": 0.17, "disguised": 0.13, "foreign": 0.07, "festival": 0.03}
 STOPS, NEARS, TALKS, OWN_S = 110, 110, 20, 120.0  # in a shard
 
 
