@@ -81,6 +81,7 @@ def build_home(
         ),
         deadline_s=config.home.call_deadline_s,
         min_confidence=float(model.thresholds.get("call_confidence", 0.0)),
+        follow_confidence=float(model.thresholds.get("follow_confidence", 1.0)),
         language=config.speech.language,
         twelve=place.clock == "12h",
         deeds=Deeds(clock.now_s),

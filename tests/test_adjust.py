@@ -103,3 +103,72 @@ async def test_a_lock_is_never_what_was_meant_by_nothing() -> None:
     house = House()
     await house.say("HassTurnOn", name="kitchen light")
     assert await house.say("HassUnlock") == "You didn't say what."
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "goes_on"),
+    [
+        ("HassAdjust", {"way": "up"}, True),
+        ("HassAdjust", {"name": "it", "way": "down"}, True),
+        ("HassLightSet", {"brightness": 50}, True),
+        ("HassTurnOff", {"name": "it"}, True),
+        ("HassTurnOff", {"name": "the Kitchen Light"}, True),
+        ("HassUndo", {}, True),
+        ("HassRepeat", {}, True),
+        ("HassTurnOff", {"name": "bedroom light"}, False),
+        ("HassTurnOff", {"name": "kitchen light", "area": "bedroom"}, False),
+        ("HassTurnOn", {"domain": "light"}, False),
+        ("HassUnlock", {"name": "it"}, False),
+        ("HassSetPosition", {"name": "office blinds", "position": 3}, False),
+    ],
+)
+async def test_what_only_goes_on_needs_less_confidence_for_a_minute(
+    tool: str, arguments: dict[str, Value], goes_on: bool
+) -> None:
+    """The same thing again, or undo; another thing is another command, and nothing at all needs something before."""
+    now = [0.0]
+    router = Router([DemoHome()], min_confidence=0.9, follow_confidence=0.5, deeds=Deeds(lambda: now[0]))
+    call = Call(tool, arguments)
+
+    async def unsure(confidence: float) -> bool:
+        return (await router.dispatch([call], confidence)).outcomes[0].error == "low_confidence"
+
+    assert await unsure(0.7)
+    await router.dispatch([Call("HassLightSet", {"name": "kitchen light", "brightness": 30})])
+    router.said("Kitchen light at 30 percent.")
+    assert await unsure(0.4)
+    now[0] = REMEMBERED_S + 1
+    assert await unsure(0.7)
+    now[0] = REMEMBERED_S - 1
+    assert await unsure(0.7) is not goes_on
+
+
+async def test_a_step_that_is_the_figure_just_said_is_no_step() -> None:
+    """A small model reads it off the turn before: "dim it" isn't by the eighty percent that it was set to."""
+    house = House()
+    await house.say("HassLightSet", name="living room light", brightness=80)
+    assert await house.say("HassAdjust", way="down", by=80) == "Living room light at 60 percent."
+    assert await house.say("HassAdjust", way="down", by=30) == "Living room light at 30 percent."
+
+
+@pytest.mark.parametrize("slot", ["name", "area"])
+async def test_and_the_bedroom_too_means_the_same_kind_of_thing_there(slot: str) -> None:
+    """The room's light, not its fan and blinds, for a minute; before anything was done a room is a room."""
+    house = House()
+    await house.say("HassTurnOn", name="bedroom fan")
+    house.now_s = REMEMBERED_S + 1
+    await house.say("HassTurnOff", name="kitchen light")
+    assert await house.say("HassTurnOff", **{slot: "bedroom"}) == "Bedroom light off."
+    assert house.home.states()["fan.bedroom"] == "on"
+    house.now_s += REMEMBERED_S + 1
+    said = await house.say("HassTurnOff", **{slot: "bedroom"})
+    assert said == ("I don't know a bedroom." if slot == "name" else "Bedroom light and bedroom fan off.")
+
+
+async def test_another_room_of_another_deed_is_not_meant_the_same() -> None:
+    """A room is named with another tool, or one that there isn't."""
+    house = House()
+    await house.say("HassTurnOn", name="kitchen light")
+    assert "fan" in str(await house.say("HassTurnOff", area="bedroom"))
+    await house.say("HassTurnOn", name="kitchen light")
+    assert await house.say("HassTurnOn", name="dungeon") == "I don't know a dungeon."

@@ -7,6 +7,7 @@ one. Knows no home; remembers for a minute, but for the reasons. Forgets everyth
 import dataclasses
 from collections import deque
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from assistant.errors import CallFailed
@@ -51,6 +52,7 @@ class Deeds:
         self._latest: tuple[Outcome, ...] = ()
         self._meant: tuple[float, list[dict[str, Value]]] = (0.0, [])
         self._said: tuple[float, str] = (0.0, "")
+        self._kind: tuple[float, str, str] = (0.0, "", "")  # the latest tool, and the one kind of thing it was used on
 
     def tools(self) -> Sequence[Tool]:
         """What it can do now."""
@@ -81,8 +83,23 @@ class Deeds:
         self._latest = outcomes
         if found := [slots for outcome in outcomes if outcome.ok and (slots := _meant(outcome))]:
             self._meant = (self._now_s(), [s for i, s in enumerate(found) if s not in found[:i]])
+        kinds = {str(effect.entity_id).partition(".")[0] for o in outcomes for effect in o.effects}
+        tools = {o.call.name for o in outcomes}
+        if len(kinds) == len(tools) == 1 and all(o.ok for o in outcomes):
+            self._kind = (self._now_s(), tools.pop(), kinds.pop())
         if acted := [(handler, o) for handler, o in done if handler is not None and o.ok and o.effects]:
             self._deeds.append(_Deed(self._now_s(), acted))
+
+    def follows(self, calls: Sequence[Call]) -> bool:
+        """Whether calls only go on with what was done last: take it back, say it again, or change the same thing."""
+        (at_s, meant), (said_at_s, said), now_s = self._meant, self._said, self._now_s()
+        answered = bool(said) and now_s - said_at_s <= REMEMBERED_S
+        done = bool(meant) and now_s - at_s <= REMEMBERED_S
+        names = {key(str(slots["name"])) for slots in meant if "name" in slots} | PRONOUNS
+        return bool(calls) and all(
+            answered if call.name in _OWN else done and call.name in _SAME_THING and _goes_on(call, names)
+            for call in calls
+        )
 
     def said(self, text: str) -> None:
         """Remember what was said last."""
@@ -93,6 +110,8 @@ class Deeds:
 
         Raises CallFailed (no_target, which_one).
         """
+        if "area" in call.arguments and (there := self.elsewhere(call)) is not None:
+            return there
         nothing_said = call.name in _SAME_THING and not call.arguments.keys() & set(_SLOTS)
         if not nothing_said and key(str(call.arguments.get("name", ""))) not in PRONOUNS:
             return call
@@ -103,6 +122,22 @@ class Deeds:
             raise CallFailed("Which one do you mean?", code="which_one", remedy="say its name")
         arguments = {name: value for name, value in call.arguments.items() if name != "name"}
         return dataclasses.replace(call, arguments={**meant[0], **arguments})
+
+    def elsewhere(self, call: Call) -> Call | None:
+        """The same with that kind of thing in the room that is named ("and the bedroom too"); None: another deed."""
+        at_s, tool, domain = self._kind
+        given = [slot for slot in _SLOTS if slot in call.arguments]
+        if call.name != tool or self._now_s() - at_s > REMEMBERED_S or given not in (["name"], ["area"]):
+            return None
+        others = {name: value for name, value in call.arguments.items() if name not in _SLOTS}
+        return dataclasses.replace(call, arguments={**others, "area": call.arguments[given[0]], "domain": domain})
+
+    def stepped(self, call: Call) -> Call:
+        """The call without a step that is the figure of the turn before: a small model reads it off there again."""
+        figures = {value for outcome in self._latest for value in outcome.call.arguments.values()}
+        if call.name != "HassAdjust" or call.arguments.get("by") not in figures:
+            return call
+        return dataclasses.replace(call, arguments={k: v for k, v in call.arguments.items() if k != "by"})
 
     async def _undo(self, call: Call) -> Outcome:
         """Take back the calls of the latest deed, the last one first. What needs a yes is asked about, and stays."""
@@ -143,6 +178,12 @@ class Deeds:
         if not text or self._now_s() - at_s > REMEMBERED_S:
             raise CallFailed("I haven't said anything.", code="nothing_said")
         return Outcome(call, ok=True, sentence=text, allowed_by="changes nothing")
+
+
+def _goes_on(call: Call, names: AbstractSet[str]) -> bool:
+    """Whether it is about what was meant last; more or less of something always is."""
+    said = [slot for slot in _SLOTS if slot in call.arguments]
+    return not said or call.name == "HassAdjust" or (said == ["name"] and key(str(call.arguments["name"])) in names)
 
 
 def _meant(outcome: Outcome) -> dict[str, Value]:

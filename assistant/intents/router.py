@@ -11,6 +11,7 @@ import math
 import re
 import traceback
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from assistant.errors import CallFailed, HeyGemmaError
@@ -50,18 +51,23 @@ class Router:
         *,
         deadline_s: float = 4.0,
         min_confidence: float = 0.0,
+        follow_confidence: float = 1.0,
         language: str = "en",
         twelve: bool = False,
         consent: Consent | None = None,
         deeds: Deeds | None = None,
     ) -> None:
-        """`deeds`: what "undo that" and "it" refer to; None: they mean nothing. `twelve`: the clock of twelve hours."""
+        """`deeds`: what "undo that" and "it" refer to; None: nothing. `follow_confidence`: enough for that.
+
+        `twelve`: the clock of twelve hours.
+        """
         self._consent = Consent() if consent is None else consent
         self._deeds = deeds
         self._answered: Call | None = None
         self._handlers = (*handlers, *([] if deeds is None else [deeds]), self._consent)
         self._deadline_s = deadline_s
         self._min_confidence = min_confidence
+        self._follow_confidence = min(min_confidence, follow_confidence)
         self._language = language
         self._twelve = twelve
 
@@ -90,7 +96,8 @@ class Router:
         lacks something is asked about too, once.
         """
         self._consent.withdraw()
-        if not confidence >= self._min_confidence:
+        goes_on = self._deeds is not None and self._deeds.follows(calls)
+        if not confidence >= (self._follow_confidence if goes_on else self._min_confidence):
             outcomes = tuple(_failed(call, NOT_UNDERSTOOD, "low_confidence") for call in calls)
             return Dispatched(outcomes, self._sentence(outcomes))
         outcomes = tuple([await self._carry_out(call) for call in calls])
@@ -149,9 +156,17 @@ class Router:
                 if slot := asking.missing(call, tool):
                     return _failed(call, asking.QUESTIONS[slot], asking.NEEDS_SLOT)
                 call = dataclasses.replace(call, arguments=_checked(tool, call.arguments))
-                if self._deeds is not None and any(slot.name == "name" for slot in tool.parameters):
-                    call = self._deeds.pointed(call)
-                return await handler.handle(call)
+                if self._deeds is None or not any(slot.name == "name" for slot in tool.parameters):
+                    return await handler.handle(call)
+                call = self._deeds.pointed(self._deeds.stepped(call))
+                try:
+                    return await handler.handle(call)
+                except CallFailed as e:
+                    if e.reason != "unknown_name" or (there := self._deeds.elsewhere(call)) is None:
+                        raise
+                    with suppress(CallFailed):
+                        return await handler.handle(there)
+                    raise
         except CallFailed as e:
             return _failed(call, e.message, e.reason)
         except TimeoutError:
