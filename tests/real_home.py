@@ -78,6 +78,16 @@ class Server:
         os.kill(int((HOME / "pid").read_text(encoding="utf-8")), signal.SIGKILL)
 
     @staticmethod
+    def pause() -> None:
+        """Let it stand still, its connections open."""
+        os.kill(int((HOME / "pid").read_text(encoding="utf-8")), signal.SIGSTOP)
+
+    @staticmethod
+    def go_on() -> None:
+        """Let it run again."""
+        os.kill(int((HOME / "pid").read_text(encoding="utf-8")), signal.SIGCONT)
+
+    @staticmethod
     def again() -> None:
         """Start it as it was."""
         python = (HOME / "python").read_text(encoding="utf-8")

@@ -134,7 +134,7 @@ def test_pure_modules_own_no_clock_no_thread_and_no_loop() -> None:
         "turn", "resting", "own_voice", "stop_word", "audio.adaptive", "audio.drift", "audio.delay",
         "doubt", "endpoint", "pacing", "translation", "intents.translate", "spoken", "spoken_words", "intents.sayings",
         "llm.parse", "llm.prompt", "intents.names", "intents.meaning", "intents.alike",
-        "intents.replies", "intents.policy", "intents.consent", "intents.undo", "intents.home_answers",
+        "intents.replies", "intents.found", "intents.policy", "intents.consent", "intents.undo", "intents.home_answers",
         "intents.home_change", "intents.home_facts", "intents.home_registry", "intents.home_states",
         "intents.home_terms", "intents.home_undo", "intents.adjust", "intents.asking",
         "intents.mqtt_things", "intents.mqtt_topics", "intents.tasmota", "intents.zigbee2mqtt",
