@@ -44,8 +44,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--count", type=int, default=320)
+    parser.add_argument("--seed", type=int, default=5)
     options = parser.parse_args()
-    rng = np.random.default_rng(5)
+    rng = np.random.default_rng(options.seed)
     joe = next(voice for voice in voices() if voice.name == "piper:joe")
     spoken = {}
     for number in range(options.count):
