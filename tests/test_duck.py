@@ -12,6 +12,8 @@ import pytest
 from assistant import states as s
 from assistant.audio.streams import Streams, socket_path
 from assistant.duck import Ducker, Volume, wanted
+from tests.real_home import Server, living_in, needs_a_home
+from tests.real_home import until as home_until
 from tests.sound_server import sound_server, why_not
 
 LISTENING, IDLE = s.Listening(1), s.Idle(1)
@@ -172,3 +174,38 @@ async def test_a_program_that_plays_on_a_real_server_goes_quiet_and_comes_back(t
             for player in players:
                 player.kill()
                 player.wait()
+
+
+@pytest.mark.home_assistant
+@needs_a_home
+async def test_a_real_homes_player_in_this_room_goes_quiet_and_comes_back(tmp_path: Path) -> None:
+    """As the server itself tells it; those of other rooms play on as they are."""
+    server = Server()
+
+    async def volumes() -> tuple[float, float]:
+        here, there = [await server.state(f"media_player.{name}") for name in ("living_room", "bedroom")]
+        return here["attributes"]["volume_level"], there["attributes"]["volume_level"]
+
+    async def becomes(here: float, there: float) -> None:
+        async with asyncio.timeout(20):
+            while await volumes() != (here, there):  # noqa: ASYNC110 - a server is asked
+                await asyncio.sleep(0.05)
+
+    async with living_in(server) as (home, link):
+        await server.service("media_player.media_play", entity_id="media_player.living_room")
+        await server.service("media_player.volume_set", entity_id="media_player.living_room", volume_level=0.6)
+        there = (await volumes())[1]
+
+        def told() -> bool:
+            state = link.states.of("media_player.living_room")
+            return state is not None and state.attributes["volume_level"] == 0.6
+
+        await home_until(link, told)
+        duck = Ducker([home.players()], tmp_path / "ducked.json", linger_s=0.01)
+        async with duck.working():
+            duck.show(LISTENING)
+            await becomes(0.15, there)
+            duck.show(IDLE)
+            await becomes(0.6, there)
+    await server.service("media_player.volume_set", entity_id="media_player.living_room", volume_level=0.3)
+    await server.aclose()
