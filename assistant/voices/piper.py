@@ -67,6 +67,7 @@ class PiperVoice:
         options = onnxruntime.SessionOptions()  # type: ignore[attr-defined] # there, but in no __all__
         options.intra_op_num_threads = 1  # two threads are slower: they spin
         options.inter_op_num_threads = 1
+        options.enable_mem_pattern = False  # it would keep a plan for every length of a sentence
         session = onnxruntime.InferenceSession(  # type: ignore[attr-defined]
             str(self.model), options, providers=["CPUExecutionProvider"]
         )
@@ -75,7 +76,11 @@ class PiperVoice:
 
 
 class _Stoppable:
-    """The one method of a session that piper calls, with a way to end it from outside."""
+    """The one method of a session that piper calls, with a way to end it from outside.
+
+    onnxruntime keeps what the longest sentence needed, in blocks that double: 150 sentences took 208 MB more than the
+    first. With all given back after each, and no plans kept, 60 to 90, for 9 % more time.
+    """
 
     def __init__(self, session: Any, options: Callable[[], Any]) -> None:
         self._session = session
@@ -84,6 +89,7 @@ class _Stoppable:
 
     def run(self, outputs: Any, feed: Any) -> Any:
         self._options = self._new_options()
+        self._options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
         return self._session.run(outputs, feed, self._options)
 
     def stop(self) -> None:
