@@ -192,8 +192,10 @@ class Mind:
         calls = tuple(part for part in parts if isinstance(part, Call))
         if self._back and _is_nothing(parts):
             pass  # "never mind", or nothing that was meant for us
-        elif any(isinstance(part, Malformed) for part in parts):
-            self._say(turn, self._own(NOT_UNDERSTOOD))
+        elif any(isinstance(part, Malformed) for part in parts) or not (parts or self._outcomes):
+            self._say(
+                turn, self._own(NOT_UNDERSTOOD)
+            )  # no words, or none that can be spoken: the person hears something
         elif calls:
             self._tell(turn, CallsReady(*self._here(), calls, parser.confidence))
             return

@@ -21,6 +21,7 @@ from assistant.audio.speaker import SoundSpeaker
 from assistant.config import Config, state_dir
 from assistant.desk import announcer_for, shown
 from assistant.duck import ducking
+from assistant.errors import UsageError
 from assistant.events import Event
 from assistant.front import Front
 from assistant.intents.mqtt_announce import Announcer
@@ -148,15 +149,19 @@ async def ask(config: Config, text: str, events: Path | None, observers: Sequenc
 
 
 async def say(config: Config, text: str, language: str, speaker_file: Path | None) -> None:
-    """Speak a text."""
+    """Speak a text. Raises UsageError where nothing in it can be spoken."""
+    heard = False
     speaker = await _for_one_text(config, speaker_file)
     voices = Voices(config.speech, manifest.data_dirs())
     try:
         async for clip in voices.clips(text, language):
             await speaker.play(clip)
+            heard = True
     finally:
         await speaker.aclose()
         await voices.aclose()
+    if not heard:
+        raise UsageError("there is nothing to speak in that text", remedy="write some letters or digits")
 
 
 async def _for_one_text(config: Config, file: Path | None) -> Speaker:

@@ -55,6 +55,10 @@ def test_a_file_without_samples(tmp_path: Path) -> None:
     refused(hey_gemma("run", "--mic-file", str(sound_file(tmp_path / "zero.wav", 0))), 2, "zero.wav")
 
 
+def test_a_text_in_which_nothing_can_be_spoken(tmp_path: Path) -> None:
+    refused(hey_gemma("say", "🎉 ", "--speaker-file", str(tmp_path / "a.wav")), 2, "nothing to speak")
+
+
 def test_a_file_that_is_no_audio(tmp_path: Path) -> None:
     path = tmp_path / "text.wav"
     path.write_text("this is no sound", encoding="utf-8")

@@ -249,9 +249,9 @@ async def test_the_answer_takes_its_time_in_the_audio() -> None:
 
 
 async def test_three_turns_in_one_file_are_three_turns() -> None:
-    house = House(ScriptedSession(CALL, ["Hello", " there."], []))
+    house = House(ScriptedSession(CALL, ["Hello", " there."], ["🎉"]))
     await house.replay(sound(*COMMAND, *COMMAND, *COMMAND))
-    assert [r.text for r in house.all_of(Reply)] == ["Light on.", "Hello there.", ""]
+    assert [r.text for r in house.all_of(Reply)] == ["Light on.", "Hello there.", NOT_UNDERSTOOD]
     assert [e.turn for e in house.all_of(TurnEnded)] == [1, 2, 3]
 
 
