@@ -167,11 +167,12 @@ async def conversing(
     furnished: Furnished | None = None,
     keep_wake: Keep | None = None,
     rehearse: bool = False,
+    soften: Callable[[], None] | None = None,
 ) -> AsyncIterator[tuple[Conversation, Home]]:
     """One conversation with a home of its own, wired from loaded stages. `clock` is the audio's in a fast replay.
 
     Without a `timer_file` nothing of the user's own timers is read or written. `keep_wake` takes what goes into the
-    wake log. `rehearse`: phrases are prepared while nobody speaks.
+    wake log. `rehearse`: phrases are prepared while nobody speaks. `soften` makes what is played quieter for a moment.
     """
     config = stages.config
 
@@ -217,6 +218,7 @@ async def conversing(
         sound=config.wake.keep_clips,
     )
     listener.on_score = wakes.scored
+    listener.on_covered = soften
     sounds = earcons.make(config.audio.alarm_volume)
     if not config.audio.cue:
         del sounds["heard"]

@@ -65,7 +65,8 @@ class _Over:
 class Listener:
     """The always-on front end. `now_ms` stamps events; audio positions come from the chunks.
 
-    `own_voice` knows whether the word was our own, `while_speaking` decides while we speak. `on_score`, where it is
+    `own_voice` knows whether the word was our own, `while_speaking` decides while we speak, and `on_covered` is called
+    where our voice may have covered a word. `on_score`, where it is
     set, gets every score of the wake word, and the place where the sound behind it ended. `stop_word` is listened for
     while it is `interruptible`.
     """
@@ -98,6 +99,7 @@ class Listener:
         self.interruptible = False
         self._gain_for = gain_for
         self._gain = 1.0
+        self.on_covered: Callable[[], None] | None = None
         self.on_score: Callable[[float, float], None] | None = None
         self._ring: deque[AudioChunk] = deque(maxlen=RING_S * 1000 // CHUNK_MS)
         self._endpoint: endpoint.Endpoint | None = None
@@ -152,6 +154,8 @@ class Listener:
             return []
         if self.on_score is not None:
             self.on_score(score, chunk.end_ms)
+        if self.on_covered is not None and own is not None and own.covers(chunk, score):
+            self.on_covered()
         found = self._decision.update(score, chunk.end_ms, self._wake.word)
         if self._while_speaking is not None:
             louder = self._while_speaking.update(score, chunk.end_ms, self._wake.word)

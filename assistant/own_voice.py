@@ -9,6 +9,7 @@ from collections import deque
 
 from assistant.stages import AudioChunk, WakeDetector
 
+MAYBE = 0.1  # of the microphone: somebody may have said the word, and our own voice had better be quieter
 EXPLAINS = 0.08  # of the reference, which is clean: the room can make the word of less than that (docs/RESULTS.md)
 EXPLAINS_NEW = 0.02  # while the echo isn't known yet: what is left of it is louder, and stranger
 WITHIN_MS = (
@@ -59,6 +60,10 @@ class OwnVoice:
     def explains(self, chunk: AudioChunk) -> bool:
         """Whether a word that was heard just now, at the end of this chunk, was our own."""
         return self.drowns(chunk) or any(0 <= chunk.end_ms - place_ms <= WITHIN_MS for place_ms in self._high)
+
+    def covers(self, chunk: AudioChunk, score: float) -> bool:
+        """Whether our voice may have covered somebody's word; an hour of ours alone seems so once."""
+        return score >= MAYBE and self.is_taken_out(chunk) and not self.explains(chunk)
 
     def drowns(self, chunk: AudioChunk) -> bool:
         """Whether there was next to nothing but our own voice: what is left of it can sound like anything."""

@@ -11,12 +11,13 @@ from pathlib import Path
 from assistant import manifest
 from assistant.app import Observer, conversing, loaded
 from assistant.audio.clock import AudioClock, WallClock
-from assistant.audio.devices import Sound
+from assistant.audio.devices import Sound, Wanted
 from assistant.audio.echo import EchoCanceller, WithoutEcho
 from assistant.audio.mic import Microphone
 from assistant.audio.outlet import Outlet
 from assistant.audio.played import Played
 from assistant.audio.replay import FileSource, FileSpeaker, NullSpeaker
+from assistant.audio.softer import Softer
 from assistant.audio.speaker import SoundSpeaker
 from assistant.config import Config, state_dir
 from assistant.desk import announcer_for, shown
@@ -99,8 +100,12 @@ async def _listen(
         observe(event)
 
     sound = Sound()
-    wanted, played, canceller = config.audio.speaker, Played(), EchoCanceller()
-    speaker: Speaker = Outlet(lambda device: SoundSpeaker(sound, wall, device=device, played=played), wanted, wall)
+    wanted, played, softer, canceller = config.audio.speaker, Played(), Softer(wall), EchoCanceller()
+
+    def card(device: Wanted) -> SoundSpeaker:
+        return SoundSpeaker(sound, wall, device=device, played=played, softer=softer)
+
+    speaker: Speaker = Outlet(card, wanted, wall)
     if options.speaker_file is not None:
         speaker = FileSpeaker(options.speaker_file, wall)
 
@@ -124,6 +129,7 @@ async def _listen(
             timer_file=TimerFile(state_dir() / "timers.json"),
             keep_wake=keep_wake,
             rehearse=True,
+            soften=softer.begin,
         ) as (talk, home),
         shown(announcer, talk, home.timers, stages.volume),
         muting(mark, talk),

@@ -107,3 +107,19 @@ def test_in_silence_nothing_is_computed() -> None:
     assert detector.asked == 10 + 74
     assert detector.resets == 1
     assert not own.speaks
+
+
+def test_what_may_have_been_a_word_under_our_voice_makes_it_quieter() -> None:
+    """Not what our own voice explains, and not before the echo is known."""
+    for score, played, usual_db, asked in ((20, 1, 20.0, 1), (5, 1, 20.0, 0), (20, 50, 20.0, 0), (20, 1, 2.0, 0)):
+        ear, calls = listener(OwnVoice(FirstSample())), 0
+
+        def count() -> None:
+            nonlocal calls
+            calls += 1
+
+        ear.on_covered = count
+        for n in range(1000):
+            ear.push(replace(chunk(n, 0, 1), taken_db=usual_db))
+        ear.push(replace(chunk(1000, score, played), taken_db=min(6.0, usual_db)))
+        assert calls == asked

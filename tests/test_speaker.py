@@ -9,6 +9,8 @@ import pytest
 from assistant.audio.clock import WallClock
 from assistant.audio.devices import Sound, meter
 from assistant.audio.mic import Microphone
+from assistant.audio.played import Played
+from assistant.audio.softer import Softer
 from assistant.audio.speaker import SoundSpeaker
 from assistant.errors import AudioDeviceError
 from assistant.stages import AudioClip, Pcm
@@ -87,6 +89,29 @@ async def test_clips_of_an_answer_share_one_open_stream_and_are_resampled() -> N
         assert np.median(played[:4_800, 0]) == 5_000
         assert not played[4_800:].any()
     assert len(sound.streams) == 1
+    await speaker.aclose()
+
+
+async def test_where_a_word_may_have_been_covered_it_is_quieter_for_two_seconds() -> None:
+    """The clip goes on, 12 dB softer within 20 ms, and comes back; what is reported as played is what is heard."""
+    sound, clock, played = stereo(), HandClock(), Played()
+    softer = Softer(clock)
+    speaker = SoundSpeaker(sound, clock, played=played, softer=softer)
+    playing = asyncio.create_task(speaker.play(AudioClip(np.full(48_000, 8_000, np.int16), 48_000)))
+    stream = await begun(sound, playing)
+    assert (await pull_clip(stream, playing) == 8_000).all()
+    softer.begin()
+    fading = stream.pull(960)[:, 0]
+    assert fading[0] > 7_900
+    assert fading[-1] == 2_000
+    assert (np.diff(fading) <= 0).all()
+    assert (stream.pull(960) == 2_000).all()
+    clock.time_s += 2.1
+    assert stream.pull(960)[-1, 0] == 8_000
+    assert (stream.pull(960) == 8_000).all()
+    assert played.at(clock.now_s()) is not None
+    speaker.stop()
+    await playing
     await speaker.aclose()
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from assistant.audio.devices import Sound, Stream, Wanted, find
 from assistant.audio.pcm import resample
 from assistant.audio.played import Played
+from assistant.audio.softer import Softer
 from assistant.errors import AudioDeviceError
 from assistant.stages import AudioClip, Clock, Pcm
 
@@ -37,7 +38,7 @@ class _Playing:
 class SoundSpeaker:
     """A Speaker on a device: part of its name, its number, or None for the system's default.
 
-    `clock` must be readable from any thread. `played` gets what is played, for the echo.
+    `clock` must be readable from any thread. `played` gets what is played, for the echo, as `softer` lets it be.
     """
 
     def __init__(
@@ -48,12 +49,14 @@ class SoundSpeaker:
         device: Wanted = None,
         stall_s: float = 3.0,
         played: Played | None = None,
+        softer: Softer | None = None,
     ) -> None:
         self._sound = sound
         self._clock = clock
         self._wanted = device
         self._stall_s = stall_s
         self._played = played
+        self._softer = softer
         self._output: _Output | None = None
         self._opening = asyncio.Lock()
         self._closing: set[asyncio.Future[None]] = set()
@@ -128,7 +131,7 @@ class SoundSpeaker:
                 self._idle.cancel()
             if self._output is None or self._output.lost:
                 self._close_now()
-                output = _Output(asyncio.get_running_loop(), self._clock, self._played)
+                output = _Output(asyncio.get_running_loop(), self._clock, self._played, self._softer)
                 await asyncio.to_thread(output.open, self._sound, self._wanted)
                 self._output = output
             return self._output
@@ -150,10 +153,13 @@ class SoundSpeaker:
 class _Output:
     """One open stream and what is on it. `start` is called in the loop, `_fill` and `_on_end` in PortAudio's thread."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, clock: Clock, played: Played | None) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, clock: Clock, played: Played | None, softer: Softer | None
+    ) -> None:
         self._loop = loop
         self._clock = clock
         self._played = played
+        self._softer = softer
         self._samples: Pcm = np.zeros(0, np.int16)
         self._position = 0
         self.playing: _Playing | None = None
@@ -182,7 +188,8 @@ class _Output:
     def _fill(self, out: Pcm, time: Any, _status: Any) -> None:
         playing = self.playing
         part = self._samples[self._position : self._position + len(out)] if playing else self._samples[:0]
-        out[: len(part)] = part[:, None]
+        loud = part if self._softer is None else self._softer.apply(part, self.rate_hz)
+        out[: len(part)] = loud[:, None]
         out[len(part) :] = 0
         heard_s = self._clock.now_s() + max(0.0, time.outputBufferDacTime - time.currentTime)
         if self._played is not None:
