@@ -7,11 +7,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PACKAGES := g++ libportaudio2 libgomp1
+GPIO_PACKAGES := swig python3-dev
 TEST_PACKAGES := pulseaudio libasound2-plugins strace iproute2 systemd
 # We use llama.cpp as a library: its tools, server, examples and downloads stay out of the build.
 LLAMA_CMAKE := -DLLAMA_BUILD_TOOLS=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_SERVER=OFF -DLLAMA_CURL=OFF
 
-.PHONY: install-system uninstall-system test-install test-systemd help demo run test check fast-test format packages install dev hooks lock clean ha-up ha-down mqtt-up mqtt-down private fuzz
+.PHONY: install-system uninstall-system test-install test-systemd help demo run test check fast-test format packages install dev hooks lock clean ha-up ha-down mqtt-up mqtt-down private fuzz gpio
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | while IFS='|' read -r name what; do printf '  make %-16s %s\n' "$$name" "$$what"; done
@@ -48,6 +49,14 @@ fuzz: dev ## throw made-up input at everything that takes some from outside (MIN
 format: dev ## let ruff format the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+# lgpio has no wheel for Python 3.13 on aarch64: it is compiled in seconds, PYPI=1 with its own C code and no library.
+gpio: install gpio-packages ## what lamp and button at a Raspberry Pi's pins need (section panel)
+	@PYPI=1 $(BIN)/python -m pip install -q --no-input --disable-pip-version-check --require-hashes -r requirements-gpio.lock
+
+gpio-packages:
+	@missing=$$(for p in $(GPIO_PACKAGES); do dpkg-query -W -f='$${Status}\n' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+	$(call install_packages,$$missing)
 
 hooks: ## run `make check` before every commit
 	@printf '#!/bin/sh\nexec make check\n' > .git/hooks/pre-commit && chmod +x .git/hooks/pre-commit && echo "make check now runs before every commit"
@@ -95,6 +104,7 @@ lock: ## pin all dependencies anew (network)
 	@$(BIN)/python -m pip install -q uv
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate pyproject.toml -o requirements.lock
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --group dev -c requirements.lock -o requirements-dev.lock
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --group gpio -c requirements.lock -o requirements-gpio.lock
 
 install-system: ## as a service that starts at boot, under /opt/hey-gemma (install.sh; docs/INSTALL.md)
 	@./install.sh

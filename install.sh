@@ -1,7 +1,7 @@
 #!/bin/sh
 # Hey Gemma on a Raspberry Pi OS or Debian, 64-bit, as a service that starts at boot. Again: an upgrade.
 #
-#   ./install.sh [--model e2b] [--no-setup]     needs sudo, and the network: Debian, PyPI, with --model the model's host
+#   ./install.sh [--model e2b] [--gpio] [--no-setup]     needs sudo, and the network: Debian, PyPI, with --model the model's host
 #   ./install.sh uninstall [--keep settings,state,models]
 #
 # /opt/hey-gemma/versions/N   a whole environment each; `current` is a link to the one in use, the one before it stays
@@ -18,15 +18,18 @@ UNITS=$ROOT/etc/systemd/system
 COMMAND_LINK=$ROOT/usr/local/bin/hey-gemma
 USER_NAME=hey-gemma
 PACKAGES="python3 python3-venv g++ libportaudio2 libgomp1"
+GPIO_PACKAGES="swig python3-dev" # lgpio has no wheel for every Python
 NEEDED_MB=2500 # while llama.cpp is compiled; 1 GB stays
 SOURCE=$(cd "$(dirname "$0")" && pwd)
-MODEL= SETUP=yes KEEP= COMMAND=install STEP=0
+MODEL= GPIO=no SETUP=yes KEEP= COMMAND=install STEP=0
 
 say() { echo "$*"; }
 step() { STEP=$((STEP + 1)); echo "[$STEP/8] $*"; }
 fail() { echo "error: $1" >&2; echo "what to do: $2" >&2; exit 1; }
 systemd_runs() { [ -d "$ROOT/run/systemd/system" ]; }
 as_service() { setpriv --reuid $USER_NAME --regid $USER_NAME --init-groups --no-new-privs env -i PATH=/usr/bin:/bin LANG=C.UTF-8 "$@"; }
+
+gpio() { [ $GPIO = yes ] || [ -d "$(echo $TOP/current/lib/python3*/site-packages/gpiozero)" ]; }
 
 usage() { sed -n '4,5s/^# *//p' "$0" >&2; exit 2; }
 
@@ -35,6 +38,7 @@ read_arguments() {
         case $1 in
             uninstall) COMMAND=uninstall ;;
             --model) [ $# -gt 1 ] || usage; MODEL=$2; shift ;;
+            --gpio) GPIO=yes ;; # lamp and button at the pins; an upgrade keeps it
             --no-setup) SETUP=no ;;
             --keep) [ $# -gt 1 ] || usage; KEEP=,$2,; shift ;;
             *) usage ;;
@@ -58,7 +62,7 @@ check_machine() {
 
 debian_packages() {
     missing=
-    for p in $PACKAGES; do
+    for p in $PACKAGES $(gpio && echo $GPIO_PACKAGES); do
         dpkg-query -W -f='${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing="$missing $p"
     done
     [ -n "$missing" ] || { say "  all there"; return 0; }
@@ -134,6 +138,7 @@ new_version() {
     llama_wheel
     pip_says install --no-deps "$WHEEL"
     pip_says install --require-hashes -r "$SOURCE/requirements.lock"
+    if gpio; then export PYPI=1 && pip_says install --require-hashes -r "$SOURCE/requirements-gpio.lock"; fi
     build=$(mktemp -d)
     for part in assistant models pyproject.toml README.md LICENSE requirements.lock; do cp -R "$SOURCE/$part" "$build/"; done
     pip_says install --no-deps "$build"

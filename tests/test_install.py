@@ -34,6 +34,8 @@ def test_it_needs_what_make_needs_and_compiles_as_make_does() -> None:
     (packages,) = re.findall(r"^PACKAGES := (.*)$", MAKEFILE, re.MULTILINE)
     (ours,) = re.findall(r'^PACKAGES="(.*)"$', SCRIPT, re.MULTILINE)
     assert set(packages.split()) < set(ours.split())
+    (pins,) = re.findall(r"^GPIO_PACKAGES := (.*)$", MAKEFILE, re.MULTILINE)
+    assert f'GPIO_PACKAGES="{pins}"' in SCRIPT
     (flags,) = re.findall(r"^LLAMA_CMAKE := (.*)$", MAKEFILE, re.MULTILINE)
     assert flags in SCRIPT
 

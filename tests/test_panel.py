@@ -161,7 +161,7 @@ def test_wrong_pins_and_no_gpiozero_are_clear_errors(gpio: Any, monkeypatch: pyt
     monkeypatch.setitem(sys.modules, "gpiozero", None)
     with pytest.raises(ConfigError, match="gpiozero isn't installed") as caught:
         pins.open_button((17,), lambda _: None)
-    assert "hey-gemma[gpio]" in caught.value.remedy
+    assert "make gpio" in caught.value.remedy
 
 
 async def test_a_lamp_that_breaks_is_told_once_and_nothing_else_happens(

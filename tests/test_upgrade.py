@@ -15,6 +15,8 @@ case "$*" in
     *"-m venv "*) for new; do :; done; mkdir -p "$new/bin"; cp "$0" "$new/bin/python" ;;
     *" wheel "*) while [ "$1" != -w ]; do shift; done; mkdir -p "$2"
         echo wheel >"$2/llama_cpp_python-1-py3-none-any.whl"; echo compiled >>"$HEY_GEMMA_ROOT/calls" ;;
+    *requirements-gpio.lock*) mkdir -p "${0%/bin/*}/lib/python3.13/site-packages/gpiozero"
+        echo "pins, compiled: $PYPI" >>"$HEY_GEMMA_ROOT/calls" ;;
     *" install "*) for last; do :; done; if [ -d "$last" ]; then cp "$last/assistant/program" "${0%/*}/hey-gemma"; fi ;;
 esac
 """
@@ -139,6 +141,14 @@ def test_an_upgrade_keeps_settings_and_the_version_before_and_compiles_nothing(i
     assert settings.read_text() == "[wake]\nthreshold = 0.7\n"
     assert installed.calls().count("compiled") == 1
     assert "Next: sudo hey-gemma doctor" in run.stdout
+
+
+def test_pins_are_for_who_asks_and_an_upgrade_keeps_them(house: House) -> None:
+    for words, times in ((), 0), (("--gpio",), 1), ((), 2):
+        run = house.install(*words, "--no-setup")
+        assert run.returncode == 0, run.stdout + run.stderr
+        assert house.calls().count("pins, compiled: 1") == times
+        house.release(PROGRAM)
 
 
 @pytest.mark.parametrize(

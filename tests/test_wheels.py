@@ -32,6 +32,14 @@ def test_the_real_lock_has_one_of_everything() -> None:
         assert "llama-cpp-python" in names
 
 
+def test_the_pins_have_a_lock_of_their_own() -> None:
+    """With the library that a Pi 5 needs, and nothing of another version than the lock of the rest."""
+    pins = wheels.locked(wheels.LOCKS[1].read_text(), "3.13")
+    assert {"gpiozero", "lgpio"} <= {one.split("==")[0] for one in pins}
+    rest = dict(one.split("==") for one in wheels.locked(wheels.LOCK.read_text(), "3.13"))
+    assert all(rest.get(name, version) == version for name, version in (one.split("==") for one in pins))
+
+
 @pytest.mark.parametrize(
     ("wheel", "fits"),
     [

@@ -12,7 +12,7 @@ from assistant.errors import ConfigError
 from assistant.panel.lights import Lamp
 from assistant.panel.patterns import Colour
 
-_REMEDY = "pip install 'hey-gemma[gpio]', or take it out of the config's section panel"
+_REMEDY = "make gpio (as a service: ./install.sh --gpio), or take it out of the config's section panel"
 _PINS = {"led": 1, "rgb": 3}
 
 

@@ -2,10 +2,11 @@
 
     python -m tests.appliance.wheels
 
-Asks PyPI through pip, for each Python, for all of requirements.lock at once; what has no wheel is named, and asked for
-without. Nothing is installed; pip fetches descriptions only where PyPI has them.
+Asks PyPI through pip, for each Python, for all of requirements.lock at once, then for requirements-gpio.lock; what has
+no wheel is named, and asked for without. Nothing is installed; pip fetches descriptions only where PyPI has them.
 """
 
+import itertools
 import json
 import re
 import subprocess
@@ -18,7 +19,9 @@ from packaging.markers import Marker
 from packaging.tags import compatible_tags, cpython_tags
 from packaging.utils import parse_wheel_filename
 
-LOCK = Path(__file__).parents[2] / "requirements.lock"
+ROOT = Path(__file__).parents[2]
+LOCK = ROOT / "requirements.lock"
+LOCKS = (LOCK, ROOT / "requirements-gpio.lock")
 PYTHONS = {"3.11": "Debian 12", "3.13": "Debian 13"}
 GLIBC = {"3.11": 36, "3.13": 41}
 OLDEST_GLIBC = 17
@@ -82,12 +85,14 @@ def ask(wanted: Sequence[str], python: str) -> tuple[Mapping[str, str], list[str
 def main() -> int:
     """Ask for each Python and print."""
     wrong = 0
-    for python, system in PYTHONS.items():
-        wheels, without = ask(locked(LOCK.read_text(encoding="utf-8"), python), python)
+    for (python, system), lock in itertools.product(PYTHONS.items(), LOCKS):
+        wheels, without = ask(locked(lock.read_text(encoding="utf-8"), python), python)
         strange = [file for file in wheels.values() if not fits(file, python)]
         wrong += len(strange)
         pure = sum(file.endswith("-any.whl") for file in wheels.values())
-        print(f"Python {python} ({system}), {MACHINE}: {len(wheels)} wheels, {pure} of them for any machine")
+        print(
+            f"{lock.name}, Python {python} ({system}), {MACHINE}: {len(wheels)} wheels, {pure} of them for any machine"
+        )
         print(f"  to be compiled: {', '.join(without) or 'nothing'}")
         print(*(f"  doesn't fit: {file}\n" for file in strange), sep="", end="")
     return 1 if wrong else 0
