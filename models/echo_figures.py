@@ -2,12 +2,15 @@
 
 `recall`: how many of the words that a person says over our own voice are heard, through the assistant's own echo
 canceller, wake word and listener; `--compare` adds other cancellers that are installed. `self`: how often an hour of
-our own speech wakes it. WORDS is made by `words`: the held-out voices, but for our own. Scenes are models.loop's.
+our own speech wakes it. `twice`: every word is said again after 0.8 s, as people do; our voice is softer then, if the
+first try asked for that (assistant.audio.softer), or isn't. WORDS is made by `words`: the held-out voices, but for our
+own. Scenes are models.loop's.
 """
 
 import argparse
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from assistant.audio.echo import EchoCanceller
+from assistant.audio.softer import LASTS_S, SHARE
 from assistant.config import EndpointConfig
 from assistant.events import WakeDoubted, WakeHeard, WakeRejected
 from assistant.listen import Listener
@@ -149,6 +153,44 @@ def self_wakes(own: list[Samples], names: list[str], speaking_threshold: float, 
         print(f"{minutes:.0f} minutes: woke, would have without the guard: {totals}", flush=True)
 
 
+def softened(ear: Listener, scene: loop.Scene, *, softer: bool) -> list[float]:
+    """Where it woke, in ms, our voice being `softer` for two seconds, 100 ms after it may have covered a word.
+
+    The room's tail fades with it at once here; in air it lasts some 100 ms longer.
+    """
+    echo, stage, woken = scene.mic.astype(np.float32) - scene.person, EchoCanceller(), []
+    now_ms, soft_ms = 0.0, float("-inf")
+
+    def covered() -> None:
+        nonlocal soft_ms
+        soft_ms = now_ms
+
+    ear.on_covered = covered if softer else None
+    for start in range(0, len(scene.mic) - CHUNK_SAMPLES + 1, CHUNK_SAMPLES):
+        part, now_ms = slice(start, start + CHUNK_SAMPLES), start / 16
+        gain = SHARE if 100 <= now_ms - soft_ms < 100 + LASTS_S * 1000 else 1.0
+        heard, given = scene.person[part] + gain * echo[part], (gain * scene.played[part]).astype(np.int16)
+        played = given if given.any() else None
+        samples = stage.cancel(np.clip(heard, -32768, 32767).astype(np.int16), played)
+        told = ear.push(AudioChunk(samples, start, played, stage.taken_db))
+        woken += [event.audio_ms for event in told if isinstance(event, WakeHeard | WakeDoubted)]
+    return woken
+
+
+def twice(own: list[Samples], words: list[Samples], *, speaking_threshold: float, over: list[float], seed: int) -> None:
+    """A table: heard the first time, the first or second time, and that with a softer voice."""
+    wake, pause = WakeWord(gate=WebRtcVad(aggressiveness=3)), np.zeros(int(0.8 * RATE), np.float32)
+    said = [np.concatenate([word, pause, word]) for word in words]
+    for far in (False, True):
+        for over_db in over:
+            scene = loop.scene(own, said, np.random.default_rng(seed), over_db=over_db, far=far)
+            first = [(a, a + len(word) + RATE // 3) for (a, _), word in zip(scene.places, words, strict=True)]
+            plain, soft = (softened(listener(wake, speaking_threshold), scene, softer=on) for on in (False, True))
+            counts = hits(plain, replace(scene, places=first)), hits(plain, scene), hits(soft, scene)
+            told = "heard first {}, at all {}, with a softer voice {}".format(*counts)
+            print(f"far {far}, {over_db:.0f} dB over, {len(words)} words: {told}", flush=True)
+
+
 def clips(path: Path) -> dict[str, Samples]:
     """Sounds of a file, by name."""
     with np.load(path) as stored:
@@ -158,7 +200,7 @@ def clips(path: Path) -> dict[str, Samples]:
 def main() -> None:
     """One of the figures, or the words for them."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["recall", "self", "watched", "words"])
+    parser.add_argument("what", choices=["recall", "self", "twice", "watched", "words"])
     parser.add_argument("--own", type=Path)
     parser.add_argument("--words", type=Path, required=True)
     parser.add_argument("--count", type=int, default=66)
@@ -184,6 +226,10 @@ def main() -> None:
     chosen = [words[n] for n in np.random.default_rng(options.seed).permutation(len(words))[: options.count]]
     plain: Callable[[str], bool] = lambda text: "emma" not in text  # noqa: E731
     plain_clips = [sound for text, sound in own.items() if plain(text)]
+    if options.what == "twice":
+        levels = options.over or [0.0, 5.0, 10.0]
+        twice(plain_clips, chosen, speaking_threshold=options.speaking_threshold, over=levels, seed=options.seed)
+        return
     recall(
         plain_clips,
         chosen,
