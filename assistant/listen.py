@@ -163,9 +163,7 @@ class Listener:
         if isinstance(found, Heard | Doubted) and own is not None and own.explains(chunk):
             return [WakeRejected(found.end_ms, self._now_ms(), found.score, found.word, "own_voice")]
         if found is None and self._stop_word is not None and self.interruptible:
-            stop = self._stop_word.score(chunk.end_ms, speaking=own is not None and own.speaks)
-            drowned = own is not None and own.drowns(chunk)
-            return [] if stop is None or drowned else [StopHeard(chunk.end_ms, self._now_ms(), stop)]
+            return self._stopped(self._stop_word, chunk)
         match found:
             case Heard(end_ms, peak, word):
                 self._suit(end_ms)
@@ -177,6 +175,15 @@ class Listener:
                 return [WakeRejected(end_ms, self._now_ms(), peak, word)]
             case None:
                 return []
+
+    def _stopped(self, word: StopWord, chunk: AudioChunk) -> list[Event]:
+        own = self._own_voice
+        stop = word.score(chunk.end_ms, speaking=own is not None and own.speaks)
+        if own is not None and own.drowns(chunk):
+            return []
+        if word.maybe and own is not None and own.is_taken_out(chunk) and self.on_covered is not None:
+            self.on_covered()
+        return [] if stop is None else [StopHeard(chunk.end_ms, self._now_ms(), stop)]
 
     def _suit(self, word_end_ms: float) -> None:
         """Amplify the turn that the word opens, and those that come without one after it, where the word is faint."""

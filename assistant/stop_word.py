@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 
 THRESHOLD = 0.8
+MAYBE = 0.5  # somebody may have said it under our voice
 EXPLAINS = 0.3  # of the reference
 WITHIN_MS = 900.0
 REFRACTORY_MS = 1000.0
@@ -34,13 +35,15 @@ class StopWord:
         self._heard = heard
         self._played = played
         self._explained_ms = self._last_ms = float("-inf")
+        self.maybe = False  # whether the latest score was that of something like it
 
     def score(self, at_ms: float, *, speaking: bool) -> float | None:
         """The score, if a "stop" ended at about this place; to be asked every 80 ms. `speaking`: we play something."""
         if speaking and self._of(self._played) >= EXPLAINS:
             self._explained_ms = at_ms
         score = self._of(self._heard)
-        if score < THRESHOLD or at_ms - self._explained_ms < WITHIN_MS or at_ms - self._last_ms < REFRACTORY_MS:
+        self.maybe = score >= MAYBE and at_ms - self._explained_ms >= WITHIN_MS
+        if score < THRESHOLD or not self.maybe or at_ms - self._last_ms < REFRACTORY_MS:
             return None
         self._last_ms = at_ms
         return score

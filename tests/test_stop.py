@@ -74,6 +74,17 @@ def test_our_own_stop_is_none_and_a_persons_a_second_later_is_one() -> None:
     assert told([(10, 60), (90, 50), (90, 0)] + [(10, 0)] * 12 + [(90, 0)]) == [15]
 
 
+def test_half_a_stop_is_none_but_may_have_been_one() -> None:
+    """Our own never may."""
+    heard, played = Windows(), Windows()
+    word = StopWord(lambda window: window[:1, 0], heard, played)
+    found = []
+    for number, (heard.percent, played.percent) in enumerate([(40, 0), (60, 0), (60, 50), (60, 0)]):
+        assert word.score(number * 80.0, speaking=True) is None
+        found.append(word.maybe)
+    assert found == [False, True, False, False]
+
+
 def test_while_we_play_nothing_the_reference_explains_nothing() -> None:
     """What lies there still is old."""
     assert told([(90, 90)], speaking=False) == [0]
