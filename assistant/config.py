@@ -130,7 +130,7 @@ class HomeConfig:
     url: str = ""
     token_file: str = ""
     area: str = ""
-    shown: Annotated[int, Field(ge=0, le=500)] = 38
+    shown: Annotated[int, Field(ge=0, le=500)] = 34
     call_deadline_s: Annotated[float, Field(gt=0, le=60)] = 4.0
     policy: PolicyConfig = field(default_factory=PolicyConfig)
     mqtt: MqttConfig = field(default_factory=MqttConfig)

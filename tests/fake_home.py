@@ -37,6 +37,7 @@ class FakeHome:
         self.declines = False
         self.forbids = False
         self.sends_on_to = ""
+        self.silent = False  # takes a connection, and then says nothing
         self.host, self.port = "127.0.0.1", 0
         self._sockets: set[web.WebSocketResponse] = set()
         self._listeners: list[tuple[web.WebSocketResponse, int, str, frozenset[str]]] = []
@@ -111,6 +112,10 @@ class FakeHome:
             raise web.HTTPFound(self.sends_on_to)
         socket = web.WebSocketResponse()
         await socket.prepare(request)
+        if self.silent:
+            async for _ in socket:
+                pass
+            return socket
         await socket.send_json({"type": "auth_required", "ha_version": "2025.4.4"})
         self.logins += 1
         if (await socket.receive_json())["access_token"] not in self.tokens:

@@ -13,6 +13,8 @@ from typing import Any, Self
 
 import aiomqtt
 
+from assistant.intents.mqtt_link import ended
+
 HOST = "127.0.0.1"
 NO_DELAY = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
 
@@ -37,8 +39,7 @@ class Client:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await ended(self._task)
         with suppress(aiomqtt.MqttError):  # the broker may have been killed
             await self.leave()
             await self._client.__aexit__(None, None, None)

@@ -118,6 +118,7 @@ class Watcher:
     async def __aexit__(self, *_: object) -> None:
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
+        await self._socket.close()
         await self._http.close()
 
     async def forget(self) -> None:

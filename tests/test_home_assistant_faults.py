@@ -1,6 +1,7 @@
 """A home that is away, slow, silent, full of nonsense, or that no longer wants us: a fake server breaks on demand."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -9,7 +10,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from assistant.errors import ConfigError, HomeRefused
-from assistant.intents import home_asking
+from assistant.intents import home_asking, home_link
 from assistant.intents.deeds import Deeds
 from assistant.intents.home_assistant import HomeAssistant
 from assistant.intents.home_link import HomeLink, version_at, websocket_url
@@ -436,3 +437,21 @@ async def test_undo_brings_a_real_home_back_and_is_asked_for_once(
         assert (await router.dispatch([Call("HassUndo")])).sentence == "I asked, but it hasn't changed yet."
         assert (await router.dispatch([Call("HassUndo")])).sentence == "There's nothing to undo."
         assert [call["service"] for call in fake.calls] == ["turn_on", "turn_off", "turn_on", "turn_off"]
+
+
+async def test_a_home_that_stops_half_way_in_is_left_behind_and_tried_again(
+    fake: FakeHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The line is there, and then nothing is said: it is closed, and the next one works."""
+    monkeypatch.setattr(home_link, "CONNECT_S", 0.2)
+    fake.silent = True
+    link = HomeLink(fake.url, lambda: Token(TOKEN), first_wait_s=0.05)
+    try:
+        await link.start(0.4)
+        assert not link.ready
+        monkeypatch.setattr(home_link, "CONNECT_S", 10)
+        fake.silent = False
+        await until(link, lambda: link.ready)
+    finally:
+        await link.aclose()
+    gc.collect()  # a connection that nobody closed would say so now

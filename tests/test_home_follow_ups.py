@@ -165,6 +165,18 @@ async def test_follow_ups_count_from_what_the_home_says(server: Server) -> None:
         assert (await server.state("media_player.living_room"))["attributes"]["volume_level"] == 0.3
 
 
+@pytest.mark.parametrize("slot", ["name", "area"])
+async def test_and_the_bedroom_too_is_its_light_and_not_its_fan(server: Server, slot: str) -> None:
+    async with living_in(server) as (home, _):
+        router = Router([home], deeds=Deeds(lambda: 0.0))
+        await router.dispatch([Call("HassTurnOn", {"name": "kitchen light"})])
+        done = await router.dispatch([Call("HassTurnOn", {slot: "bedroom"})])
+        assert done.sentence == "Bedroom light on."
+        assert (await router.dispatch([Call("HassUndo")])).sentence == "Bedroom light as before."
+    assert (await server.state("fan.bedroom"))["state"] == "off"
+    assert (await server.state("light.kitchen"))["state"] == "on"
+
+
 async def test_what_is_missing_is_asked_for_and_done_in_the_home(server: Server) -> None:
     async with living_in(server) as (home, _):
         router = Router([home])

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from assistant.intents.names import Directory, Entity, key
 from assistant.stages import Seen
 
-SHOWN = 38
+SHOWN = 34
 MOST_ROOMS = 24
 # What people say to a voice, the most frequent first; everything else can only be asked about.
 _USED = ("light", "cover", "climate", "media_player", "fan", "switch", "scene", "lock", "todo", "vacuum", "script",

@@ -26,7 +26,7 @@ from assistant.intents.names import Directory
 from assistant.stages import Effect
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 5.0
-CONNECT_S, COMMAND_S = 10.0, 10.0
+CONNECT_S, COMMAND_S, GOODBYE_S = 10.0, 10.0, 5.0
 REREAD_S = 30.0  # exposure of things without a unique id changes without an event; it also shows that the line lives
 SETTLE_S = 0.2  # one change in the settings comes as several events
 REGISTRIES = ("area", "floor", "device", "entity")
@@ -177,23 +177,27 @@ class HomeLink:
     async def _live(self, http: aiohttp.ClientSession, token: Token) -> None:
         """Connect, read everything, and follow changes until the connection ends."""
         client = HomeAssistantClient(self._url, token.reveal(), http)
-        async with asyncio.timeout(CONNECT_S):
-            await client.connect()
-        listening = asyncio.create_task(client.start_listening(), name="home events")
-        self._client, self._stale = client, asyncio.Event()
-        following = asyncio.create_task(self._follow(client), name="home registry")
+        tasks: list[asyncio.Task[None]] = []
         try:
-            await asyncio.wait({listening, following}, return_when=asyncio.FIRST_COMPLETED)
-            for task in (following, listening):
+            async with asyncio.timeout(CONNECT_S):
+                await client.connect()
+            self._client, self._stale = client, asyncio.Event()
+            tasks.append(asyncio.create_task(client.start_listening(), name="home events"))
+            tasks.append(asyncio.create_task(self._follow(client), name="home registry"))
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in reversed(tasks):
                 if task.done() and not task.cancelled() and (error := task.exception()) is not None:
                     raise error
             raise Unreachable("the home closed the connection")
         finally:
-            following.cancel()
-            with suppress(*_BROKEN):
-                await client.disconnect()
-            listening.cancel()
-            await asyncio.gather(listening, following, return_exceptions=True)
+            for task in tasks[1:]:
+                task.cancel()
+            with suppress(*_BROKEN):  # also what came up half way; a home that doesn't say goodbye isn't waited for
+                async with asyncio.timeout(GOODBYE_S):
+                    await client.disconnect()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _follow(self, client: HomeAssistantClient) -> None:
         for name in REGISTRIES:
