@@ -217,8 +217,8 @@ async def conversing(
         gain_db=config.audio.gain_db,
         sound=config.wake.keep_clips,
     )
-    listener.on_score = wakes.scored
-    listener.on_covered = soften
+    listener.words.on_score = wakes.scored
+    listener.words.on_covered = soften
     sounds = earcons.make(config.audio.alarm_volume)
     if not config.audio.cue:
         del sounds["heard"]

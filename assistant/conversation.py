@@ -278,7 +278,7 @@ class Conversation:
 
     def _enter(self, step: t.Step) -> None:
         self._state, commands = step
-        self._listener.interruptible = isinstance(self._state, s.Speaking | s.Ringing | s.Announcing)
+        self._listener.words.interruptible = isinstance(self._state, s.Speaking | s.Ringing | s.Announcing)
         for command in commands:
             self._carry_out(command)
         if self.on_state is not None:

@@ -22,16 +22,15 @@ from assistant.events import (
     SpeechEnded,
     SpeechResumed,
     SpeechStarted,
-    StopHeard,
     WakeDoubted,
     WakeHeard,
-    WakeRejected,
 )
+from assistant.heard_words import HeardWords
 from assistant.own_voice import OwnVoice
 from assistant.stages import CHUNK_MS, AudioChunk, Pcm, Vad, Verdict, WakeDetector
 from assistant.stop_word import StopWord
 from assistant.turn_gain import WORD_MS
-from assistant.wake import Doubted, Heard, Rejected, WakeDecision
+from assistant.wake import WakeDecision
 
 RING_S = 20
 CONTINUES_MS = 1000.0  # so long after its end a turn can be taken up again
@@ -65,10 +64,7 @@ class _Over:
 class Listener:
     """The always-on front end. `now_ms` stamps events; audio positions come from the chunks.
 
-    `own_voice` knows whether the word was our own, `while_speaking` decides while we speak, and `on_covered` is called
-    where our voice may have covered a word. `on_score`, where it is
-    set, gets every score of the wake word, and the place where the sound behind it ended. `stop_word` is listened for
-    while it is `interruptible`.
+    `wake`, `decision`, `own_voice`, `while_speaking` and `stop_word` are its `words`: see there.
     """
 
     def __init__(
@@ -87,20 +83,15 @@ class Listener:
         gain_for: Callable[[Pcm], float] | None = None,
     ) -> None:
         self._config = config
-        self._wake = wake
-        self._decision = decision
+        self.words = HeardWords(
+            wake, decision, now_ms=now_ms, own_voice=own_voice, while_speaking=while_speaking, stop_word=stop_word
+        )
         self._vad = vad
         self._vad_lag_ms = vad_lag_ms
         self._early_confidence = early_confidence
         self._now_ms = now_ms
-        self._own_voice = own_voice
-        self._while_speaking = while_speaking
-        self._stop_word = stop_word
-        self.interruptible = False
         self._gain_for = gain_for
         self._gain = 1.0
-        self.on_covered: Callable[[], None] | None = None
-        self.on_score: Callable[[float, float], None] | None = None
         self._ring: deque[AudioChunk] = deque(maxlen=RING_S * 1000 // CHUNK_MS)
         self._endpoint: endpoint.Endpoint | None = None
         self._over: _Over | None = None
@@ -144,46 +135,11 @@ class Listener:
     def push(self, chunk: AudioChunk) -> list[Event]:
         """Take one chunk: wake word only. What belongs to an open turn is read with `catch_up`."""
         self._ring.append(chunk)
-        if self._wake is None:
-            return []
-        own = self._own_voice
-        if own is not None:
-            own.hear(chunk)
-        score = self._wake.score(chunk.samples)
-        if score is None:
-            return []
-        if self.on_score is not None:
-            self.on_score(score, chunk.end_ms)
-        if self.on_covered is not None and own is not None and own.covers(chunk, score):
-            self.on_covered()
-        found = self._decision.update(score, chunk.end_ms, self._wake.word)
-        if self._while_speaking is not None:
-            louder = self._while_speaking.update(score, chunk.end_ms, self._wake.word)
-            found = louder if own is not None and own.is_taken_out(chunk) else found
-        if isinstance(found, Heard | Doubted) and own is not None and own.explains(chunk):
-            return [WakeRejected(found.end_ms, self._now_ms(), found.score, found.word, "own_voice")]
-        if found is None and self._stop_word is not None and self.interruptible:
-            return self._stopped(self._stop_word, chunk)
-        match found:
-            case Heard(end_ms, peak, word):
-                self._suit(end_ms)
-                return [WakeHeard(end_ms, self._now_ms(), peak, word)]
-            case Doubted(end_ms, peak, word):
-                self._suit(end_ms)
-                return [WakeDoubted(end_ms, self._now_ms(), peak, word)]
-            case Rejected(end_ms, peak, word):
-                return [WakeRejected(end_ms, self._now_ms(), peak, word)]
-            case None:
-                return []
-
-    def _stopped(self, word: StopWord, chunk: AudioChunk) -> list[Event]:
-        own = self._own_voice
-        stop = word.score(chunk.end_ms, speaking=own is not None and own.speaks)
-        if own is not None and own.drowns(chunk):
-            return []
-        if word.maybe and own is not None and own.is_taken_out(chunk) and self.on_covered is not None:
-            self.on_covered()
-        return [] if stop is None else [StopHeard(chunk.end_ms, self._now_ms(), stop)]
+        events = self.words.hear(chunk)
+        for event in events:
+            if isinstance(event, WakeHeard | WakeDoubted):
+                self._suit(event.audio_ms)
+        return events
 
     def _suit(self, word_end_ms: float) -> None:
         """Amplify the turn that the word opens, and those that come without one after it, where the word is faint."""

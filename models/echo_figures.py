@@ -165,7 +165,7 @@ def softened(ear: Listener, scene: loop.Scene, *, softer: bool) -> list[float]:
         nonlocal soft_ms
         soft_ms = now_ms
 
-    ear.on_covered = covered if softer else None
+    ear.words.on_covered = covered if softer else None
     for start in range(0, len(scene.mic) - CHUNK_SAMPLES + 1, CHUNK_SAMPLES):
         part, now_ms = slice(start, start + CHUNK_SAMPLES), start / 16
         gain = SHARE if 100 <= now_ms - soft_ms < 100 + LASTS_S * 1000 else 1.0

@@ -68,7 +68,7 @@ def listen(store: Store, name: str, *, threshold: float = 0.8) -> None:
         lambda entry, sound: kept.append((entry, sound)), listener.cut, lambda: datetime.now(UTC),
         threshold=threshold, sound=True,
     )  # fmt: skip
-    listener.on_score = observer.scored
+    listener.words.on_score = observer.scored
     for start in range(0, len(samples) - CHUNK_SAMPLES + 1, CHUNK_SAMPLES):
         for event in listener.push(AudioChunk(samples[start : start + CHUNK_SAMPLES], start)):
             observer(event)

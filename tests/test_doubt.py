@@ -156,8 +156,8 @@ class TestTurn:
 
 def house(*replies: Sequence[str], listens_ahead: bool = True, score: float = 0.7) -> House:
     found = House(ScriptedSession(*replies, listens_ahead=listens_ahead))
-    found.listener._decision = WakeDecision(doubt=(0.5, 0.9))
-    found.listener._wake = Doubtful(score)
+    found.listener.words._decision = WakeDecision(doubt=(0.5, 0.9))
+    found.listener.words._wake = Doubtful(score)
     return found
 
 

@@ -28,6 +28,11 @@ LAYERS: tuple[frozenset[str], ...] = (
     ),
     frozenset(
         {
+            "assistant.heard_words",
+        }
+    ),
+    frozenset(
+        {
             "assistant.backup",
             "assistant.resting", "assistant.mouth", "assistant.mind", "assistant.listen", "assistant.shape",
             "assistant.download", "assistant.renewal", "assistant.rehearsal", "assistant.text_set", "assistant.waking",
@@ -131,7 +136,7 @@ def test_each_vendor_library_has_one_owner() -> None:
 
 def test_pure_modules_own_no_clock_no_thread_and_no_loop() -> None:
     pure = (
-        "turn", "resting", "own_voice", "stop_word", "audio.adaptive", "audio.drift", "audio.delay",
+        "turn", "resting", "own_voice", "stop_word", "heard_words", "audio.adaptive", "audio.drift", "audio.delay",
         "doubt", "endpoint", "pacing", "translation", "intents.translate", "spoken", "spoken_words", "intents.sayings",
         "llm.parse", "llm.prompt", "intents.names", "intents.meaning", "intents.alike",
         "intents.replies", "intents.found", "intents.policy", "intents.consent", "intents.undo", "intents.home_answers",

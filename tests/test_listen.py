@@ -116,7 +116,7 @@ def test_every_score_is_told_and_the_latest_sound_can_be_cut_out() -> None:
         EndpointConfig(), LevelWake(), WakeDecision(), LevelVad(), vad_lag_ms=0.0, early_confidence=0.9,
         now_ms=lambda: 0.0,
     )  # fmt: skip
-    listener.on_score = lambda score, audio_ms: scores.append((score, audio_ms))
+    listener.words.on_score = lambda score, audio_ms: scores.append((score, audio_ms))
     assert len(listener.cut(0.0)) == 0
     samples = sound((SILENCE, 0.08), (WAKE, 0.08))
     for chunk in chunks(samples):

@@ -118,7 +118,7 @@ def test_what_may_have_been_a_word_under_our_voice_makes_it_quieter() -> None:
             nonlocal calls
             calls += 1
 
-        ear.on_covered = count
+        ear.words.on_covered = count
         for n in range(1000):
             ear.push(replace(chunk(n, 0, 1), taken_db=usual_db))
         ear.push(replace(chunk(1000, score, played), taken_db=min(6.0, usual_db)))

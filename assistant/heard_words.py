@@ -1,0 +1,85 @@
+"""Which words are heard without a model: the wake word and "stop", and neither where our own voice said them. Pure.
+
+Chunks in, events out. Knows no turn and no sound that is past.
+"""
+
+from collections.abc import Callable
+
+from assistant.events import Event, StopHeard, WakeDoubted, WakeHeard, WakeRejected
+from assistant.own_voice import OwnVoice
+from assistant.stages import AudioChunk, WakeDetector
+from assistant.stop_word import StopWord
+from assistant.wake import Doubted, Heard, Rejected, WakeDecision
+
+
+class HeardWords:
+    """`own_voice` knows what we said ourselves; where it is taken out of what is heard, `while_speaking` decides.
+
+    `stop_word` is listened for while it is `interruptible`. `on_score`, where it is set, gets every score of the wake
+    word, and the place where the sound behind it ended; `on_covered` is called where our voice may have covered a word.
+    """
+
+    def __init__(
+        self,
+        wake: WakeDetector | None,
+        decision: WakeDecision,
+        *,
+        now_ms: Callable[[], float],
+        own_voice: OwnVoice | None = None,
+        while_speaking: WakeDecision | None = None,
+        stop_word: StopWord | None = None,
+    ) -> None:
+        self._wake = wake
+        self._decision = decision
+        self._now_ms = now_ms
+        self._own_voice = own_voice
+        self._while_speaking = while_speaking
+        self._stop_word = stop_word
+        self.interruptible = False
+        self.on_score: Callable[[float, float], None] | None = None
+        self.on_covered: Callable[[], None] | None = None
+
+    def hear(self, chunk: AudioChunk) -> list[Event]:
+        """Take one chunk."""
+        if self._wake is None:
+            return []
+        own = self._own_voice
+        if own is not None:
+            own.hear(chunk)
+        score = self._wake.score(chunk.samples)
+        if score is None:
+            return []
+        if self.on_score is not None:
+            self.on_score(score, chunk.end_ms)
+        if own is not None and own.covers(chunk, score):
+            self._tell_covered()
+        found = self._decision.update(score, chunk.end_ms, self._wake.word)
+        if self._while_speaking is not None:
+            louder = self._while_speaking.update(score, chunk.end_ms, self._wake.word)
+            found = louder if own is not None and own.is_taken_out(chunk) else found
+        if isinstance(found, Heard | Doubted) and own is not None and own.explains(chunk):
+            return [WakeRejected(found.end_ms, self._now_ms(), found.score, found.word, "own_voice")]
+        match found:
+            case Heard(end_ms, peak, word):
+                return [WakeHeard(end_ms, self._now_ms(), peak, word)]
+            case Doubted(end_ms, peak, word):
+                return [WakeDoubted(end_ms, self._now_ms(), peak, word)]
+            case Rejected(end_ms, peak, word):
+                return [WakeRejected(end_ms, self._now_ms(), peak, word)]
+            case None:
+                return self._stopped(chunk)
+
+    def _stopped(self, chunk: AudioChunk) -> list[Event]:
+        word, own = self._stop_word, self._own_voice
+        if word is None or not self.interruptible:
+            return []
+        stop = word.score(chunk.end_ms, speaking=own is not None and own.speaks)
+        if own is not None and own.drowns(chunk):
+            return []
+        if word.maybe and own is not None and own.is_taken_out(chunk):
+            self._tell_covered()
+        return [] if stop is None else [StopHeard(chunk.end_ms, self._now_ms(), stop)]
+
+    def _tell_covered(self) -> None:
+        if self.on_covered is not None:
+            self.on_covered()
