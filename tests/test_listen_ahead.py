@@ -190,20 +190,15 @@ def test_a_draft_does_not_run_after_the_sound_that_comes_meanwhile(
     ahead.ledger.drop()
 
 
-def test_hops_are_large_in_the_middle_of_a_word_and_small_as_it_fades(ahead: Ahead) -> None:
-    """One soft chunk alone is a stop in a word."""
+def test_hops_are_multiples_of_four_and_grow_with_what_waits(ahead: Ahead) -> None:
     hearing = ahead.ledger.hearing
     hearing.reset()
-    loud, soft = np.full(320, 8000, np.int16), np.full(320, 800, np.int16)
     ready = []
-    for chunk in [*[loud] * 9, soft, soft]:  # from the ninth on four rows are final
-        hearing.hear(chunk)
+    for _ in range(25):
+        hearing.hear(np.full(320, 8000, np.int16))
         ready.append(hearing.ready())
-    assert ready == [0] * 10 + [4]
-    hearing.reset()
-    for _ in range(13):
-        hearing.hear(loud)
-    assert hearing.ready() == 6
+    # a row is final with the first sample behind it
+    assert ready == [0] * 8 + [4] * 8 + [8] * 8 + [12]
 
 
 async def test_a_session_that_is_too_far_behind_makes_no_draft(ahead: Ahead) -> None:

@@ -24,9 +24,7 @@ def noise(seconds: float, level: float) -> Pcm:
 def test_the_voice_ends_where_it_is_no_louder_than_the_room(room: float) -> None:
     loudness = Loudness()
     loudness.hear(tone(1.0, 8_000) + noise(1.0, room))
-    assert not loudness.fading
     loudness.hear(noise(0.1, room))
-    assert loudness.fading
     assert loudness.silent_from() == RATE
 
 
@@ -34,7 +32,6 @@ def test_a_steady_sound_has_no_end_to_be_heard() -> None:
     loudness = Loudness()
     loudness.hear(tone(1.0, 8_000))
     assert loudness.silent_from() == 0
-    assert not loudness.fading
 
 
 def test_levels_are_the_same_however_the_sound_comes() -> None:
@@ -43,7 +40,7 @@ def test_levels_are_the_same_however_the_sound_comes() -> None:
     whole.hear(sound)
     for at in range(0, len(sound), 320):
         pieces.hear(sound[at : at + 320])
-    assert (whole.silent_from(), whole.fading) == (pieces.silent_from(), pieces.fading)
+    assert whole.silent_from() == pieces.silent_from()
 
 
 class Numbers:

@@ -24,9 +24,8 @@ _LOG = logging.getLogger(__name__)
 LONGEST_SOUND = LONGEST_AUDIO_S * SAMPLE_RATE_HZ
 ROW = int(0.04 * SAMPLE_RATE_HZ)
 GROUP = 4
-HOPS = (12, 10, 8, 6, 4, 2)  # rows that are encoded at once: the more wait, the more at once, and the less each costs
-STRONG_HOP = 6  # at least, in the middle of a word: it won't be over at once
-FADING_HOP = 4  # at least, as the voice fades: what a draft will have to wait for is done now
+HOPS = (12, 8, 4)  # rows that are encoded at once: the more wait, the more at once, and the less each costs
+LAST_HOPS = (2, 4, 8, 12)  # for the end: two rows cost nearly what four do
 STILL = int(0.12 * SAMPLE_RATE_HZ)  # a draft leaves out no more silence; it is made when the voice has been away 80 ms
 LINGER = int(0.02 * SAMPLE_RATE_HZ)  # what it reads of the silence, at least
 
@@ -87,7 +86,7 @@ class Hearing:
     def ready(self) -> int:
         """How many rows could be encoded next, in one go; 0: too few."""
         self._take_in()
-        return self._hop(FADING_HOP if self._loudness.fading else STRONG_HOP)
+        return next((hop for hop in HOPS if hop <= self._encoder.ready), 0)
 
     def listen(self) -> None:
         """Encode what is final, as long as nobody is in a hurry."""
@@ -99,7 +98,8 @@ class Hearing:
         silent_from = max(self._loudness.silent_from() + LINGER, self.samples - STILL)
         audible = -(-silent_from // ROW)
         self._take_in()
-        while self._encoded < audible and (hop := self._hop(HOPS[-1])):
+        self._put_groups()
+        while self._encoded < audible and (hop := self._last_hop(audible - self._encoded)):
             self._encode(hop)
         return audible
 
@@ -131,8 +131,10 @@ class Hearing:
         while self._inbox:
             self._encoder.feed(self._inbox.popleft())
 
-    def _hop(self, least: int) -> int:
-        return next((hop for hop in HOPS if least <= hop <= self._encoder.ready), 0)
+    def _last_hop(self, missing: int) -> int:
+        """The hop that encodes `missing` rows at once, or else as many of them as it can."""
+        possible = [hop for hop in LAST_HOPS if hop <= self._encoder.ready]
+        return next((hop for hop in possible if hop >= missing), max(possible, default=0))
 
     def _encode(self, hop: int) -> None:
         with self._watch.encoding(hop * ROW / SAMPLE_RATE_HZ):
@@ -142,6 +144,9 @@ class Hearing:
     def _digest(self, rows: Rows) -> None:
         self._encoded += len(rows)
         self._rows = np.concatenate([self._rows, rows])
+        self._put_groups()
+
+    def _put_groups(self) -> None:
         while len(self._rows) >= self._group and not self._hurry:
             self._put(self._rows[: self._group])
             self._rows = self._rows[self._group :]

@@ -1,6 +1,6 @@
-"""How loud a turn is, and was: whether the voice fades, and where it ended.
+"""How loud a turn was: where the voice ended.
 
-Sound as it comes, in chunks of 20 ms -> two answers. Knows no rows and no model; counts levels, not words, so noise as
+Sound as it comes, in chunks of 20 ms -> a place. Knows no rows and no model; counts levels, not words, so noise as
 loud as a voice is one. A chunk costs 10 us.
 """
 
@@ -11,7 +11,6 @@ import numpy as np
 from assistant.stages import Pcm
 
 CHUNK = 320  # samples, 20 ms
-FADED = 10 ** (-15 / 10)  # of the loudest chunk's energy, twice in a row
 LOUDER = 10 ** (6 / 10)  # times the energy of what is heard now: more than the room
 REMEMBERED = 8  # chunks
 
@@ -20,9 +19,7 @@ class Loudness:
     """One sound at a time."""
 
     def __init__(self) -> None:
-        self.fading = True  # nothing was said yet
         self._samples = 0
-        self._loudest = 0.0
         self._levels: deque[tuple[int, float]] = deque(maxlen=REMEMBERED)  # where a chunk ends, and its energy
 
     def hear(self, samples: Pcm) -> None:
@@ -30,11 +27,7 @@ class Loudness:
         for at in range(0, len(samples), CHUNK):
             chunk = samples[at : at + CHUNK]
             level = float(np.mean(np.square(chunk, dtype=np.float32)))
-            before = self._levels[-1][1] if self._levels else 0.0
             self._samples += len(chunk)
-            self._loudest = max(self._loudest, level)
-            # one chunk alone may be a stop: "t", "k"
-            self.fading = max(level, before) <= FADED * self._loudest
             self._levels.append((self._samples, level))
 
     def silent_from(self) -> int:
