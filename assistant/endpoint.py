@@ -3,7 +3,8 @@
 Does not know which VAD made the probabilities, only its lag: how long it goes on saying "speech" after the last voiced
 sample. The hangover adapts: longer after a word or two (people think after "turn on..."), longer than any pause that
 the person has already made in this turn, and to what the model makes of the sentence so far (`judge`). A voice that
-goes on 3 dB lower than the one that began is somebody else, or a television: it doesn't keep the turn open.
+goes on 3 dB lower than the one that began is somebody else, or a television: it doesn't keep the turn open. Half a
+second of it is enough behind a pause before which everything was said.
 """
 
 from collections import deque
@@ -21,6 +22,8 @@ PAUSE_MARGIN_MS = 250.0
 LOWER = 10 ** (-3 / 10)  # of the energy, over so long a time: less is another voice
 LOUDNESS_CHUNKS = 40  # 800 ms: a word or two
 SOFT_MS = 500.0
+BACKGROUND_MS = 800.0  # so long after the person's voice became another one the turn is over
+ENOUGH_CHUNKS = 25  # half a second
 KNOWN_CHUNKS = 25  # half a second of voice: before that nobody knows how loud the person is
 
 
@@ -75,6 +78,24 @@ class _Foreground:
         return sum(self._recent) / len(self._recent) >= LOWER * self._energy / self._chunks
 
 
+class _Mean:
+    """A mean of energies."""
+
+    def __init__(self) -> None:
+        self._sum = 0.0
+        self.count = 0
+
+    def add(self, energy: float) -> None:
+        """Take one more."""
+        self._sum += energy
+        self.count += 1
+
+    @property
+    def value(self) -> float:
+        """The mean; 0 of nothing."""
+        return self._sum / max(1, self.count)
+
+
 class Endpoint:
     """One turn's endpoint, from `opened_ms` on. After `Over` it must be thrown away, or reopened."""
 
@@ -96,6 +117,8 @@ class Endpoint:
         self._foreground = _Foreground()
         self._soft_since_ms: float | None = None
         self._background = False
+        self._before, self._behind = _Mean(), _Mean()  # the last pause before which everything was said
+        self._all_said_ms: float | None = None
 
     @property
     def speech_ended_ms(self) -> float:
@@ -106,6 +129,11 @@ class Endpoint:
     def heard_speech(self) -> bool:
         """Somebody has spoken in this turn."""
         return self._first_voiced_ms is not None
+
+    @property
+    def beside_another(self) -> bool:
+        """Another voice is heard now, not the person's."""
+        return self._background
 
     def update(self, probability: float, end_ms: float, step_ms: float, energy: float) -> list[Edge]:
         """Take the speech probability and the mean square of the chunk that ends at `end_ms` and lasts `step_ms`."""
@@ -135,7 +163,9 @@ class Endpoint:
 
     def hangover_ms(self) -> float:
         """How much silence ends the turn now."""
-        if self._background or (self._verdict is not None and self._verdict.kind == "unsure"):
+        if self._background:
+            return BACKGROUND_MS
+        if self._verdict is not None and self._verdict.kind == "unsure":
             return self._config.longest_hangover_ms
         if self._is_early() and not self._hasty:
             return self._config.early_ms
@@ -150,6 +180,10 @@ class Endpoint:
         """A soft voice may be a sentence's end; one that stays soft is another one, from where it began."""
         if not self._speaking:
             return
+        if self._is_softer(energy):
+            self._background = True
+            self._last_voiced_ms = min(self._last_voiced_ms, self._all_said_ms or self._last_voiced_ms)
+            return
         if self._foreground.holds(energy):
             self._soft_since_ms, self._background = None, False
             return
@@ -158,6 +192,14 @@ class Endpoint:
         if not self._background and end_ms - self._soft_since_ms >= SOFT_MS:
             self._background = True
             self._last_voiced_ms = min(self._last_voiced_ms, self._soft_since_ms)
+
+    def _is_softer(self, energy: float) -> bool:
+        """Take one more voiced chunk: is what goes on, after everything was said, another voice?"""
+        if self._all_said_ms is None:
+            self._before.add(energy)
+            return False
+        self._behind.add(energy)
+        return self._behind.count >= ENOUGH_CHUNKS and self._behind.value <= LOWER * self._before.value
 
     def _voiced(self, end_ms: float, step_ms: float, edges: list[Edge]) -> None:
         if self._run_started_ms is None:
@@ -170,7 +212,9 @@ class Endpoint:
             edges.append(Started(self._run_started_ms))
         elif self._paused:
             edges.append(Resumed(end_ms - step_ms))
-            self._hasty = self._hasty or self._is_early()
+            if self._is_early():
+                self._hasty = True
+                self._all_said_ms, self._behind = self._last_voiced_ms, _Mean()
             self._verdict = None
             self._longest_pause_ms = max(self._longest_pause_ms, end_ms - step_ms - self.speech_ended_ms)
         self._paused = False

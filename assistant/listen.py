@@ -219,6 +219,6 @@ class Listener:
                 if reason != "no_speech":
                     events.append(SpeechEnded(self._endpoint.speech_ended_ms, now_ms))
                 events.append(EndpointReached(audio_ms, now_ms, reason))
-                if reason == "silence":
+                if reason == "silence" and not self._endpoint.beside_another:
                     self._over = _Over(self._endpoint, audio_ms, self._cursor_ms)
                 self._endpoint = None
