@@ -20,7 +20,7 @@ from assistant.audio.clock import AudioClock, WallClock
 from assistant.audio.replay import FileSource, NullSpeaker
 from assistant.config import Config, EndpointConfig
 from assistant.endpoint import Endpoint, Over, Paused
-from assistant.events import DraftReady, EndpointLikely, Event, WakeHeard
+from assistant.events import DraftReady, EndpointLikely, Event, WakeDoubted, WakeHeard
 from assistant.listen import energy
 from assistant.stages import CHUNK_MS, Pcm, Vad, Verdict
 from assistant.turn import Rules
@@ -44,7 +44,7 @@ class Heard:
     def observe(self, event: Event) -> None:
         """Note pauses and verdicts."""
         match event:
-            case WakeHeard(audio_ms=audio_ms) if not self.chunks:
+            case WakeHeard(audio_ms=audio_ms) | WakeDoubted(audio_ms=audio_ms) if not self.chunks:
                 self.opened_ms = max(0.0, audio_ms - Rules().wake_overlap_ms)
             case EndpointLikely(audio_ms=audio_ms):
                 self.pause_ms = audio_ms
