@@ -194,7 +194,7 @@ class Endpoint:
             self._last_voiced_ms = min(self._last_voiced_ms, self._soft_since_ms)
 
     def _is_softer(self, energy: float) -> bool:
-        """Take one more voiced chunk: is what goes on, after everything was said, another voice?"""
+        """Take one more voiced chunk; whether what goes on, after everything was said, is another voice."""
         if self._all_said_ms is None:
             self._before.add(energy)
             return False
