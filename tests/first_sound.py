@@ -1,7 +1,7 @@
 """From an answer to its first sample on a private sound server: `taskset -c 0 python -m tests.first_sound [FOLDER]`.
 
-Wall clock, prepared and generated answers, through Voices, Mouth and SoundSpeaker, the stream open as it is after the wake word's
-sound. "Begun": the first clip is handed to the speaker, which is what `reply_audio_started` tells; "heard": its first
+Wall clock, through Voices, Mouth and SoundSpeaker, the stream open as it is after the sound for the wake word. "Begun":
+the first clip is handed to the speaker, which is what `reply_audio_started` tells; "heard": its first
 sample comes out, the device's buffer included. Phrases of FOLDER, else of the cache, aren't made again.
 """
 
