@@ -1,8 +1,10 @@
 """Nothing leaves the house: the whole assistant, as a user starts it, watched by the kernel (tests/witness.py)."""
 
+import asyncio
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -12,15 +14,23 @@ import numpy as np
 import pytest
 import soundfile
 
+from assistant.audio.clock import WallClock
+from assistant.audio.devices import Sound
+from assistant.audio.speaker import SoundSpeaker
+from assistant.stages import AudioClip
 from tests import apart, witness
 from tests.fake_home import TOKEN
 from tests.real_home import HOME as REAL_HOME
 from tests.real_home import needs_a_home
+from tests.sound_server import sound_server, why_not
 
 ROOT = Path(__file__).parent.parent
 DEMO = ROOT / "tests" / "replay" / "demo.flac"
 ALONE = ["unshare", "--mount", "--net", *([] if os.geteuid() == 0 else ["--map-root-user"])]
 HEY_GEMMA = [sys.executable, "-c", "from assistant.start import main; main()"]
+WATCHING = [sys.executable, str(ROOT / "tests" / "witness.py"), "--written"]
+# Where ALSA looks for PulseAudio and JACK, the test's own and the machine's.
+SOUND_SERVERS = ["--local", "*/native", "--local", "/dev/shm/jack*"]  # noqa: S108
 WORDS = ("kitchen", "light", "turn on", "turnon", "hass")
 NOWHERE, SOMEWHERE = witness.Allowed(), witness.Allowed(frozenset({("192.0.2.1", 9)}))
 
@@ -37,17 +47,20 @@ def _why_not() -> str | None:
 watched = pytest.mark.skipif((_reason := _why_not()) is not None, reason=_reason or "")
 
 
+def environment(tmp_path: Path) -> dict[str, str]:
+    """As of a user who has set nothing, in a home directory of its own."""
+    environ = {k: v for k, v in os.environ.items() if not k.startswith(("XDG_", "HEY_GEMMA_", "ORT_", "GLIBC_"))}
+    return environ | {"HOME": str(tmp_path / "home"), "PYTHONPATH": str(ROOT)}
+
+
 def assistant(
     tmp_path: Path, *arguments: str, around: Sequence[str] = ALONE, options: Sequence[str] = (), sound: bytes = b""
 ) -> list[str]:
     """Run it in a home directory of its own, under the witness, and give what both told, which must be all right."""
-    environ = {k: v for k, v in os.environ.items() if not k.startswith(("XDG_", "HEY_GEMMA_", "ORT_", "GLIBC_"))}
-    environ |= {"HOME": str(tmp_path / "home"), "PYTHONPATH": str(ROOT)}
-    watching = [sys.executable, str(ROOT / "tests" / "witness.py"), "--written", *options, "--"]
-    command = [*around, *watching, *HEY_GEMMA, *arguments]
+    command = [*around, *WATCHING, *options, "--", *HEY_GEMMA, *arguments]
     run = subprocess.run(
-        command, input=sound, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=240, check=False, env=environ,
-        cwd=ROOT,
+        command, input=sound, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=240, check=False,
+        env=environment(tmp_path), cwd=ROOT,
     )  # fmt: skip
     told = run.stdout.decode()
     assert "the program ended with 0" in told, told
@@ -126,6 +139,52 @@ def test_from_wake_word_to_answer_nothing_leaves_and_no_word_and_no_sound_stays(
         assert path.is_relative_to(cache), path
         assert path.name.startswith(("ear-tiny-", "prefix-", "streaming-")), path
         assert not any(part in content for part in heard), path
+
+
+@watched
+@pytest.mark.models
+@pytest.mark.sound
+@pytest.mark.slow
+@pytest.mark.skipif(why_not() is not None, reason=why_not() or "")
+async def test_through_the_microphone_and_the_speaker_only_the_sound_server_is_reached(tmp_path: Path) -> None:
+    """As a service runs: a sound device, no route. Only sound servers are looked for, by files on this machine."""
+    config = tmp_path / "config.toml"
+    config.write_text('[audio]\nmicrophone = "mic"\nspeaker = "room"\ncue = false\n', encoding="utf-8")
+    samples, rate_hz = soundfile.read(DEMO, dtype="int16")
+    with sound_server(tmp_path / "server"):
+        run = await asyncio.create_subprocess_exec(
+            *ALONE, *WATCHING, *SOUND_SERVERS, "--", *HEY_GEMMA, "run", "--config", str(config),
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment(tmp_path), cwd=ROOT,
+        )  # fmt: skip
+        assert run.stdout is not None
+        lines: list[str] = []
+        async with asyncio.timeout(200):
+            async for line in run.stdout:
+                lines.append(line.decode())
+                if "ready" in lines[-1]:
+                    person = SoundSpeaker(Sound(), WallClock(), device="room")
+                    await asyncio.sleep(2.0)  # the stream of the microphone has to be open
+                    await person.play(AudioClip(np.asarray(samples, np.int16), rate_hz))
+                    await person.aclose()
+                if "home  asked, 1 effect" in lines[-1]:
+                    os.kill(_last_child(run.pid), signal.SIGTERM)
+            assert await run.wait() == 0, "".join(lines)
+    assert any("home  asked, 1 effect" in line for line in lines), "".join(lines)
+    assert [
+        line for line in lines if not line.startswith("written ") and any(w in line.casefold() for w in WORDS)
+    ] == []
+    written = {Path(line.split()[1]) for line in lines if line.startswith("written ")}
+    kept = [tmp_path / "home" / folder / "hey-gemma" for folder in (".cache", ".local/state")]
+    kept.append(tmp_path / "home" / ".config" / "pulse")  # PulseAudio's own cookie
+    assert {path for path in written if not any(path.is_relative_to(folder) for folder in kept)} == set(), written
+    assert not any(path.suffix in (".wav", ".flac") for path in written)
+
+
+def _last_child(pid: int) -> int:
+    """The program at the end of a chain of them: unshare, the witness, strace, Hey Gemma."""
+    while children := Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split():
+        pid = int(children[0])
+    return pid
 
 
 @watched
