@@ -39,6 +39,16 @@ class Place:
         """How many blocks the tokens touch."""
         return -(-(self.start + self.tokens) // BLOCK)
 
+    @property
+    def first_query(self) -> int:
+        """The first place of a block that attends: of one block only the tokens do, of two all places."""
+        return self.start if self.blocks == 1 else 0
+
+    @property
+    def queries(self) -> int:
+        """How many places of each block attend."""
+        return self.tokens if self.blocks == 1 else BLOCK
+
 
 @dataclass(frozen=True, slots=True)
 class Weights:
@@ -101,7 +111,8 @@ class _Builder:
         self._sizes, self._weights, self._ports, self._place = sizes, weights, ports, place
         self._g = g = Graph(sizes.layers * NODES_A_LAYER + NODES_BESIDE)
         self._head = sizes.width // sizes.heads
-        self._mask = g.tensor((WINDOW, BLOCK, place.blocks), ports.mask)
+        mask_at = WINDOW * place.first_query * FLOAT_BYTES
+        self._mask = g.tensor((WINDOW, place.queries, place.blocks), ports.mask, mask_at)
         self._state_at = 0
 
     def build(self) -> Graph:
@@ -157,14 +168,15 @@ class _Builder:
     def _attention(self, x: Tensor, at: str, i: int) -> tuple[Tensor, Tensor, Tensor]:
         """Local attention with relative positions; give its output and what replaces the state of keys and values."""
         g, place, head, heads, blocks = self._g, self._place, self._head, self._sizes.heads, self._place.blocks
-        width, (log_2, log_1_e) = self._sizes.width, c_math("logf", 1 + c_math("expf", np.array([0.0, 1.0])))
+        width, queries, (log_2, log_1_e) = self._sizes.width, place.queries, c_math("logf", 1 + c_math("expf", np.array([0.0, 1.0])))
         q, k, v = (g.reshape(self._linear(x, f"{at}.attn_{n}"), head, heads, place.tokens) for n in "qkv")
         q = self._times(g.scale(q, float(1 / np.sqrt(np.float32(head)) / log_2)), f"{at}.per_dim_scale.weight")
         k = g.scale(k, float(log_1_e / log_2))
         k = self._times(k, f"{at}.per_dim_k_scale.weight")
 
-        q = g.pad(q, 2, place.start, BLOCK * blocks - place.start - place.tokens)
-        q = g.cont(g.permute(g.reshape(q, head, heads, BLOCK, blocks), 0, 3, 1, 2))  # (head, 12, blocks, heads)
+        before = place.start - place.first_query
+        q = g.pad(q, 2, before, queries * blocks - before - place.tokens)
+        q = g.cont(g.permute(g.reshape(q, head, heads, queries, blocks), 0, 3, 1, 2))  # (head, queries, blocks, heads)
         k, next_k = self._windows(k)
         v, next_v = self._windows(v)
         k = g.cont(g.permute(k, 0, 3, 1, 2))  # (head, 24, blocks, heads)
@@ -172,8 +184,8 @@ class _Builder:
         scores = g.add(g.mul_mat(k, q), self._relative(q, i))
         scores = g.scale(g.tanh(g.scale(scores, 1.0 / SOFTCAP)), SOFTCAP)
         x = g.mul_mat(v, g.soft_max(g.add(scores, self._mask)))
-        x = g.cont(g.cont(g.permute(x, 0, 2, 3, 1)), width, BLOCK * blocks)
-        x = g.cont(g.view(x, (width, place.tokens), (width,), width * place.start))
+        x = g.cont(g.cont(g.permute(x, 0, 2, 3, 1)), width, queries * blocks)
+        x = g.cont(g.view(x, (width, place.tokens), (width,), width * before))
         return self._plus(self._linear(x, f"{at}.attn_out"), f"{at}.attn_out.bias"), next_k, next_v
 
     def _windows(self, new: Tensor) -> tuple[Tensor, Tensor]:
@@ -190,14 +202,15 @@ class _Builder:
 
     def _relative(self, q: Tensor, layer: int) -> Tensor:
         """Score queries against distances and shift each row to the keys that are so far away."""
-        g, heads, blocks = self._g, self._sizes.heads, self._place.blocks
+        g, heads, blocks, queries = self._g, self._sizes.heads, self._place.blocks, self._place.queries
+        first = self._place.first_query
         offset = self._weights.position_offset(layer, self._sizes)
         p = g.tensor((self._head, DISTANCES, heads), self._weights.positions, offset)
-        x = g.mul_mat(p, g.reshape(q, self._head, BLOCK * blocks, heads))
-        x = g.pad(g.reshape(x, DISTANCES, BLOCK, blocks, heads), 0, 0, WINDOW + 1 - DISTANCES)
-        row = (WINDOW + 1) * BLOCK
-        x = g.view(x, (WINDOW * BLOCK, blocks, heads), (row, row * blocks))
-        return g.reshape(g.cont(x), WINDOW, BLOCK, blocks, heads)
+        x = g.mul_mat(p, g.reshape(q, self._head, queries * blocks, heads))
+        x = g.pad(g.reshape(x, DISTANCES, queries, blocks, heads), 0, first, WINDOW + 1 - DISTANCES - first)
+        row = (WINDOW + 1) * queries
+        x = g.view(x, (WINDOW * queries, blocks, heads), (row, row * blocks))
+        return g.reshape(g.cont(x), WINDOW, queries, blocks, heads)
 
     def _convolution_module(self, x: Tensor, at: str) -> tuple[Tensor, Tensor]:
         """Give the gated depthwise convolution over 5 tokens, and what replaces its state."""
