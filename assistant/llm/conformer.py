@@ -67,6 +67,8 @@ class Conformer:
             heard=_floats(2 * longest + 1),
             mask=_floats(blocks * BLOCK * WINDOW),
             state=_floats(Ports.state_floats(sizes)),
+            keys=_floats(blocks * WINDOW * sizes.width),
+            values=_floats(blocks * WINDOW * sizes.width),
             rows=_floats(longest * sizes.rows),
         )
         self._processor = Processor(threads)
@@ -77,7 +79,8 @@ class Conformer:
 
     def reset(self) -> None:
         """Begin a new sound."""
-        self._ports.state.content.fill(0)
+        for memory in (self._ports.state, self._ports.keys, self._ports.values):
+            memory.content.fill(0)
         self._frames = np.zeros((FRAMES_PAST, mel.BINS), np.float32)  # before the sound there is zero, not silence
         self._samples = np.zeros(mel.HOP, np.int16)
         self._heard = self._encoded = 0
@@ -144,7 +147,10 @@ class Conformer:
         self._graphs.clear()
         self._processor.close()
         ports = self._ports
-        for memory in (ports.frames, ports.heard, ports.mask, ports.state, ports.rows, self._weights.positions):
+        for memory in (
+            ports.frames, ports.heard, ports.mask, ports.state, ports.keys, ports.values, ports.rows,
+            self._weights.positions,
+        ):  # fmt: skip
             memory.close()
         self._file.close()
 
