@@ -170,7 +170,8 @@ class _Builder:
     def _attention(self, x: Tensor, at: str, i: int) -> tuple[Tensor, Tensor, Tensor]:
         """Local attention with relative positions; give its output and what replaces the state of keys and values."""
         g, place, head, heads, blocks = self._g, self._place, self._head, self._sizes.heads, self._place.blocks
-        width, queries, (log_2, log_1_e) = self._sizes.width, place.queries, c_math("logf", 1 + c_math("expf", np.array([0.0, 1.0])))
+        width, queries = self._sizes.width, place.queries
+        log_2, log_1_e = c_math("logf", 1 + c_math("expf", np.array([0.0, 1.0])))
         q, k, v = (g.reshape(self._linear(x, f"{at}.attn_{n}"), head, heads, place.tokens) for n in "qkv")
         q = self._times(g.scale(q, float(1 / np.sqrt(np.float32(head)) / log_2)), f"{at}.per_dim_scale.weight")
         k = g.scale(k, float(log_1_e / log_2))
