@@ -245,6 +245,13 @@ def test_each_check_is_made_to_fail_here() -> None:
     assert len(CHECKS) >= 50
 
 
+def test_the_table_in_the_docs_is_of_these() -> None:
+    """Else: python -m tests.doctor_table."""
+    from tests import doctor_table
+
+    assert doctor_table.PAGE.read_text(encoding="utf-8") == doctor_table.page()
+
+
 @pytest.mark.parametrize("name", WELL)
 def test_content(name: str) -> None:
     finding = CHECKS[name](WELL[name])
