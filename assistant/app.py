@@ -254,7 +254,7 @@ async def conversing(
         fast=isinstance(clock, AudioClock),
         twelve=config.place.clock == "12h",
     )
-    stages.session.on_stuck = conversation.give_up
+    stages.session.when_stuck(conversation.give_up)
     language, voice = config.speech.language, stages.voice if rehearse else Silent()
     upkeep = Upkeep(
         renewing(stages.session, home, stages.real_home),

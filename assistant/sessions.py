@@ -13,10 +13,10 @@ from assistant.config import ModelConfig, cache_dir
 from assistant.errors import OutputError
 from assistant.llm import memory_plan, self_test
 from assistant.llm.engine import Threads
+from assistant.llm.loading import ModelSpec
 from assistant.llm.memory_plan import MemoryPlan
 from assistant.llm.prompt import PromptProfile
 from assistant.llm.sampling import SamplingProfile
-from assistant.llm.session import ModelSpec
 from assistant.llm.verdict import Asked, Doubts
 from assistant.progress import meter
 

@@ -78,11 +78,11 @@ async def test_one_that_can_not_be_stopped_is_told_and_nobody_waits_for_it(hung:
     free = threading.Event()
     session = hung(free, abortable=False)
     told: list[ModelStuck] = []
-    session.on_stuck = told.append
+    session.when_stuck(told.append)
     asking = asyncio.create_task(ask(session))
     try:
         async with asyncio.timeout(60):
-            await asyncio.shield(session._stuck)
+            await asyncio.shield(session._worker._stuck)
             await session.settled()
             with pytest.raises(ModelStuck):
                 await session.aclose()

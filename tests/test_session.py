@@ -12,10 +12,11 @@ from assistant.errors import ModelDamaged, ModelFailed, ModelMissing
 from assistant.llm.engine import Engine, Threads
 from assistant.llm.grammar import Grammar
 from assistant.llm.ledger import Ledger
+from assistant.llm.loading import ModelSpec
 from assistant.llm.parse import ReplyParser
 from assistant.llm.prompt import PromptProfile
 from assistant.llm.sampling import SamplingProfile, Script
-from assistant.llm.session import LlamaSession, ModelSpec
+from assistant.llm.session import LlamaSession
 from assistant.stages import Call, Outcome, Piece, Session, Tool
 
 Start = Callable[..., LlamaSession]

@@ -5,57 +5,28 @@ here 0.1 ms after it was decoded; an abort takes at most one node of the graph, 
 """
 
 import asyncio
-import logging
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
-from itertools import repeat
 from pathlib import Path
 from typing import Self
 
-from assistant.errors import HeyGemmaError, ModelFailed, ModelStuck
+from assistant.errors import ModelStuck
 from assistant.llm import prompt
-from assistant.llm.conformer import Conformer
-from assistant.llm.decoder import Aborted
-from assistant.llm.engine import Engine, Threads
+from assistant.llm.engine import Engine
 from assistant.llm.grammar import Grammar
 from assistant.llm.ledger import Emit, Ledger
-from assistant.llm.memory_plan import FULL, MemoryPlan
+from assistant.llm.loading import ModelSpec, load
 from assistant.llm.patience import Patience
-from assistant.llm.prefix_cache import PrefixCache, identity
 from assistant.llm.prompt import PromptProfile
 from assistant.llm.reply import HeldReply
-from assistant.llm.sampling import Chooser, Sampler, SamplingProfile, Script
 from assistant.llm.verdict import Asked, Doubts
+from assistant.llm.worker import Worker, done
 from assistant.stages import Opinion, Outcome, Pcm, Piece, Timings, Tool, Verdict
 
-_LOG = logging.getLogger(__name__)
 NO_DOUBTS = Doubts()
 NOT_ASKED = Asked()
 NO_PROFILE = PromptProfile("")
 TOO_FAR_BEHIND_S = 1.0  # a machine that can't keep up should listen, not guess
-
-
-@dataclass(frozen=True, slots=True)
-class ModelSpec:
-    """A model to run: its files, what `models/manifest.toml` says of it, and how much of the machine it may use.
-
-    `ear` is the text model's half-depth copy; `listen_ahead`: encode sound while it comes.
-    """
-
-    model: Path
-    mmproj: Path
-    prompt: PromptProfile
-    sampling: SamplingProfile = field(default_factory=SamplingProfile)
-    context: int = 4096
-    threads: Threads = field(default_factory=Threads)
-    seed: int = 0
-    doubts: Doubts = field(default_factory=Doubts)
-    asked: Asked = field(default_factory=Asked)
-    ear: Path | None = None
-    listen_ahead: bool = False
-    plan: MemoryPlan = FULL
 
 
 class LlamaSession:
@@ -71,22 +42,17 @@ class LlamaSession:
         profile: PromptProfile = NO_PROFILE,
         patience: Patience | None = None,
     ) -> None:
-        """Made on the event loop. `on_stuck` is called when the thread never comes back."""
+        """Made on the event loop."""
         self._engine = engine
         self._profile = profile
         self._ledger = ledger
-        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="llama")
+        self._worker = Worker(abort=engine.abort, forget=ledger.reset, beats=lambda: engine.steps, patience=patience)
         self._doubts = doubts
         self._asked = asked
         self._reply: HeldReply | None = None
-        self._listening: Future[None] | None = None
-        self._renewing: asyncio.Future[bool] | None = None
-        self.on_stuck: Callable[[ModelStuck], None] = lambda e: _LOG.error("%s", e.message)
-        self._patience = Patience() if patience is None else patience
-        self._jobs_done = 0
-        self._working = self._overdue = self._closed = False
-        self._stuck: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._watching = asyncio.create_task(self._watch(), name="patience")
+        self._listening = done()
+        self._renewing: asyncio.Future[None] | None = None
+        self._closed = False
 
     @classmethod
     async def start(
@@ -105,44 +71,25 @@ class LlamaSession:
         `tools` are what the model is told; calls that `legal` tools can't take can't be written; none: they can.
         With a `script` every reply is that text, computed for real but not chosen: for models without sense.
         """
-
-        def load() -> tuple[Engine, Ledger]:
-            engine = Engine(
-                spec.model, spec.mmproj, context=spec.context, threads=spec.threads, ear=spec.ear, plan=spec.plan
-            )
-            encoder: Conformer | None = None
-            try:
-                encoder = Conformer(spec.mmproj) if spec.listen_ahead else None
-                words = engine.vocabulary
-                chooser: Chooser = Sampler(spec.sampling, words.control(prompt.TOOL_CALL), spec.seed)
-                if script is not None:
-                    chooser = Script(repeat(words.tokenize(script)))
-                limit = spec.sampling.max_tokens
-                grammar = Grammar(legal, words.tokenize) if legal else None
-                ledger = Ledger(
-                    engine,
-                    spec.prompt,
-                    chooser,
-                    max_tokens=limit,
-                    now_s=now_s,
-                    encoder=encoder,
-                    grammar=grammar,
-                )
-                cache = PrefixCache(cache_dir) if cache_dir else None
-                ledger.prepare(prompt.prefix(spec.prompt, tools, home), cache, identity(spec.model))
-            except BaseException:
-                if encoder is not None:
-                    encoder.close()
-                engine.close()
-                raise
-            return engine, ledger
-
-        return cls(*await asyncio.to_thread(load), doubts=spec.doubts, asked=spec.asked, profile=spec.prompt)
+        engine, ledger = await asyncio.to_thread(
+            load,
+            spec,
+            prompt.prefix(spec.prompt, tools, home),
+            cache_dir=cache_dir,
+            now_s=now_s,
+            script=script,
+            legal=legal,
+        )
+        return cls(engine, ledger, doubts=spec.doubts, asked=spec.asked, profile=spec.prompt)
 
     @property
     def timings(self) -> Timings:
         """Where the time of the latest reply went."""
         return self._ledger.timings
+
+    def when_stuck(self, tell: Callable[[ModelStuck], None]) -> None:
+        """Tell this when the thread never comes back."""
+        self._worker.on_stuck = tell
 
     @property
     def beats(self) -> int:
@@ -156,7 +103,7 @@ class LlamaSession:
 
     async def listen_ahead(self, *, on: bool) -> None:
         """Take sound in while it comes, where that can be done, or only when the turn is over. Between turns."""
-        await self._run(lambda: self._ledger.listen_ahead(on=on))
+        await self._worker.run(lambda: self._ledger.listen_ahead(on=on))
 
     def legalize(self, tools: Sequence[Tool]) -> None:
         """From the next call on, let calls be what these tools can take, if calls are limited at all."""
@@ -174,12 +121,9 @@ class LlamaSession:
         if renewing or self._reply is not None or not self._ledger.idle:
             return False
         self._engine.allow()
-        self._renewing = asyncio.get_running_loop().run_in_executor(self._worker, self._renew, text)
-        return await asyncio.shield(self._renewing)
-
-    def _renew(self, text: str) -> bool:
         done: list[bool] = []
-        self._guarded(lambda: done.append(self._ledger.renew(text)))
+        self._renewing = self._worker.start(lambda: done.append(self._ledger.renew(text)))
+        await asyncio.shield(self._renewing)
         return any(done)
 
     def only_legal_calls(self, *, on: bool) -> None:
@@ -190,7 +134,7 @@ class LlamaSession:
         """Begin a user turn (drops an open one)."""
         await self._stopped()
         self._engine.allow()
-        await self._run(self._ledger.open)
+        await self._worker.run(self._ledger.open)
 
     async def feed(self, samples: Pcm) -> None:
         """Append sound, shape (n,), 16 kHz int16, to the open turn."""
@@ -213,7 +157,7 @@ class LlamaSession:
         """Throw the draft, or what was committed, away: the open turn is as if there had been none, and goes on."""
         await self._stopped()
         self._engine.allow()
-        await self._run(self._ledger.retract)
+        await self._worker.run(self._ledger.retract)
         self._listen()
 
     async def weigh(self) -> Opinion:
@@ -222,7 +166,7 @@ class LlamaSession:
             await self._stopped()
             self._engine.allow()
             found: list[float] = []
-            await self._run(lambda: found.append(self._ledger.weigh(self._asked.question)))
+            await self._worker.run(lambda: found.append(self._ledger.weigh(self._asked.question)))
             likely = found[0] if found else 0.0
             return Opinion(likely >= self._asked.least, f"yes with {likely:.2f}")
         if self._reply is None:
@@ -240,24 +184,24 @@ class LlamaSession:
 
     async def settled(self) -> None:
         """Return when all that was handed over is done, a draft too."""
-        await self._returned()
+        await self._worker.returned()
         await asyncio.sleep(0)  # what the thread has told the loop is heard
 
     async def remember(self, reply: str, outcomes: Sequence[Outcome]) -> None:
         """Close the turn into the history: calls, results and what was said. Old turns fall out."""
         await self._stopped()
         self._engine.allow()
-        await self._run(lambda: self._ledger.remember(reply, outcomes))
+        await self._worker.run(lambda: self._ledger.remember(reply, outcomes))
 
     async def drop(self) -> None:
         """Forget the open turn as if it had never been."""
         await self._stopped()
-        await self._run(self._ledger.drop)
+        await self._worker.run(self._ledger.drop)
 
     async def forget(self) -> None:
         """Forget the whole conversation: only the prefix stays."""
         await self._stopped()
-        await self._run(self._ledger.reset)
+        await self._worker.run(self._ledger.reset)
 
     def abort(self) -> None:
         """Stop decoding within one step; the running iterator ends early."""
@@ -268,48 +212,15 @@ class LlamaSession:
         if self._closed:
             return
         self._closed = True
-        self._watching.cancel()
-        self.abort()
-        if not await self._returned(self._patience.grace_s):
-            self._worker.shutdown(wait=False, cancel_futures=True)
-            raise _stuck()
+        await self._worker.aclose()
         await self._stopped()
-        await asyncio.to_thread(self._worker.shutdown)
         self._ledger.close()
         self._engine.close()
 
     def _listen(self) -> None:
         """Let the thread take in what was heard, unless it is about to."""
-        if self._ledger.listens_ahead and (self._listening is None or self._listening.done()):
-            self._listening = self._worker.submit(self._guarded_listen)
-
-    def _guarded_listen(self) -> None:
-        try:
-            self._guarded(self._ledger.listen)
-        except HeyGemmaError as e:
-            _LOG.warning("%s", e.message)  # the turn is forgotten: its commit tells the person
-
-    async def _returned(self, within_s: float | None = None) -> bool:
-        """Wait until the thread has done what it was given. False: it doesn't come back."""
-        back = asyncio.get_running_loop().run_in_executor(self._worker, lambda: None)
-        await asyncio.wait([back, self._stuck], timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
-        return back.done()
-
-    async def _watch(self) -> None:
-        """Stop a job that stands still; if that doesn't help, say so."""
-        while True:
-            await asyncio.sleep(self._patience.longest_s / 10)
-            match self._patience.look(time.monotonic(), self.beats + self._jobs_done, working=self._working):
-                case "slow":
-                    _LOG.error("the model has stood still for %.0f s: it is stopped", self._patience.longest_s)
-                    self._overdue = True
-                    self.abort()
-                case "stuck":
-                    self._stuck.set_result(None)
-                    self.on_stuck(_stuck())
-                    return
-                case "fine":
-                    pass
+        if self._ledger.listens_ahead and self._listening.done():
+            self._listening = self._worker.start_quietly(self._ledger.listen)
 
     async def _stopped(self) -> None:
         """Return when no reply is being decoded, and no prefix computed (any more)."""
@@ -323,28 +234,6 @@ class LlamaSession:
                 self.abort()
             await asyncio.wait([reply.job])
             reply.job.exception()  # whoever stopped listening isn't told
-
-    async def _run(self, job: Callable[[], None]) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._worker, self._guarded, job)
-
-    def _guarded(self, job: Callable[[], None]) -> None:
-        """Run a job on the thread. When it fails, the conversation is forgotten, and the next turn works."""
-        self._working, self._overdue = True, False
-        try:
-            job()
-        except Aborted as e:
-            if self._overdue:
-                self._ledger.reset()
-                raise ModelFailed("the model stood still, and was stopped", remedy="say it again") from e
-            _LOG.debug("a decode was stopped")
-        except Exception as e:
-            self._ledger.reset()
-            if isinstance(e, HeyGemmaError):
-                raise
-            raise ModelFailed(f"the model failed: {e}", remedy="say it again") from e
-        finally:
-            self._working = False
-            self._jobs_done += 1
 
     def _decode(
         self,
@@ -360,11 +249,11 @@ class LlamaSession:
         def work() -> None:
             self._ledger.hearing.hurry(on=False)
             try:
-                self._guarded(lambda: job(reply.emit))
+                job(reply.emit)
             finally:
                 reply.end()
 
-        reply.job = asyncio.get_running_loop().run_in_executor(self._worker, work)
+        reply.job = self._worker.start(work)
         return reply
 
     async def _pieces(self, job: Callable[[Emit], None]) -> AsyncIterator[Piece]:
@@ -378,9 +267,3 @@ class LlamaSession:
                 yield piece
         finally:
             await self._stopped()
-
-
-def _stuck() -> ModelStuck:
-    return ModelStuck(
-        "the model's thread doesn't come back", remedy="start hey-gemma again; as a service it does so itself"
-    )
