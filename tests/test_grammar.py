@@ -84,13 +84,13 @@ def test_only_choices_take_a_step() -> None:
 
 
 def test_what_was_guessed_takes_no_step() -> None:
-    """The first tool, the lamp's name after its first letter, that it wants to be told how, and then how bright."""
+    """The slot, the lamp's name after its first letter, that it wants to be told how, and then how bright."""
     writer = Writer(LIGHT, LIST, STOP)
     writer.write(f"call:LightSet{{name:{QUOTE}lamp{QUOTE},brightness:30}}{END}")
-    assert writer.steps == 1 + len("l3")
+    assert writer.steps == 1 + len("Lgl3")
     writer = Writer(LIGHT, LIST, STOP)
     writer.write(f"call:LightSet{{name:{QUOTE}lamp two{QUOTE}}}{END}")
-    assert writer.steps == 1 + len("l }")
+    assert writer.steps == 1 + len("Lgl }")
     writer = Writer(STOP, LIST)
     writer.write(f"call:ListAdd{{item:{QUOTE}milk{QUOTE}}}{END}")
     assert writer.steps == 1 + len("Lmilk") + len(QUOTE[:1])

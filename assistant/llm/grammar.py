@@ -75,8 +75,7 @@ class Guide:
         self._told = False  # a slot was filled that takes no name
         self._wants = False  # a name was given, and there is a slot for what shall be done with it
         self._hint: list[int] = []  # how the likeliest of the legal words goes on
-        words = [word for tool in grammar.tools.values() for word in _openings(tool)]
-        self._offer(words, words[0] if words else "")
+        self._offer(word for tool in grammar.tools.values() for word in _openings(tool))
 
     def legal(self) -> list[int] | None:
         """The tokens that may come now; None: any."""
@@ -116,9 +115,8 @@ class Guide:
     def guess(self, most: int = MOST_GUESSED) -> list[list[int]]:
         """What most likely comes now, and is not taken: rows of tokens as `follow` would give them, one a choice.
 
-        At most so many tokens.
-        The tool that is used most, the slot that a tool is mostly used with, the first name that begins so, a number's
-        second digit and its end, the end of a call.
+        At most so many tokens. The slot that a tool is mostly used with, the first name that begins so, a number's
+        second digit and its end, the end of a call; no tool.
         """
         ahead = self._grammar.begin()
         for token in self._taken:
