@@ -61,7 +61,7 @@ class WakeConfig:
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
     words: Annotated[tuple[str, ...], Field(min_length=1, max_length=4)] = ("hey gemma",)
     threshold: Fraction = 0.8
-    speaking_threshold: Fraction = 0.4
+    speaking_threshold: Fraction = 0.3
     near_threshold: Fraction = 0.3
     refractory_s: Annotated[float, Field(ge=0, le=10)] = 1.0
     second_opinion: bool = True

@@ -17,8 +17,8 @@ WITHIN_MS = (
 )
 MOST_DB = 15.0  # of an hour of our own voice 20 to 27 were taken out; with a person 10 dB under it, 4 to 14
 BELOW_DB = 3.0  # a person at least takes so much from what is taken out as a rule
-KNOWN_DB = 10.0  # so much is taken out as a rule where the echo is known
-SLOWLY, QUICKLY = 0.0025, 0.02  # share of 20 ms in what is usual, downward and upward: 8 s, 1 s
+KNOWN_DB = 8.0  # so much is taken out as a rule where the echo is known
+SLOWLY, QUICKLY = 0.0005, 0.02  # share of 20 ms in what is usual, downward and upward: 40 s, 1 s
 QUIET_MS = 1500.0  # after so long without a sound the past is forgotten, and nothing is computed
 
 

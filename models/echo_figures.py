@@ -204,7 +204,7 @@ def main() -> None:
     parser.add_argument("--own", type=Path)
     parser.add_argument("--words", type=Path, required=True)
     parser.add_argument("--count", type=int, default=66)
-    parser.add_argument("--speaking-threshold", type=float, default=0.4)
+    parser.add_argument("--speaking-threshold", type=float, default=0.3)
     parser.add_argument("--over", type=float, action="append", help="dB, again for more; else 0, 5 and 10")
     parser.add_argument("--seed", type=int, default=4, help="another one: other rooms")
     parser.add_argument("--compare", action="store_true")
