@@ -7,6 +7,7 @@ from typing import Self
 import numpy as np
 
 from assistant.audio.clock import AudioClock
+from assistant.errors import ModelStuck
 from assistant.stages import (
     CHUNK_SAMPLES,
     SAMPLE_RATE_HZ,
@@ -128,6 +129,9 @@ class ScriptedSession:
         self._after = 0
         self.drafts = 0
         self._aborted = False
+
+    def when_stuck(self, tell: Callable[[ModelStuck], None]) -> None:
+        """It never is."""
 
     async def open(self) -> None:
         self._text, self._samples, self._aborted = "", 0, False
