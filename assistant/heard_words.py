@@ -74,7 +74,7 @@ class HeardWords:
         if word is None or not self.interruptible:
             return []
         stop = word.score(chunk.end_ms, speaking=own is not None and own.speaks)
-        if own is not None and own.drowns(chunk):
+        if own is not None and own.drowns():
             return []
         if word.maybe and own is not None and own.is_taken_out(chunk):
             self._tell_covered()

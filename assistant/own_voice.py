@@ -1,7 +1,7 @@
 """Whether our own voice said the wake word: the same detector listens to what the loudspeaker is given. Pure.
 
-A wake that the loudspeaker explains isn't one, however little of the echo is cancelled; neither is one in sound that
-was nearly all echo. A person who says the word in the same second as our own voice isn't heard. Knows no room; costs as
+A wake that the loudspeaker explains isn't one, however little of the echo is cancelled; neither is one in sound of
+which nearly as much as ever was echo, until a moment ago. A person who says the word in the same second as our own voice isn't heard. Knows no room; costs as
 much as the wake word, and only while something is played.
 """
 
@@ -17,6 +17,7 @@ WITHIN_MS = (
 )
 MOST_DB = 15.0  # of an hour of our own voice 20 to 27 were taken out; with a person 10 dB under it, 4 to 14
 BELOW_DB = 3.0  # a person at least takes so much from what is taken out as a rule
+LASTS_CHUNKS = 13  # so long it has been less, for a word takes its time: what clips is over at once
 KNOWN_DB = 8.0  # so much is taken out as a rule where the echo is known
 SLOWLY, QUICKLY = 0.0005, 0.02  # share of 20 ms in what is usual, downward and upward: 40 s, 1 s
 QUIET_MS = 1500.0  # after so long without a sound the past is forgotten, and nothing is computed
@@ -29,6 +30,7 @@ class OwnVoice:
         self._detector = detector
         self._high: deque[float] = deque(maxlen=64)  # places where the reference sounds like the word
         self._quiet_ms = QUIET_MS
+        self._lately: deque[float] = deque(maxlen=LASTS_CHUNKS)
         self._usual_db = 0.0  # taken out while we speak; a person who talks over it hardly changes it
 
     @property
@@ -42,6 +44,7 @@ class OwnVoice:
 
     def hear(self, chunk: AudioChunk) -> None:
         """Take what was played with this chunk."""
+        self._lately.append(chunk.taken_db)
         if chunk.played is not None:
             self._quiet_ms = 0.0
             more_db = chunk.taken_db - self._usual_db
@@ -59,15 +62,15 @@ class OwnVoice:
 
     def explains(self, chunk: AudioChunk) -> bool:
         """Whether a word that was heard just now, at the end of this chunk, was our own."""
-        return self.drowns(chunk) or any(0 <= chunk.end_ms - place_ms <= WITHIN_MS for place_ms in self._high)
+        return self.drowns() or any(0 <= chunk.end_ms - place_ms <= WITHIN_MS for place_ms in self._high)
 
     def covers(self, chunk: AudioChunk, score: float) -> bool:
         """Whether our voice may have covered somebody's word; an hour of ours alone seems so once."""
         return score >= MAYBE and self.is_taken_out(chunk) and not self.explains(chunk)
 
-    def drowns(self, chunk: AudioChunk) -> bool:
-        """Whether there was next to nothing but our own voice: what is left of it can sound like anything."""
-        return chunk.taken_db > (min(MOST_DB, self._usual_db - BELOW_DB) if self._knows else MOST_DB)
+    def drowns(self) -> bool:
+        """Whether a moment ago nearly all was our own voice: what is left of it can sound like anything."""
+        return max(self._lately, default=0.0) > (min(MOST_DB, self._usual_db - BELOW_DB) if self._knows else MOST_DB)
 
     @property
     def _knows(self) -> bool:

@@ -55,6 +55,7 @@ def heard(
     """What happens after 20 s of our voice, of which `usual_db` were taken out."""
     ear = listener(OwnVoice(FirstSample()))
     before = [replace(chunk(n, 0, 1), taken_db=usual_db) for n in range(1000)]
+    pairs = [(0, 1)] * 15 + list(pairs)  # the person has begun to speak
     then = [replace(chunk(1000 + n, *pair), taken_db=taken_db * (pair[1] is not None)) for n, pair in enumerate(pairs)]
     return [type(event) for part in [*before, *then] for event in ear.push(part)]
 
@@ -93,6 +94,17 @@ def test_what_is_left_of_our_own_voice_is_no_person(usual_db: float, taken_db: f
     assert heard([(90, 5)] * 8, usual_db=usual_db, taken_db=taken_db) == [found]
 
 
+def test_a_burst_is_no_person() -> None:
+    """A microphone that clips: for a moment nothing can be taken out, and what is left sounds like anything."""
+    ear = listener(OwnVoice(FirstSample()))
+    taken_db = [20.0] * 1000 + [9.0] * 5 + [20.0] * 40 + [9.0] * 20
+    scores = [0] * 1004 + [90] + [0] * 59 + [90]
+    chunks = [
+        replace(chunk(n, score, 1), taken_db=db) for n, (score, db) in enumerate(zip(scores, taken_db, strict=True))
+    ]
+    assert [type(event) for part in chunks for event in ear.push(part)] == [WakeRejected, WakeHeard]
+
+
 def test_a_long_talk_over_our_voice_does_not_become_what_is_usual() -> None:
     """Somebody who has talked for four seconds can still say the word."""
     assert heard([(0, 5)] * 200 + [(60, 5)] * 3, usual_db=20, taken_db=6) == [WakeHeard]
@@ -121,5 +133,7 @@ def test_what_may_have_been_a_word_under_our_voice_makes_it_quieter() -> None:
         ear.words.on_covered = count
         for n in range(1000):
             ear.push(replace(chunk(n, 0, 1), taken_db=usual_db))
-        ear.push(replace(chunk(1000, score, played), taken_db=min(6.0, usual_db)))
+        for n in range(1000, 1015):
+            ear.push(replace(chunk(n, 0, 1), taken_db=min(6.0, usual_db)))
+        ear.push(replace(chunk(1015, score, played), taken_db=min(6.0, usual_db)))
         assert calls == asked
