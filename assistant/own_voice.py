@@ -1,8 +1,8 @@
 """Whether our own voice said the wake word: the same detector listens to what the loudspeaker is given. Pure.
 
 A wake that the loudspeaker explains isn't one, however little of the echo is cancelled; neither is one in sound of
-which nearly as much as ever was echo, until a moment ago. A person who says the word in the same second as our own voice isn't heard. Knows no room; costs as
-much as the wake word, and only while something is played.
+which nearly as much as ever was echo, until a moment ago. A person who says the word in the same second as our own
+voice isn't heard. Knows no room; costs as much as the wake word, and only while something is played.
 """
 
 from collections import deque
