@@ -247,6 +247,7 @@ kept() { case $KEEP in *",$1,"*) true ;; *) false ;; esac; }
 uninstall() {
     if systemd_runs; then systemctl disable -q --now hey-gemma.service hey-gemma-allow.timer hey-gemma-allow.service 2>/dev/null || true; fi
     rm -f $UNITS/multi-user.target.wants/hey-gemma.service $UNITS/timers.target.wants/hey-gemma-allow.timer
+    rmdir --ignore-fail-on-non-empty $UNITS/multi-user.target.wants $UNITS/timers.target.wants 2>/dev/null || true
     rm -rf $UNITS/hey-gemma.service $UNITS/hey-gemma-allow.service $UNITS/hey-gemma-allow.timer $UNITS/hey-gemma.service.d
     rm -rf $ROOT/run/systemd/system.control/hey-gemma.service.d $ROOT/run/hey-gemma-allow
     if systemd_runs; then systemctl daemon-reload; fi

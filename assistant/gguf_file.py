@@ -122,7 +122,7 @@ def read_header(path: Path) -> Header:
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             header = _Cursor(data).header(path)
-    except (struct.error, ValueError, IndexError, KeyError, UnicodeDecodeError) as error:
+    except (struct.error, ValueError, LookupError, TypeError, ArithmeticError, MemoryError) as error:
         raise ModelDamaged(f"{path} is no usable GGUF file: {error}", remedy=REMEDY) from error
     end = max((header.data_start + t.offset + t.nbytes for t in header.tensors), default=0)
     if end > path.stat().st_size:

@@ -33,12 +33,13 @@ from assistant.events import (
     TimerRang,
     ToolCalled,
     TurnEnded,
+    WakeDoubted,
     WakeHeard,
 )
-from assistant.stages import AudioClip, Call, Pcm
+from assistant.stages import AudioClip, AudioSource, Call, Pcm
 from assistant.wake import WakeWord
 from tests import soak_day
-from tests.faults import KITCHEN, Scenes, World, command, quiet, row, world
+from tests.faults import KITCHEN, Scenes, World, command, quiet, recording, row, world
 
 pytestmark = [pytest.mark.models, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
@@ -291,3 +292,59 @@ async def test_an_end_in_every_state(stages: app.Stages, state: str, tmp_path: P
     kept = "; the timer is kept" if "Ringing" in state and "seconds" in (tmp_path / "timers.json").read_text() else ""
     row(f"SIGTERM while {state}", hears=seen.voice.said, log="nothing", again_s=f"ended in {took_s:.1f}",
         twice=f"nothing{kept}")  # fmt: skip
+
+
+async def told(seen: World, state: str) -> None:
+    """Bring it into a state that a recorded command doesn't pass."""
+    talk = seen.talk
+    match state:
+        case "WaitingForMicrophone":
+            await talk.run_microphone(_nothing_there, wait=True)
+        case "Muted":
+            talk.mute(muted=True)
+        case "Announcing":
+            talk.announce("Dinner is ready.")
+        case "Confirming" | "FollowUp":
+            await seen.clock.release()  # no sound comes in: the answer would wait for its time
+            await talk.ask("unlock the front door")
+        case _:
+            talk.post(WakeDoubted(0.0, 0.0, 0.6))
+    await seen.hear(quiet(0.5), recording("wake/command-only-joe.flac"), quiet(20))
+
+
+def _nothing_there(_: int) -> AudioSource:
+    raise AudioDeviceError("no microphone was found", remedy="plug one in")
+
+
+@pytest.mark.parametrize(
+    "state", ["WaitingForMicrophone", "Muted", "Announcing", "Confirming", "FollowUp", "Overhearing"]
+)
+async def test_an_end_in_the_quieter_states(stages: app.Stages, state: str) -> None:
+    """As above. tiny never asks back: its question about the door is taken for one of the model's own."""
+    reached, was = asyncio.Event(), list[str]()
+    async with world(stages) as seen:
+
+        def look(now: states.State) -> None:
+            was.append(type(now).__name__)
+            if state == "FollowUp" and isinstance(now, states.Speaking) and now.asks == "yes":
+                seen.talk._state = replace(now, asks="talk")
+            if was[-1] == state:
+                reached.set()
+
+        seen.talk.on_state = look
+        running, reaching = asyncio.create_task(told(seen, state)), asyncio.create_task(reached.wait())
+        async with asyncio.timeout(240):
+            await asyncio.wait({running, reaching}, return_when=asyncio.FIRST_COMPLETED)
+        reaching.cancel()
+        assert reached.is_set(), was
+        begun_s = time.monotonic()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    took_s = time.monotonic() - begun_s
+    await stages.session.settled()
+    assert took_s < 30
+    assert seen.did == []
+    async with world(stages) as again:
+        await again.hear(command())
+    assert done_once(again)
+    row(f"SIGTERM while {state}", hears=seen.voice.said, log="nothing", again_s=f"ended in {took_s:.1f}")

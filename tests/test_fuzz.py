@@ -3,10 +3,15 @@
 `make fuzz MINUTES=60` goes on with others. What was found is kept here, as small as it was.
 """
 
+import struct
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
+from assistant import gguf_file
+from assistant.chat_template import difference
+from assistant.errors import ModelDamaged
 from assistant.intents.home_answers import facts, forecast_of
 from assistant.intents.home_change import on_its_way, seen
 from assistant.intents.home_states import State
@@ -50,3 +55,26 @@ def test_a_forecast_for_the_year_one_is_passed_over() -> None:
     """Its moment is before time began in a zone west of it."""
     rows = [{"datetime": "0001-01-01T00:00:00+14:00", "temperature": 1}]
     assert forecast_of(rows, "today", datetime(2026, 11, 24, 12, tzinfo=UTC)) is None
+
+
+@pytest.mark.parametrize("length", [0x8000000000000014, (1 << 64) - 1, 1 << 40])
+def test_a_length_that_no_file_has_is_damage(tmp_path: Path, length: int) -> None:
+    file = tmp_path / "odd.gguf"
+    file.write_bytes(b"GGUF" + struct.pack("<IQQQ", 3, 132, 13, length))
+    with pytest.raises(ModelDamaged):
+        gguf_file.read_header(file)
+
+
+@pytest.mark.parametrize(
+    "value", [struct.pack("<II", 4, 0), struct.pack("<IQ", 8, 0), struct.pack("<IIQI", 9, 4, 1, 1)]
+)
+def test_an_alignment_that_is_none_is_damage(tmp_path: Path, value: bytes) -> None:
+    key = b"general.alignment"
+    file = tmp_path / "odd.gguf"
+    file.write_bytes(b"GGUF" + struct.pack("<IQQQ", 3, 0, 1, len(key)) + key + value)
+    with pytest.raises(ModelDamaged):
+        gguf_file.read_header(file)
+
+
+def test_a_template_that_divides_by_nothing_is_a_difference() -> None:
+    assert "can't be rendered" in (difference("{{ 1 / 0 }}", "ours", system="s", tools=(), user="u") or "")

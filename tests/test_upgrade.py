@@ -199,6 +199,7 @@ def test_uninstall_leaves_what_was_asked_for(installed: House, keep: tuple[str, 
     places = (
         "etc/hey-gemma", "var/lib/hey-gemma/timers.json", "var/lib/hey-gemma/models", "opt/hey-gemma",
         "usr/local/bin/hey-gemma", "etc/systemd/system/hey-gemma.service", "var/cache/hey-gemma",
+        "etc/systemd/system/multi-user.target.wants", "etc/systemd/system/timers.target.wants",
     )  # fmt: skip
     for place in places:
         assert (installed.root / place).exists() is (place in left), place
