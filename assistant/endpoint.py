@@ -22,7 +22,6 @@ PAUSE_MARGIN_MS = 250.0
 LOWER = 10 ** (-3 / 10)  # of the energy, over so long a time: less is another voice
 LOUDNESS_CHUNKS = 40  # 800 ms: a word or two
 SOFT_MS = 500.0
-BACKGROUND_MS = 800.0  # so long after the person's voice became another one the turn is over
 ENOUGH_CHUNKS = 25  # half a second
 KNOWN_CHUNKS = 25  # half a second of voice: before that nobody knows how loud the person is
 
@@ -163,9 +162,7 @@ class Endpoint:
 
     def hangover_ms(self) -> float:
         """How much silence ends the turn now."""
-        if self._background:
-            return BACKGROUND_MS
-        if self._verdict is not None and self._verdict.kind == "unsure":
+        if self._background or (self._verdict is not None and self._verdict.kind == "unsure"):
             return self._config.longest_hangover_ms
         if self._is_early() and not self._hasty:
             return self._config.early_ms
