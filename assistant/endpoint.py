@@ -3,8 +3,8 @@
 Does not know which VAD made the probabilities, only its lag: how long it goes on saying "speech" after the last voiced
 sample. The hangover adapts: longer after a word or two (people think after "turn on..."), longer than any pause that
 the person has already made in this turn, and to what the model makes of the sentence so far (`judge`). A voice that
-goes on 3 dB lower than the one that began is somebody else, or a television: it doesn't keep the turn open. Half a
-second of it is enough behind a pause before which everything was said.
+goes on 3 dB lower than the one that began is somebody else, or a television: it doesn't keep the turn open. Behind a
+pause before which everything was said half a second of 5 dB is enough; 3 would cut corrections off.
 """
 
 from collections import deque
@@ -22,6 +22,7 @@ PAUSE_MARGIN_MS = 250.0
 LOWER = 10 ** (-3 / 10)  # of the energy, over so long a time: less is another voice
 LOUDNESS_CHUNKS = 40  # 800 ms: a word or two
 SOFT_MS = 500.0
+MUCH_LOWER = 10 ** (-5 / 10)
 ENOUGH_CHUNKS = 25  # half a second
 KNOWN_CHUNKS = 25  # half a second of voice: before that nobody knows how loud the person is
 
@@ -196,7 +197,7 @@ class Endpoint:
             self._before.add(energy)
             return False
         self._behind.add(energy)
-        return self._behind.count >= ENOUGH_CHUNKS and self._behind.value <= LOWER * self._before.value
+        return self._behind.count >= ENOUGH_CHUNKS and self._behind.value <= MUCH_LOWER * self._before.value
 
     def _voiced(self, end_ms: float, step_ms: float, edges: list[Edge]) -> None:
         if self._run_started_ms is None:
