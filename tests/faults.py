@@ -5,6 +5,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -174,6 +175,7 @@ def row(fault: str, *, hears: Iterable[str], log: str, again_s: float | str, twi
     if not (folder := os.environ.get(ROWS)):
         return
     test = os.environ["PYTEST_CURRENT_TEST"].partition(" ")[0]
+    log = re.sub(r"/[^ ]*/pytest-of-[^/]*/[^/]*/[^/]*/", "", log)  # the test's own folder
     lines = list(dict.fromkeys(line.strip() for line in log.splitlines() if line.strip()))
     seen = {
         "fault": fault,

@@ -14,7 +14,7 @@ import numpy as np
 
 from assistant import cli, conversation, runs
 from assistant.audio.mic import Microphone
-from assistant.llm import session
+from assistant.llm import worker
 from assistant.llm.ledger import Ledger
 from assistant.llm.patience import Patience
 from assistant.stages import CHUNK_MS, CHUNK_SAMPLES, AudioChunk
@@ -60,7 +60,7 @@ def main() -> None:
     if fault is not None:
         Ledger._reply = fault  # type: ignore[method-assign, assignment]
         conversation.LAST_WORDS_MS = 200_000.0  # the machine may be busy
-        session.Patience = lambda: Patience(3.0, 1.0)  # type: ignore[misc, assignment, attr-defined]
+        worker.Patience = lambda: Patience(3.0, 1.0)  # type: ignore[misc, assignment, attr-defined]
     runs.Microphone = Recording  # type: ignore[attr-defined]
     cli.main()
 
