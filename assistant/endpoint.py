@@ -24,6 +24,7 @@ LOUDNESS_CHUNKS = 40  # 800 ms: a word or two
 SOFT_MS = 500.0
 MUCH_LOWER = 10 ** (-5 / 10)
 ENOUGH_CHUNKS = 25  # half a second
+KEPT = 1 - 1 / 100  # of what is known after each chunk: 2 s count, for a voice sinks in a long sentence
 KNOWN_CHUNKS = 25  # half a second of voice: before that nobody knows how loud the person is
 
 
@@ -65,17 +66,19 @@ class _Foreground:
     def __init__(self) -> None:
         self._recent: deque[float] = deque(maxlen=LOUDNESS_CHUNKS)
         self._energy = 0.0
+        self._weight = 0.0
         self._chunks = 0
 
     def holds(self, energy: float) -> bool:
         """Take the mean square of one more voiced chunk."""
         if len(self._recent) == LOUDNESS_CHUNKS:
-            self._energy += self._recent[0]
+            self._energy = KEPT * self._energy + self._recent[0]
+            self._weight = KEPT * self._weight + 1
             self._chunks += 1
         self._recent.append(energy)
         if self._chunks < KNOWN_CHUNKS:
             return True
-        return sum(self._recent) / len(self._recent) >= LOWER * self._energy / self._chunks
+        return sum(self._recent) / len(self._recent) >= LOWER * self._energy / self._weight
 
 
 class _Mean:

@@ -124,6 +124,13 @@ def test_what_goes_on_softly_after_everything_was_said_is_another_voice(energy: 
         assert ear.endpoint.speech_ended_ms == 1200
 
 
+def test_a_voice_that_begins_loudly_and_sinks_is_the_same_voice() -> None:
+    ear = Ear()
+    for energy in (2.0, 1.3, 0.9, 0.65, 0.5):  # 6 dB in seven seconds
+        ear.hear(0.9, 1400, energy=energy)
+    assert not ear.endpoint.beside_another
+
+
 def test_somebody_who_ends_softly_is_not_cut_off() -> None:
     ear = Ear()
     ear.say(2000)
