@@ -104,7 +104,7 @@ def picture(samples: Sequence[Sample]) -> str:
     """One SVG, light and dark pages alike: memory, descriptors and threads, files, over simulated hours."""
     panels = (
         ("memory, MB", ("rss_mb", "own_mb"), ("resident", "of it not backed by a file")),
-        ("descriptors, threads and tasks", ("descriptors", "threads", "tasks"), ("descriptors", "threads", "tasks")),
+        ("how many", ("descriptors", "threads", "tasks"), ("descriptors", "threads", "tasks")),
         ("files of state and cache, kB", ("file_kb",), ("kB",)),
     )
     height = TOP + len(panels) * (TALL + GAP)
