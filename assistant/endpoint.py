@@ -3,8 +3,8 @@
 Does not know which VAD made the probabilities, only its lag: how long it goes on saying "speech" after the last voiced
 sample. The hangover adapts: longer after a word or two (people think after "turn on..."), longer than any pause that
 the person has already made in this turn, and to what the model makes of the sentence so far (`judge`). A voice that
-goes on 3 dB lower than the one that began is somebody else, or a television: it doesn't keep the turn open. Behind a
-pause before which everything was said half a second of 5 dB is enough; 3 would cut corrections off.
+goes on 3 dB lower than the last two seconds were is somebody else, or a television: it doesn't keep the turn open.
+Behind a pause before which everything was said half a second of 5 dB is enough; 3 would cut corrections off.
 """
 
 from collections import deque
@@ -22,7 +22,7 @@ PAUSE_MARGIN_MS = 250.0
 LOWER = 10 ** (-3 / 10)  # of the energy, over so long a time: less is another voice
 LOUDNESS_CHUNKS = 40  # 800 ms: a word or two
 SOFT_MS = 500.0
-MUCH_LOWER = 10 ** (-5 / 10)
+MUCH_LOWER = 10 ** (-5 / 10)  # behind a pause before which everything was said
 ENOUGH_CHUNKS = 25  # half a second
 KEPT = 1 - 1 / 100  # of what is known after each chunk: 2 s count, for a voice sinks in a long sentence
 KNOWN_CHUNKS = 25  # half a second of voice: before that nobody knows how loud the person is

@@ -193,9 +193,7 @@ class Mind:
         if self._back and _is_nothing(parts):
             pass  # "never mind", or nothing that was meant for us
         elif any(isinstance(part, Malformed) for part in parts) or not (parts or self._outcomes):
-            self._say(
-                turn, self._own(NOT_UNDERSTOOD)
-            )  # no words, or none that can be spoken: the person hears something
+            self._say(turn, self._own(NOT_UNDERSTOOD))  # also where there are no words that can be spoken
         elif calls:
             self._tell(turn, CallsReady(*self._here(), calls, parser.confidence))
             return

@@ -12,9 +12,7 @@ from assistant.stages import AudioChunk, WakeDetector
 MAYBE = 0.1  # of the microphone: somebody may have said the word, and our own voice had better be quieter
 EXPLAINS = 0.08  # of the reference, which is clean: the room can make the word of less than that (docs/RESULTS.md)
 EXPLAINS_NEW = 0.02  # while the echo isn't known yet: what is left of it is louder, and stranger
-WITHIN_MS = (
-    1000.0  # between the word in the reference and in the microphone: delay, room, and the detector's own frames
-)
+WITHIN_MS = 1000.0  # between the word in the reference and in the microphone: delay, room, and the detector's frames
 MOST_DB = 15.0  # of an hour of our own voice 20 to 27 were taken out; with a person 10 dB under it, 4 to 14
 BELOW_DB = 3.0  # a person at least takes so much from what is taken out as a rule
 LASTS_CHUNKS = 13  # so long it has been less, for a word takes its time: what clips is over at once
