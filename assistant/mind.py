@@ -180,11 +180,16 @@ class Mind:
         self._tell(turn, DraftReady(*self._here(), verdict.kind, verdict.confidence))
 
     async def _think(self, turn: int, pieces: AsyncIterator[Piece], *, translates: bool = False) -> None:
-        """Read one reply; what it says and asks for becomes events. One unreadable call: none is carried out."""
+        """Read one reply; what it says and asks for becomes events. One unreadable call: none is carried out.
+
+        A reply that is empty is the model's silence ("never mind"); one of which nothing can be spoken isn't.
+        """
         parser = ReplyParser(self._language, translates=translates)
         parts: list[Part] = []
+        is_empty = True
         async for piece in pieces:
             self._tell_token(turn)
+            is_empty = is_empty and not piece.text.strip()
             parts += self._take(turn, parser.feed(piece))
         self._tell_token(turn)  # it may have been the end token
         parts += self._take(turn, parser.finish())
@@ -192,8 +197,8 @@ class Mind:
         calls = tuple(part for part in parts if isinstance(part, Call))
         if self._back and _is_nothing(parts):
             pass  # "never mind", or nothing that was meant for us
-        elif any(isinstance(part, Malformed) for part in parts) or not (parts or self._outcomes):
-            self._say(turn, self._own(NOT_UNDERSTOOD))  # also where there are no words that can be spoken
+        elif any(isinstance(part, Malformed) for part in parts) or not (parts or self._outcomes or is_empty):
+            self._say(turn, self._own(NOT_UNDERSTOOD))
         elif calls:
             self._tell(turn, CallsReady(*self._here(), calls, parser.confidence))
             return

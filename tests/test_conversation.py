@@ -248,10 +248,16 @@ async def test_the_answer_takes_its_time_in_the_audio() -> None:
     assert 480 <= heard.audio_ms - began.audio_ms <= 540
 
 
+async def test_an_empty_reply_is_silence_and_one_that_can_not_be_spoken_is_not_understood() -> None:
+    house = House(ScriptedSession([], ["🎉"]))
+    await house.replay(sound(*COMMAND, *COMMAND))
+    assert [r.text for r in house.all_of(Reply)] == ["", NOT_UNDERSTOOD]
+
+
 async def test_three_turns_in_one_file_are_three_turns() -> None:
-    house = House(ScriptedSession(CALL, ["Hello", " there."], ["🎉"]))
+    house = House(ScriptedSession(CALL, ["Hello", " there."], []))
     await house.replay(sound(*COMMAND, *COMMAND, *COMMAND))
-    assert [r.text for r in house.all_of(Reply)] == ["Light on.", "Hello there.", NOT_UNDERSTOOD]
+    assert [r.text for r in house.all_of(Reply)] == ["Light on.", "Hello there.", ""]
     assert [e.turn for e in house.all_of(TurnEnded)] == [1, 2, 3]
 
 
