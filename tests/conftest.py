@@ -4,6 +4,7 @@ import lzma
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import onnxruntime
 import pytest
 
 from assistant.llm.engine import Engine, Threads
@@ -12,6 +13,12 @@ from assistant.shape import PRESETS, write_shape
 from tests.real_home import Server
 
 CONTEXT = 2048
+
+
+@pytest.fixture(autouse=True)
+def steady_voice() -> None:
+    """Piper's breath is drawn by chance: the same in every run, so that what is heard of it is, too."""
+    onnxruntime.set_seed(1)
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from assistant.speech import Voices
 from assistant.stages import Call, Value
 
 pytestmark = [pytest.mark.models, pytest.mark.slow]
-RIGHT = 6  # of 11 pairs; runs differ, for the voice's breath is random (docs/RESULTS.md)
+RIGHT = 6  # of 11 pairs (docs/RESULTS.md)
 PAUSE_S = 5.0
 
 

@@ -26,7 +26,7 @@ from tests.real_home import ROOT, Server, Watcher, follows, needs_a_home
 from tests.test_demo_home import COMMANDS
 
 pytestmark = [pytest.mark.home_assistant, pytest.mark.models, pytest.mark.slow, needs_a_home]
-RIGHT = 32  # of 39 lines; runs differ, for the voice's breath is random (docs/RESULTS.md)
+RIGHT = 32  # of 39 lines (docs/RESULTS.md)
 READS = frozenset({"weather.get_forecasts"})
 OPPOSITE = {
     "turn_on": "turn_off", "turn_off": "turn_on", "open_cover": "close_cover", "close_cover": "open_cover",
