@@ -20,7 +20,18 @@ from assistant.disk import replacing
 from assistant.errors import OutputError
 from assistant.intents.home_wire import Wire
 from assistant.intents.real_home import RealHome
-from assistant.states import Acting, Announcing, Confirming, Drafting, Listening, Ringing, Speaking, State, Thinking
+from assistant.states import (
+    Acting,
+    Announcing,
+    Confirming,
+    Drafting,
+    FollowUp,
+    Listening,
+    Ringing,
+    Speaking,
+    State,
+    Thinking,
+)
 
 SHARE = 0.25  # of the volume that is left
 LINGER_S = 0.5  # after the end, so that nothing jumps up between an answer and the next question
@@ -57,7 +68,8 @@ class Players(Protocol):
 
 def wanted(state: State) -> bool:
     """Whether others should be quiet in this state. A doubtful wake, which nobody may notice, changes nothing."""
-    return isinstance(state, Listening | Drafting | Thinking | Acting | Speaking | Confirming | Announcing | Ringing)
+    heard = Listening | Drafting | Thinking | Acting | Speaking | Confirming | FollowUp
+    return isinstance(state, heard | Announcing | Ringing)
 
 
 class Ducker:
@@ -97,7 +109,7 @@ class Ducker:
                 async with asyncio.timeout(RETRY_S if self._lowered and not self._low else None):
                     await self._changed.wait()
             except TimeoutError:
-                pass  # something couldn't be restored: its home is away
+                pass  # something couldn't be restored
             self._changed.clear()
             if self._low:
                 await self._lower()
@@ -132,8 +144,9 @@ class Ducker:
                 left += mine
                 continue
             for one in mine:
-                if one.id in now and _same(now[one.id], one.after, max(one.before)):
-                    await group.set(one.id, one.before)
+                is_ours = one.id in now and _same(now[one.id], one.after, max(one.before))
+                if is_ours and await group.set(one.id, one.before) is None:
+                    left.append(one)
         if left != self._lowered:
             self._keep(left)
 

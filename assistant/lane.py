@@ -59,6 +59,10 @@ class Lane:
             except Exception as e:  # noqa: BLE001 - a failed job must not stop the lane; it is told
                 if self._task is me:
                     self._on_error(e)
+            except asyncio.CancelledError:
+                if me is None or me.cancelling():
+                    raise
+                self._on_error(HeyGemmaError(f"{self._name}: what a job waited for was cancelled", remedy="try again"))
         if self._task is me:
             self._task = None
             self._idle.set()

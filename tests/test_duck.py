@@ -20,13 +20,13 @@ LISTENING, IDLE = s.Listening(1), s.Idle(1)
 
 
 class Radio:
-    """Players that a test looks at. `away`: nobody can reach them."""
+    """Players that a test looks at. `away`: nobody can reach them; `refuses`: they can be read, not set."""
 
     kind = "radio"
 
     def __init__(self, **volumes: Volume) -> None:
         self.now = dict(volumes)
-        self.away = False
+        self.away = self.refuses = False
         self.sets = 0
 
     async def playing(self) -> Mapping[str, Volume] | None:
@@ -37,7 +37,7 @@ class Radio:
 
     async def set(self, player: str, volume: Volume) -> Volume | None:
         self.sets += 1
-        if self.away or player not in self.now:
+        if self.away or self.refuses or player not in self.now:
             return None
         self.now[player] = volume
         return volume
@@ -115,6 +115,23 @@ async def test_a_home_that_was_away_is_restored_when_it_is_back(
         await until(lambda: radio.now["kitchen"] == (0.8,))
 
 
+async def test_a_player_that_refuses_to_be_restored_is_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assistant.duck.RETRY_S", 0.02)
+    radio = Radio(kitchen=(0.8,))
+    async with ducker(radio, tmp_path) as duck:
+        duck.show(LISTENING)
+        await until(lambda: radio.now["kitchen"] == (0.2,))
+        radio.refuses = True
+        before = radio.sets
+        duck.show(IDLE)
+        await until(lambda: radio.sets > before)
+        radio.refuses = False
+        await until(lambda: radio.now["kitchen"] == (0.8,))
+    assert not (tmp_path / "ducked.json").exists()
+
+
 async def test_a_file_that_is_damaged_is_told_and_forgotten(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "ducked.json").write_text('[{"kind": "radio"}]')
     radio = Radio(kitchen=(0.8,))
@@ -128,6 +145,7 @@ def test_a_doubtful_wake_is_not_noticed() -> None:
     assert not wanted(IDLE)
     assert not wanted(s.Muted(1))
     assert wanted(s.Thinking(1))
+    assert wanted(s.FollowUp(1))
 
 
 def test_no_server_is_started_and_none_elsewhere_is_asked(tmp_path: Path) -> None:

@@ -67,3 +67,20 @@ async def test_a_lane_that_is_stuck_says_so() -> None:
     with pytest.raises(HeyGemmaError, match="stuck"):
         lane.submit(lambda: asyncio.sleep(0))
     lane.clear()
+
+
+async def test_a_job_whose_own_work_was_cancelled_is_told_and_the_next_one_runs() -> None:
+    """Not the lane was cancelled, but something that the job waited for."""
+    errors: list[Exception] = []
+    lane = Lane("test", errors.append)
+    gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    gone.cancel()
+
+    async def wait_for_it() -> None:
+        await gone
+
+    lane.submit(wait_for_it)
+    lane.submit(lambda: asyncio.sleep(0))
+    async with asyncio.timeout(5):
+        await lane.wait()
+    assert len(errors) == 1

@@ -265,3 +265,19 @@ async def test_tiny_obeys_two_typed_commands_in_a_row() -> None:
         assert parts == [Call(name, {"name": light})]
         await session.remember("Done.", [Outcome(Call(name, {"name": light}), ok=True, sentence="Done.")])
     await session.aclose()
+
+
+async def test_an_opinion_that_nobody_waits_for_any_more_is_stopped_and_the_turn_goes_on(start: Start) -> None:
+    """The person went on while the model was asked: its thread still decodes, and the next reply works."""
+    session = start(LONG, "Fine.<turn|>")
+    await session.open()
+    await session.write("perhaps")
+    weighing = asyncio.create_task(session.weigh())
+    async with asyncio.timeout(30):
+        while not session.timings.decoded_tokens:  # noqa: ASYNC110 - a thread of llama.cpp
+            await asyncio.sleep(0)
+    weighing.cancel()
+    await asyncio.wait([weighing])
+    await session.retract()
+    assert session.timings.decoded_tokens < 350
+    assert "".join([p.text async for p in session.commit()]) == "Fine."

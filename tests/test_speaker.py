@@ -1,13 +1,15 @@
 """The speaker against a fake device, and against a private sound server."""
 
 import asyncio
+import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from assistant.audio.clock import WallClock
-from assistant.audio.devices import Sound, meter
+from assistant.audio.devices import Device, Direction, Sound, meter
 from assistant.audio.mic import Microphone
 from assistant.audio.played import Played
 from assistant.audio.softer import Softer
@@ -152,6 +154,40 @@ async def test_a_stop_while_the_device_is_being_opened_is_not_lost() -> None:
     await playing
     assert not any(s.pull(960).any() for s in sound.streams if not s.closed)
     await speaker.aclose()
+
+
+class SlowSound(FakeSound):
+    """A device that takes its time to open."""
+
+    def __init__(self) -> None:
+        super().__init__(MIC, SPEAKER, forms={(48_000, 2)})
+        self.asked, self.ready = threading.Event(), threading.Event()
+
+    def open(self, device: Device, direction: Direction, **form: Any) -> FakeStream:
+        self.asked.set()
+        assert self.ready.wait(20)
+        return super().open(device, direction, **form)
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+async def test_a_clip_that_is_cancelled_while_the_device_opens_leaves_no_stream_behind(*, goes_on: bool) -> None:
+    """The next clip plays on that stream; at the end it is closed."""
+    sound = SlowSound()
+    speaker = SoundSpeaker(sound, HandClock())
+    playing = asyncio.create_task(speaker.play(RAMP))
+    assert await asyncio.to_thread(sound.asked.wait, 20)
+    playing.cancel()
+    await asyncio.wait([playing])
+    if goes_on:
+        again = asyncio.create_task(speaker.play(RAMP))
+        sound.ready.set()
+        await pull_clip(await begun(sound, again), again, frames=2_000)
+        await again
+    closing = asyncio.create_task(speaker.aclose())
+    await asyncio.sleep(0)
+    sound.ready.set()
+    await closing
+    assert [stream.closed for stream in sound.streams] == [True]
 
 
 async def test_a_speaker_that_is_unplugged_is_an_error_and_the_next_clip_tries_again() -> None:

@@ -106,9 +106,10 @@ class SoundSpeaker:
     async def aclose(self) -> None:
         """Free the device; a clip that plays is cut off."""
         self.stop()
-        if self._idle is not None:
-            self._idle.cancel()
-        self._close_now()
+        async with self._opening:  # what is being opened is closed, too
+            if self._idle is not None:
+                self._idle.cancel()
+            self._close_now()
         await asyncio.gather(*self._closing)
 
     async def _heard(self, output: "_Output", playing: _Playing, duration_s: float) -> None:
@@ -126,17 +127,24 @@ class SoundSpeaker:
         await self._clock.sleep(playing.ends_s - self._clock.now_s())
 
     async def _opened(self) -> "_Output":
+        output = await asyncio.shield(self._open())  # who is cancelled meanwhile leaves it open for the next clip
+        if self._idle is not None:
+            self._idle.cancel()
+        return output
+
+    async def _open(self) -> "_Output":
         async with self._opening:
-            if self._idle is not None:
-                self._idle.cancel()
             if self._output is None or self._output.lost:
                 self._close_now()
                 output = _Output(asyncio.get_running_loop(), self._clock, self._played, self._softer)
                 await asyncio.to_thread(output.open, self._sound, self._wanted)
                 self._output = output
+                self._close_later()
             return self._output
 
     def _close_later(self) -> None:
+        if self._idle is not None:
+            self._idle.cancel()
         if self._output is not None:
             self._idle = asyncio.get_running_loop().call_later(IDLE_S, self._close_now)
 

@@ -12,7 +12,7 @@ from assistant import __version__
 
 STATES = (
     "waiting_for_microphone", "idle", "muted", "listening", "thinking", "acting", "speaking", "confirming",
-    "announcing", "ringing",
+    "follow_up", "announcing", "ringing",
 )  # fmt: skip
 TURNS = ("none", "command", "refused", "talk", "nothing_heard", "failed")
 ONLINE, OFFLINE = "online", "offline"

@@ -58,13 +58,17 @@ class HeldReply:
                 break
             self._news.clear()
             await self._news.wait()
-        await self.job
+        await self._done()
 
     async def verdict(self) -> Verdict:
         """Judge all of it when it is complete, and let nothing out. Raises what the job raised."""
-        await self.job
+        await self._done()
         await asyncio.sleep(0)  # the last piece is on its way from the thread
         return judge(self._pieces, self._doubts)
+
+    async def _done(self) -> None:
+        """Return when the job is done. Whoever stops waiting here cancels nothing: the thread still decodes."""
+        await asyncio.shield(self.job)
 
     def _tell(self, news: Callable[[], None]) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is gone, and with it whoever listened
