@@ -18,7 +18,7 @@ CONTEXT = 2048
 @pytest.fixture(autouse=True)
 def steady_voice() -> None:
     """Piper's breath is drawn by chance: the same in every run, so that what is heard of it is, too."""
-    onnxruntime.set_seed(1)
+    onnxruntime.set_seed(1)  # type: ignore[attr-defined] # there, but in no __all__
 
 
 @pytest.fixture(scope="session")
