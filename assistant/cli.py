@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from assistant import __version__, cli_doctor, cli_models, cli_service, cli_sound, cli_wake, config
 from assistant.cli_models import ConfigOption
@@ -262,8 +263,8 @@ def _first(group: BaseExceptionGroup[HeyGemmaError]) -> HeyGemmaError:
 
 def _fail(error: HeyGemmaError) -> None:
     console = Console(stderr=True, highlight=False, soft_wrap=True)
-    console.print(f"[bold red]error:[/] {error.message}", markup=True)
-    console.print(f"[bold]what to do:[/] {error.remedy}", markup=True)
+    console.print(Text.assemble(("error:", "bold red"), f" {error.message}"))
+    console.print(Text.assemble(("what to do:", "bold"), f" {error.remedy}"))
     if isinstance(error, ModelStuck):  # Python would wait for its thread
         logging.shutdown()
         sys.stdout.flush()

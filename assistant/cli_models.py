@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from assistant import config
 
@@ -44,20 +45,20 @@ def fetch(
     from assistant import config_file, fetch_voice, manifest, weights
     from assistant.progress import meter
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)
     if voice is not None:
         there = fetch_voice.fetch(manifest.load().voice(voice), manifest.writable_dir(), meter(console))
         console.print(f"{there} speaks {voice} from now on. Its licence: {fetch_voice.card(there)}", soft_wrap=True)
-        console.print(f'For answers in that language: language = "{voice}" under [speech]', markup=False)
+        console.print(f'For answers in that language: language = "{voice}" under [speech]')
         return
     found = weights.fetch(manifest.load().entry(name), manifest.writable_dir(), meter(console))
-    console.print(f"{name} is in {found.text.parent}.")
+    console.print(f"{name} is in {found.text.parent}.", soft_wrap=True)
     target = config.user_file(os.environ)
     if use or (sys.stdin.isatty() and typer.confirm(f"Use {name} from now on?", default=True)):
         config_file.write(target, config_file.changed(config_file.read(target), {"model.name": name}))
-        console.print(f"{target} now says so. Next: hey-gemma run")
+        console.print(f"{target} now says so. Next: hey-gemma run", soft_wrap=True)
     else:
-        console.print(f'To use it: put  name = "{name}"  under [model] in {target}', markup=False)
+        console.print(f'To use it: put  name = "{name}"  under [model] in {target}', soft_wrap=True)
 
 
 @app.command("prepare")
@@ -69,10 +70,11 @@ def prepare(
     from assistant import manifest, weights
     from assistant.progress import meter
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)
     found = weights.paths(manifest.load().entry(name or config.load(config.find(config_file, os.environ)).model.name))
     ear = weights.prepared_ear(found, config.cache_dir(), meter(console))
-    console.print(f"{ear} is ready." if ear else f"{found.text.name} has no ear: its layers share no keys and values.")
+    told = f"{ear} is ready." if ear else f"{found.text.name} has no ear: its layers share no keys and values."
+    console.print(told, soft_wrap=True)
 
 
 @app.command("shape")
@@ -85,12 +87,12 @@ def shape(
     from assistant import manifest, weights
     from assistant.progress import meter
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)
     show = meter(console)
     made = weights.generate(manifest.load().entry("shape"), manifest.writable_dir(), show)
     for audio in also or ():
         weights.generate_mmproj(made.mmproj.with_name(f"shape-mmproj-{audio}.gguf"), str(audio), show)
-    console.print(f"shape is in {made.text.parent}.")
+    console.print(f"shape is in {made.text.parent}.", soft_wrap=True)
 
 
 @app.command("verify")
@@ -112,7 +114,8 @@ def verify(name: Annotated[str, typer.Argument(help="A model of `models list`.")
         template_problem=partial(stages.prompt_problem, config.Config(), entry),
     )
     for check in verdict.checks:
-        console.print("[red]wrong[/]" if check.problem else "[green]ok[/]   ", check.what, check.problem)
+        state = ("wrong", "red") if check.problem else ("ok   ", "green")
+        console.print(Text.assemble(state, f" {check.what} {check.problem}".rstrip()), soft_wrap=True)
     if not verdict.ok:
         wrong = next(check for check in verdict.checks if check.problem)
         raise ModelDamaged(f"{name}: {wrong.what}: {wrong.problem}", remedy=wrong.remedy)

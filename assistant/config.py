@@ -228,7 +228,10 @@ def load(path: Path | None) -> Config:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as e:
         reason = e.strerror if isinstance(e, OSError) else "not UTF-8 text"
-        raise ConfigError(f"{path}: {reason}", remedy="check the path, or leave --config out for defaults") from e
+        remedy = "check the path, or leave --config out for defaults"
+        if isinstance(e, PermissionError):
+            remedy = f"use sudo, or make settings of your own: hey-gemma setup --config {user_file(os.environ)}"
+        raise ConfigError(f"{path}: {reason}", remedy=remedy) from e
     return parse(text, path)
 
 

@@ -38,6 +38,11 @@ def owner_only(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
+def readable(path: Path) -> bool:
+    """Whether a file or folder is there for us: one that another user keeps to itself isn't, and is no error."""
+    return os.access(path, os.R_OK, effective_ids=True)
+
+
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Let only one process at a time make the file at `path`: others wait. An empty file `path`.lock stays."""

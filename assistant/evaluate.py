@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
+from rich.text import Text
 
 from assistant import app
 from assistant.audio.clock import AudioClock, WallClock
@@ -29,7 +31,6 @@ from assistant.trace import write_report
 
 CHECKED = ("effects", "answer_from", "reply", "reply_language", "speech_end_ms")
 NOT_LABELS = {*CHECKED, "file", "text", "target", "wording", "id"}
-KINDS = ("command", "question", "pause", "negative", "talk")
 
 
 @dataclass(slots=True)
@@ -134,8 +135,9 @@ def read_labels(directory: Path) -> list[dict[str, Any]]:
     labels = []
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as e:
-        raise UsageError(f"{path}: {e.strerror}", remedy="give a folder with expect.jsonl and its clips") from e
+    except (OSError, UnicodeDecodeError) as e:
+        reason = e.strerror if isinstance(e, OSError) else "not UTF-8 text"
+        raise UsageError(f"{path}: {reason}", remedy="give a folder with expect.jsonl and its clips") from e
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -145,6 +147,9 @@ def read_labels(directory: Path) -> list[dict[str, Any]]:
             raise UsageError(f"{path}:{number}: no JSON: {e}", remedy="one JSON object a line") from e
         if not isinstance(label, dict) or not isinstance(label.get("file"), str):
             raise UsageError(f"{path}:{number}: no `file`", remedy='begin with {"file": "NAME.wav", ...}')
+        for key, kinds in (("speech_end_ms", int | float), ("effects", list)):
+            if key in label and not isinstance(label[key], kinds):
+                raise UsageError(f"{path}:{number}: {key} is {label[key]!r}", remedy="see evaluate.py, or leave it out")
         labels.append(label)
     if not labels:
         raise UsageError(f"{path} names no clip", remedy="one JSON object a line")
@@ -272,9 +277,9 @@ def show_summary(console: Console, summary: Mapping[str, Any], counted: str) -> 
     for label, by in summary["by_label"].items():
         if not 1 < len(by) <= 60:
             continue
-        table = Table(label, "ok", counted, "share", title=f"by {label}")
+        table = Table(escape(label), "ok", counted, "share", title=escape(f"by {label}"))
         for value, n in by.items():
-            table.add_row(value, str(n["ok"]), str(n[counted]), f"{n['ok'] / n[counted]:.0%}")
+            table.add_row(Text(value), str(n["ok"]), str(n[counted]), f"{n['ok'] / n[counted]:.0%}")
         console.print(table)
 
 
@@ -286,7 +291,7 @@ def show(console: Console, verdicts: Sequence[Verdict], summary: Mapping[str, An
     )
     table = Table("meant", "understood", "clips", title="what went wrong")
     for (meant, understood), count in confusions.most_common(25):
-        table.add_row(meant, understood, str(count))
+        table.add_row(Text(meant), Text(understood), str(count))
     console.print(table)
 
 

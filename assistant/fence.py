@@ -50,7 +50,7 @@ def look_up(name: str) -> tuple[str, ...]:
     """Addresses of a name; none: it isn't known now. Link-local ones of IPv6 can't be written into a hosts file."""
     try:
         found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
-    except OSError as e:
+    except (OSError, UnicodeError) as e:  # the latter of what can't be a name: a..b
         _log.warning("%s can't be found: %s", name, e)
         return ()
     addresses = (ip_address(str(info[4][0])) for info in found)

@@ -122,6 +122,8 @@ def read_header(path: Path) -> Header:
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             header = _Cursor(data).header(path)
+    except OSError as error:
+        raise ModelMissing(f"{path}: {error.strerror}", remedy="see who may read it; is its disk well?") from error
     except (struct.error, ValueError, LookupError, TypeError, ArithmeticError, MemoryError) as error:
         raise ModelDamaged(f"{path} is no usable GGUF file: {error}", remedy=REMEDY) from error
     end = max((header.data_start + t.offset + t.nbytes for t in header.tensors), default=0)

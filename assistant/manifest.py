@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 from pydantic import ConfigDict, TypeAdapter
 
+from assistant.disk import readable
 from assistant.errors import ModelMissing, UsageError
 
 VOCABULARY = "gemma-4-vocab.gguf.xz"  # Gemma 4's own, Apache-2.0, from llama.cpp's repository: shape reads as E2B does
@@ -144,7 +145,7 @@ def find(entry: ModelEntry, file: ModelFile, directories: tuple[Path, ...] | Non
     """Where `file` of `entry` lies. Raises ModelMissing."""
     places = (models_dir(),) if entry.kind is Kind.SHIPPED else directories or data_dirs()
     for place in places:
-        if (place / file.file).is_file():
+        if readable(place / file.file):
             return place / file.file
     remedies = {
         Kind.SHIPPED: "install Hey Gemma again: the file belongs to it",

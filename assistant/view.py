@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from assistant.audio.devices import Device
 from assistant.events import (
@@ -206,7 +207,7 @@ def device_table(devices: Sequence[Device]) -> Table:
     for device in devices:
         table.add_row(
             str(device.index),
-            device.name,
+            Text(device.name),
             _marked(device, "input"),
             _marked(device, "output"),
             f"{device.rate_hz} Hz",
@@ -221,7 +222,7 @@ def model_table(models: Sequence[Listed]) -> Table:
         size = f"{row.bytes / 1e9:.2f} GB" if row.bytes >= 1e9 else f"{row.bytes / 1e6:.1f} MB"
         where = str(row.path) if row.path else f"not here: {_HOW[row.kind].format(name=row.name)}"
         ear = "prepared" if row.ear else "not yet" if row.path else ""
-        table.add_row(row.name, row.title, str(row.kind), size, row.licence, where, ear)
+        table.add_row(*map(Text, (row.name, row.title, row.kind, size, row.licence, where, ear)))
     return table
 
 

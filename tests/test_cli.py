@@ -45,6 +45,16 @@ def test_a_missing_audio_file(tmp_path: Path) -> None:
     refused(hey_gemma("run", "--mic-file", str(tmp_path / "none.wav")), 2, "none.wav")
 
 
+def test_a_name_with_brackets_is_told_as_it_is() -> None:
+    refused(hey_gemma("run", "--mic-file", "none[/b].wav"), 2, "none[/b].wav")
+
+
+def test_sound_without_a_header_is_refused(tmp_path: Path) -> None:
+    raw = tmp_path / "sound.raw"
+    raw.write_bytes(bytes(3_200))
+    refused(hey_gemma("run", "--mic-file", str(raw)), 2, "sound.raw", "s16le")
+
+
 def test_an_empty_file(tmp_path: Path) -> None:
     path = tmp_path / "empty.wav"
     path.touch()

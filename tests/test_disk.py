@@ -3,15 +3,19 @@
 import errno
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from assistant import disk
-from assistant.errors import OutputError
+from assistant import disk, manifest
+from assistant.errors import ModelMissing, OutputError
 from assistant.intents.deadlines import Timer
 from assistant.intents.timer_file import TimerFile
 from assistant.trace import JsonLines
+from assistant.voices.files import fetched, find_voice
+from assistant.waking.own_words import heads
 
 
 def test_too_little_room_is_said_before_anything_is_written(tmp_path: Path) -> None:
@@ -52,3 +56,37 @@ def test_what_holds_words_is_for_its_owner_only(tmp_path: Path) -> None:
     TimerFile(tmp_path / "timers.json").save((Timer("pasta", 480, 0.0),))
     JsonLines(tmp_path / "events.jsonl").close()
     assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
+
+
+@contextmanager
+def as_somebody_else() -> Iterator[None]:
+    """Root may read everything: be nobody for a while."""
+    if os.geteuid():
+        yield
+        return
+    os.seteuid(65_534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def test_what_another_user_keeps_to_itself_is_not_there(tmp_path: Path) -> None:
+    """A service's models, for whoever runs the command beside it: no error, and the next place is looked at."""
+    theirs = tmp_path / "theirs"
+    for name in ("tiny.gguf", "de_DE-x.onnx", "voices/de_DE-x.onnx", "hey_computer.onnx"):
+        (theirs / name).parent.mkdir(parents=True, exist_ok=True)
+        (theirs / name).touch()
+    theirs.chmod(0)
+    entry = manifest.load().entry("e2b")
+    with as_somebody_else():
+        assert not disk.readable(theirs / "tiny.gguf")
+        assert fetched([theirs]) == {}
+        with pytest.raises(ModelMissing):
+            manifest.find(entry, entry.text, (theirs, theirs))
+        with pytest.raises(ModelMissing):
+            find_voice("de_DE-x", [theirs])
+        with pytest.raises(ModelMissing):
+            heads(["hey computer"], theirs / "hey_gemma.onnx", [theirs])
+    theirs.chmod(0o700)
+    assert disk.readable(theirs / "tiny.gguf")

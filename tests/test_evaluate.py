@@ -84,9 +84,15 @@ def test_the_summary_counts_by_every_free_label() -> None:
     assert summary["by_label"]["voice"] == {"joe": {"ok": 1, "clips": 2}, "rms": {"ok": 1, "clips": 1}}
 
 
-@pytest.mark.parametrize("text", ["", "{not json}", '{"effects": []}', "[]"])
-def test_an_unusable_label_file_is_a_clear_error(tmp_path: Path, text: str) -> None:
-    (tmp_path / "expect.jsonl").write_text(text, encoding="utf-8")
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"", b"{not json}", b'{"effects": []}', b"[]", b'{"file": "\xff"}', b'{"file": "a.wav", "effects": "none"}',
+        b'{"file": "a.wav", "speech_end_ms": "1000"}',
+    ],
+)  # fmt: skip
+def test_an_unusable_label_file_is_a_clear_error(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "expect.jsonl").write_bytes(content)
     with pytest.raises(UsageError, match=r"expect\.jsonl"):
         ev.read_labels(tmp_path)
 

@@ -92,3 +92,7 @@ def test_the_command_shows_what_it_found(tmp_path: Path) -> None:
     )
     file.write_text("")
     assert "names no host" in CliRunner().invoke(cli.app, ["service", "allow", "--show", "--config", str(file)]).stdout
+
+
+def test_what_can_not_be_a_name_is_not_found() -> None:
+    assert fence.look_up("a..b") == ()

@@ -113,7 +113,7 @@ class _FileBlocks:
             self._file = soundfile.SoundFile(path)
         except OSError as e:
             raise AudioFileError(f"{path}: {e.strerror}", remedy="check the path and its permissions") from e
-        except soundfile.SoundFileError as e:
+        except (soundfile.SoundFileError, TypeError) as e:  # the latter of a name that says there is no header: .raw
             raise AudioFileError(f"{path} is no sound file that can be read: {e}", remedy=_FORMATS_REMEDY) from e
         self.rate_hz: int = self._file.samplerate
 

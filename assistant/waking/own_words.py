@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from assistant.disk import readable
 from assistant.errors import ModelMissing, UsageError
 
 COMMON = tuple(
@@ -114,7 +115,7 @@ def heads(words: Sequence[str], shipped: Path, folders: Sequence[Path]) -> list[
             places = [shipped]
         else:
             places = [folder / file_name(word) for folder in folders]
-        path = next((place for place in places if place.is_file()), None)
+        path = next(filter(readable, places), None)
         if path is None:
             raise ModelMissing(
                 f"no head for the wake word {word!r} ({', '.join(map(str, places))})",
