@@ -101,13 +101,14 @@ def verify(name: Annotated[str, typer.Argument(help="A model of `models list`.")
     from functools import partial
 
     from assistant import app as stages
-    from assistant import manifest, weights
+    from assistant import manifest
     from assistant.errors import ModelDamaged
     from assistant.progress import meter
+    from assistant.verify import verify as examine
 
     console = Console(highlight=False)
     entry = manifest.load().entry(name)
-    verdict = weights.verify(
+    verdict = examine(
         entry,
         meter=meter(console),
         ears=config.cache_dir(),

@@ -1,4 +1,7 @@
-"""How far a long transfer is: a bar in a terminal, a line every ten per cent in a pipe. Knows bytes only."""
+"""How far a long transfer is: a bar in a terminal, in a pipe a line every ten per cent of what takes its time.
+
+Knows bytes only.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -6,6 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
+SMALL_BYTES = 20_000_000  # one line is enough
 Advance = Callable[[int], None]
 Meter = Callable[[str, int], AbstractContextManager[Advance]]
 
@@ -35,6 +39,10 @@ def _bar(console: Console) -> Meter:
 def _lines(console: Console) -> Meter:
     @contextmanager
     def show(label: str, total_bytes: int) -> Iterator[Advance]:
+        if total_bytes < SMALL_BYTES:
+            console.print(f"{label}: {total_bytes / 1e6:,.1f} MB", highlight=False, markup=False)
+            yield lambda _: None
+            return
         done, said = 0, -1
 
         def advance(nbytes: int) -> None:
@@ -43,7 +51,7 @@ def _lines(console: Console) -> Meter:
             tenth = 10 * done // max(total_bytes, 1)
             if tenth != said:
                 said = tenth
-                console.print(f"{label}: {10 * tenth} % of {total_bytes / 1e6:,.0f} MB", highlight=False)
+                console.print(f"{label}: {10 * tenth} % of {total_bytes / 1e6:,.0f} MB", highlight=False, markup=False)
 
         advance(0)
         yield advance

@@ -1,7 +1,6 @@
-"""The models' files: fetch them, generate the one without sense, cut their ears, check them, list them.
+"""The models' files: fetch them, generate the one without sense, cut their ears, list them.
 
-Knows the manifest and what a Gemma 4 file must say about itself; loads no model. Verifying E2B reads 4 GB and
-hashes them in 6 s of processor time.
+Knows the manifest; loads no model. Whether the files are right, verify.py says.
 """
 
 import contextlib
@@ -9,11 +8,10 @@ import hashlib
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from assistant import disk, download, ear_slice, gguf_file, manifest, shape
-from assistant.errors import HeyGemmaError, ModelDamaged, ModelMissing, UsageError
+from assistant.errors import ModelMissing, UsageError
 from assistant.llm.memory_plan import Sizes, sizes_of
 from assistant.manifest import VOCABULARY, Kind, Manifest, ModelEntry, ModelFile, models_dir
 from assistant.progress import Advance, Meter, silent
@@ -29,28 +27,6 @@ class ModelPaths:
 
     text: Path
     mmproj: Path
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was looked at. `problem` is empty if all is well, else `remedy` says what to do."""
-
-    what: str
-    problem: str = ""
-    remedy: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What `verify` found out."""
-
-    model: str
-    checks: tuple[Check, ...]
-
-    @property
-    def ok(self) -> bool:
-        """Whether nothing is wrong."""
-        return not any(check.problem for check in self.checks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +138,7 @@ def keep_audio(source: Path, target: Path, advance: Advance = lambda _: None) ->
     without = ("clip.vision.", "clip.has_vision_encoder", "general.alignment")
     fields = {key: header.encoded(key) for key in header.spans if not key.startswith(without)}
     gguf_file.keep(source, target, lambda name: name.startswith(("a.", "mm.a.")), fields, advance)
-    _receipt(target).write_text(f"{_sha256(target, lambda _: None)}  {target.name}\n", encoding="ascii")
+    receipt(target).write_text(f"{sha256(target)}  {target.name}\n", encoding="ascii")
 
 
 def memory_sizes(entry: ModelEntry, directories: tuple[Path, ...] | None = None) -> Sizes:
@@ -179,110 +155,6 @@ def memory_sizes(entry: ModelEntry, directories: tuple[Path, ...] | None = None)
     return sizes_of(((t.name, t.nbytes) for t in header.tensors), own, found.mmproj.stat().st_size)
 
 
-def chat_template(path: Path) -> str | None:
-    """Read the chat template inside a text model's file, if there is one."""
-    template = gguf_file.read_header(path).values.get("tokenizer.chat_template")
-    return template if isinstance(template, str) else None
-
-
-def verify(
-    entry: ModelEntry,
-    directories: tuple[Path, ...] | None = None,
-    meter: Meter = silent,
-    *,
-    ears: Path | None = None,
-    template_problem: Callable[[str], str | None] = lambda _: None,
-    read: bool = True,
-) -> Verdict:
-    """Look at everything that can be looked at without loading the model; at its ear too, if it has one under `ears`.
-
-    `read` False: of the files only sizes and headers.
-
-    `template_problem` compares the model's own chat template with what our prompt renders (`chat_template.difference`).
-    """
-    checks = [
-        _looked(Path(file.file).name, partial(_check_bytes, entry, file, directories, meter, read=read))
-        for file in (entry.text, entry.mmproj)
-    ]
-    checks.append(_looked("architecture and width", lambda: check_pair(paths(entry, directories))))
-    if not checks[-1].problem:
-        checks.append(_looked("prompt", lambda: _check_template(paths(entry, directories).text, template_problem)))
-        if ears and ear_path(paths(entry, directories), ears).exists():
-            checks.append(_looked("ear", lambda: _check_ear(paths(entry, directories), ears, meter)))
-    return Verdict(entry.name, tuple(checks))
-
-
-def check_pair(found: ModelPaths) -> None:
-    """Check by their headers that both files are Gemma 4's and fit each other. Raises ModelDamaged. Takes 0.1 s."""
-    text, mmproj = gguf_file.read_header(found.text), gguf_file.read_header(found.mmproj)
-    for header, key, wanted in (
-        (text, "general.architecture", "gemma4"),
-        (mmproj, "general.architecture", "clip"),
-        (mmproj, "clip.audio.projector_type", "gemma4a"),
-    ):
-        if header.values.get(key) != wanted:
-            raise ModelDamaged(
-                f"{header.path} has {key} {header.values.get(key, 'missing')!r}, not {wanted!r}",
-                remedy="hey-gemma models fetch, or name a Gemma 4 model with audio in the config",
-            )
-    width, projected = text.values.get("gemma4.embedding_length"), mmproj.values.get("clip.audio.projection_dim")
-    if width != projected:
-        raise ModelDamaged(
-            f"{found.mmproj} makes rows of width {projected}, {found.text} reads {width}: they are of different models",
-            remedy="use the mmproj that came with the text model: hey-gemma models fetch",
-        )
-
-
-def _looked(what: str, look: Callable[[], None]) -> Check:
-    try:
-        look()
-    except HeyGemmaError as error:
-        return Check(what, error.message, error.remedy)
-    return Check(what)
-
-
-def _check_bytes(
-    entry: ModelEntry, file: ModelFile, directories: tuple[Path, ...] | None, meter: Meter, *, read: bool
-) -> None:
-    path = manifest.find(entry, file, directories)
-    # An mmproj put here by hand has its vision part, and the manifest's sha256; ours has a receipt.
-    wanted = _receipt(path).read_text().split()[0] if file.audio_only and _receipt(path).is_file() else file.sha256
-    if not file.audio_only and path.stat().st_size != file.bytes:
-        raise _damaged(entry, f"{path} has {path.stat().st_size} bytes, not {file.bytes}")
-    if not wanted or not read:
-        return
-    with meter(f"reading {path.name}", path.stat().st_size) as advance:
-        found = _sha256(path, advance)
-    if found != wanted:
-        raise _damaged(entry, f"{path} has sha256 {found[:12]}..., not {wanted[:12]}...")
-
-
-def _check_template(path: Path, problem: Callable[[str], str | None]) -> None:
-    template = chat_template(path)
-    if template is not None and (text := problem(template)):
-        raise ModelDamaged(
-            f"our prompt differs from {path.name}'s own chat template: {text}",
-            remedy="update Hey Gemma: the model may have been trained on another format",
-        )
-
-
-def _check_ear(found: ModelPaths, directory: Path, meter: Meter) -> None:
-    ear = ear_path(found, directory)
-    if (problem := ear_slice.problem(ear, found.text)) is not None:
-        raise ModelDamaged(problem, remedy=ear_slice.REMEDY)
-    with meter(f"reading {ear.name}", ear.stat().st_size) as advance:
-        ear_slice.compare(ear, found.text, advance)
-
-
-def _damaged(entry: ModelEntry, what: str) -> ModelDamaged:
-    again = {
-        Kind.SHIPPED: "install Hey Gemma again",
-        Kind.FETCHED: f"remove it, then: hey-gemma models fetch {entry.name}",
-        Kind.GENERATED: f"hey-gemma models {entry.name}",
-    }
-    return ModelDamaged(what, remedy=again[entry.kind])
-
-
 def _need_space(directory: Path, files: list[ModelFile]) -> None:
     there = sum(p.stat().st_size for p in _parts(directory, files))
     peak = sum(f.bytes for f in files) + max((f.bytes for f in files if f.audio_only), default=0)
@@ -296,11 +168,13 @@ def _parts(directory: Path, files: list[ModelFile]) -> Iterator[Path]:
         yield from (directory / file.file).parent.glob(f"{name}*")
 
 
-def _receipt(path: Path) -> Path:
+def receipt(path: Path) -> Path:
+    """The file beside a cut mmproj that has its sha256, as `keep_audio` writes it."""
     return path.with_name(path.name + ".sha256")
 
 
-def _sha256(path: Path, advance: Advance) -> str:
+def sha256(path: Path, advance: Advance = lambda _: None) -> str:
+    """Of a whole file, in hex."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while chunk := file.read(1 << 20):

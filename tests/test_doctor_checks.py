@@ -19,7 +19,7 @@ from assistant.errors import AudioDeviceError, ConfigError, HomeAway, HomeRefuse
 from assistant.intents.home_trial import Found
 from assistant.llm.build import Build
 from assistant.llm.memory_plan import Sizes
-from assistant.weights import Check
+from assistant.verify import Check
 
 OK, WARN, FAIL, ABSENT = State.OK, State.WARN, State.FAIL, State.ABSENT
 GB = 10**9

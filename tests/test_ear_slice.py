@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from gguf import GGUFReader
 
-from assistant import ear_slice, gguf_file, manifest, shape, weights
+from assistant import ear_slice, gguf_file, manifest, shape, verify, weights
 from assistant.errors import ModelDamaged, ModelMissing, OutputError
 from assistant.gguf_file import encode
 from assistant.weights import ModelPaths
@@ -186,12 +186,12 @@ def test_verify_and_list_know_the_ear(tmp_path: Path) -> None:
     ear = weights.prepared_ear(weights.paths(entry), tmp_path)
     (after,) = (row for row in weights.listing(known, ears=tmp_path) if row.name == "tiny")
     assert (before.ear, after.ear) == (None, ear)
-    assert weights.verify(entry, ears=tmp_path).checks[-1].what == "ear"
-    assert weights.verify(entry, ears=tmp_path).ok
+    assert verify.verify(entry, ears=tmp_path).checks[-1].what == "ear"
+    assert verify.verify(entry, ears=tmp_path).ok
     assert ear is not None
     data = bytearray(ear.read_bytes())
     data[-1000] ^= 1
     ear.write_bytes(data)
-    check = weights.verify(entry, ears=tmp_path).checks[-1]
+    check = verify.verify(entry, ears=tmp_path).checks[-1]
     assert "is damaged in" in check.problem
     assert check.remedy == "hey-gemma models prepare"

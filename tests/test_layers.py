@@ -44,7 +44,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"assistant.conversation", "assistant.fetch_voice", "assistant.weights", "assistant.setup"}),
     frozenset(
         {"assistant.sessions", "assistant.duck", "assistant.desk", "assistant.homes", "assistant.muting",
-         "assistant.front"}
+         "assistant.front", "assistant.verify"}
     ),
     frozenset({"assistant.view", "assistant.sound_test", "assistant.trials", "assistant.upkeep"}),
     frozenset({"assistant.app"}),

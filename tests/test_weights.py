@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from gguf import GGUFReader
 
-from assistant import disk, gguf_file, manifest, shape, weights
+from assistant import disk, gguf_file, manifest, shape, verify, weights
 from assistant.download import Remote
-from assistant.errors import ModelDamaged, ModelMissing, OutputError, UsageError
+from assistant.errors import ModelMissing, OutputError, UsageError
 from assistant.gguf_file import NewTensor, encode
 from assistant.manifest import Kind, Manifest, ModelEntry, ModelFile
 from assistant.progress import Advance
@@ -83,14 +83,14 @@ def fetched(entry: ModelEntry, net: Upstream, tmp_path: Path) -> Path:
 
 
 def problems(entry: ModelEntry, directory: Path) -> dict[str, str]:
-    verdict = weights.verify(entry, (directory,))
+    verdict = verify.verify(entry, (directory,))
     assert verdict.ok == (not any(check.problem for check in verdict.checks))
     assert all(check.remedy for check in verdict.checks if check.problem)
     return {check.what: check.problem for check in verdict.checks if check.problem}
 
 
 def test_a_fetched_model_is_right(entry: ModelEntry, fetched: Path) -> None:
-    verdict = weights.verify(entry, (fetched,))
+    verdict = verify.verify(entry, (fetched,))
     assert verdict.ok
     assert [check.what for check in verdict.checks] == ["text.gguf", "audio.gguf", "architecture and width", "prompt"]
 
@@ -120,7 +120,7 @@ def test_a_whole_mmproj_left_by_an_interrupted_fetch_is_used(
     (fetched / "e2b" / "audio.gguf.whole").write_bytes((upstream / "mmproj.gguf").read_bytes())
     weights.fetch(entry, fetched, via=net)
     assert net.asked == []
-    assert weights.verify(entry, (fetched,)).ok
+    assert verify.verify(entry, (fetched,)).ok
 
 
 def test_a_full_disk_is_said_before_the_first_byte(
@@ -172,7 +172,7 @@ def test_a_truncated_file_is_found(entry: ModelEntry, fetched: Path) -> None:
 
 def test_a_missing_file_is_found(entry: ModelEntry, fetched: Path) -> None:
     (fetched / entry.text.file).unlink()
-    found = weights.verify(entry, (fetched,)).checks[0]
+    found = verify.verify(entry, (fetched,)).checks[0]
     assert "is not in" in found.problem
     assert found.remedy == "hey-gemma models fetch e2b"
 
@@ -183,25 +183,6 @@ def test_an_mmproj_put_there_by_hand_passes_whole(entry: ModelEntry, fetched: Pa
     assert problems(entry, fetched) == {}
 
 
-def test_another_architecture_is_refused(fetched: Path, upstream: Path, tmp_path: Path) -> None:
-    other = tmp_path / "llama.gguf"
-    gguf_file.write(other, {"general.architecture": encode("llama")}, [], lambda _: None)
-    with pytest.raises(ModelDamaged) as caught:
-        weights.check_pair(weights.ModelPaths(other, fetched / "e2b" / "audio.gguf"))
-    assert "'llama', not 'gemma4'" in caught.value.message
-    with pytest.raises(ModelDamaged):
-        weights.check_pair(weights.ModelPaths(upstream / "text.gguf", upstream / "text.gguf"))
-
-
-def test_an_mmproj_of_another_width_is_refused(upstream: Path, tmp_path: Path) -> None:
-    wide = dataclasses.replace(shape.MINI, text=dataclasses.replace(shape.MINI.text, width=512))
-    shape.write_mmproj(tmp_path / "wide.gguf", wide)
-    with pytest.raises(ModelDamaged) as caught:
-        weights.check_pair(weights.ModelPaths(upstream / "text.gguf", tmp_path / "wide.gguf"))
-    assert "width 512" in caught.value.message
-    assert "reads 256" in caught.value.message
-
-
 def test_the_models_own_template_is_compared(entry: ModelEntry, fetched: Path) -> None:
     seen: list[str] = []
 
@@ -209,7 +190,7 @@ def test_the_models_own_template_is_compared(entry: ModelEntry, fetched: Path) -
         seen.append(template)
         return "it thinks"
 
-    verdict = weights.verify(entry, (fetched,), template_problem=problem)
+    verdict = verify.verify(entry, (fetched,), template_problem=problem)
     assert seen == ["{{ bos_token }}"]
     assert "it thinks" in verdict.checks[-1].problem
     assert not verdict.ok

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from assistant import app, ear_slice, manifest, weights
+from assistant import app, ear_slice, manifest, verify, weights
 from assistant.config import Config
 from assistant.doctor import processor
 from assistant.doctor.findings import PIP, Finding, Study, absent, fail, fine, first, refused, warn
@@ -29,7 +29,6 @@ from assistant.waking.hear import head_files
 SILENT_CHUNKS = 100  # two seconds
 DEAF_TO_SILENCE = 0.3  # a head that hears its word in silence is none
 FILES = ("text", "mmproj")
-ARCHITECTURE, PROMPT = "architecture and width", "prompt"  # as weights.verify calls them
 READING_S = 300.0  # 4 GB from a slow card
 
 
@@ -51,7 +50,7 @@ class Model:
 
     name: str
     missing: ModelMissing | None = None
-    checks: tuple[weights.Check, ...] = ()
+    checks: tuple[verify.Check, ...] = ()
     read: bool = True
     has_ear: bool = True
     ear: str | None = None
@@ -122,7 +121,7 @@ def probe_model(config: Config, meter: Meter, ears: Path, *, read: bool) -> Mode
         found = weights.paths(entry)
     except ModelMissing as e:
         return Model(entry.name, missing=e)
-    verdict = weights.verify(
+    verdict = verify.verify(
         entry, meter=meter, template_problem=partial(app.prompt_problem, Config(), entry), read=read
     )
     if not verdict.ok:
@@ -196,7 +195,7 @@ def files(facts: Model) -> Finding:
 
 def content(facts: Model) -> Finding:
     """Byte for byte what was published."""
-    wrong = [c for c in facts.checks if c.what not in (ARCHITECTURE, PROMPT) and c.problem]
+    wrong = [c for c in facts.checks if c.what not in (verify.ARCHITECTURE, verify.PROMPT) and c.problem]
     if wrong:
         return fail(wrong[0].problem, wrong[0].remedy, ModelDamaged.exit_code)
     return fine("sha256 as in the manifest" if facts.read else "sizes are right; not read (--quick)")
@@ -204,12 +203,12 @@ def content(facts: Model) -> Finding:
 
 def architecture(facts: Model) -> Finding:
     """A Gemma 4 and its audio encoder."""
-    return _looked(facts, ARCHITECTURE, "a Gemma 4 and its audio encoder")
+    return _looked(facts, verify.ARCHITECTURE, "a Gemma 4 and its audio encoder")
 
 
 def template(facts: Model) -> Finding:
     """Our prompt is what the model was trained on."""
-    return _looked(facts, PROMPT, "as the model's own chat template")
+    return _looked(facts, verify.PROMPT, "as the model's own chat template")
 
 
 def _looked(facts: Model, what: str, well: str) -> Finding:
