@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from assistant import ear_slice, gguf_file, manifest
+from assistant import manifest
 from assistant.errors import HeyGemmaError, ModelDamaged
+from assistant.gguf import ear_slice, gguf_file
 from assistant.llm.check import check_files
 from assistant.manifest import Kind, ModelEntry, ModelFile
 from assistant.progress import Meter, silent

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from assistant import disk, download, ear_slice, gguf_file, manifest, shape
+from assistant import disk, download, manifest
 from assistant.errors import ModelMissing, UsageError
+from assistant.gguf import ear_slice, gguf_file, shape
 from assistant.llm.memory_plan import Sizes, sizes_of
 from assistant.manifest import VOCABULARY, Kind, Manifest, ModelEntry, ModelFile, models_dir
 from assistant.progress import Advance, Meter, silent

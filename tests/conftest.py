@@ -7,9 +7,9 @@ from pathlib import Path
 import onnxruntime
 import pytest
 
+from assistant.gguf.shape import PRESETS, write_shape
 from assistant.llm.engine import Engine, Threads
 from assistant.manifest import VOCABULARY, models_dir
-from assistant.shape import PRESETS, write_shape
 from tests.real_home import Server
 
 CONTEXT = 2048

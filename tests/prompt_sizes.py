@@ -18,7 +18,7 @@ import jinja2
 from assistant import homes, manifest
 from assistant.audio.clock import WallClock
 from assistant.config import Config, HomeConfig
-from assistant.gguf_file import read_header
+from assistant.gguf.gguf_file import read_header
 from assistant.intents.home_assistant import connected
 from assistant.llm import prompt
 from assistant.llm.engine import read_vocabulary

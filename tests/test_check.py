@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from assistant import gguf_file
 from assistant.errors import ModelDamaged, ModelMissing
+from assistant.gguf import gguf_file
+from assistant.gguf.shape import PRESETS, write_mmproj
 from assistant.llm.check import check_files
-from assistant.shape import PRESETS, write_mmproj
 
 
 def test_a_fitting_pair_passes(mini: tuple[Path, Path]) -> None:

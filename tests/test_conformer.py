@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assistant import gguf_file
 from assistant.errors import ModelDamaged, ModelError, ModelMissing
-from assistant.gguf_file import NewTensor, read_header
+from assistant.gguf import gguf_file
+from assistant.gguf.gguf_file import NewTensor, read_header
+from assistant.gguf.shape import MINI, write_text
 from assistant.llm.conformer import HOPS, TOKEN_SAMPLES, Conformer, Rows
 from assistant.llm.engine import Engine, Threads
 from assistant.manifest import data_dirs
-from assistant.shape import MINI, write_text
 from assistant.stages import Pcm
 
 TINY = Path(__file__).parent.parent / "models" / "tiny"

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from gguf import GGUFReader
 
-from assistant import ear_slice, gguf_file, manifest, shape, verify, weights
+from assistant import manifest, verify, weights
 from assistant.errors import ModelDamaged, ModelMissing, OutputError
-from assistant.gguf_file import encode
+from assistant.gguf import ear_slice, gguf_file, shape
+from assistant.gguf.gguf_file import encode
 from assistant.weights import ModelPaths
 
 

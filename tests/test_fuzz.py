@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from assistant import gguf_file
 from assistant.chat_template import difference
 from assistant.errors import ModelDamaged
+from assistant.gguf import gguf_file
 from assistant.intents.home_answers import facts, forecast_of
 from assistant.intents.home_change import on_its_way, seen
 from assistant.intents.home_states import State

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from gguf import GGML_QUANT_SIZES, GGMLQuantizationType, GGUFReader
 
-from assistant import gguf_file
 from assistant.errors import ModelDamaged, ModelMissing
-from assistant.gguf_file import NewTensor, encode
+from assistant.gguf import gguf_file
+from assistant.gguf.gguf_file import NewTensor, encode
 
 FIELDS = {
     "general.architecture": encode("gemma4"),

@@ -11,18 +11,17 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"assistant.errors", "assistant.config_mqtt", "assistant.config_panel"}),
     frozenset({"assistant.stages", "assistant.config", "assistant.disk", "assistant.spoken_words"}),
     frozenset(
-        {"assistant.events", "assistant.gguf_file", "assistant.progress", "assistant.spoken", "assistant.pacing",
+        {"assistant.events", "assistant.gguf", "assistant.progress", "assistant.spoken", "assistant.pacing",
          "assistant.translation",
          "assistant.phrases", "assistant.voices"}
     ),
-    frozenset({"assistant.ear_slice"}),
     frozenset(
         {
             "assistant.audio", "assistant.wake", "assistant.vad", "assistant.speech", "assistant.llm",
             "assistant.intents", "assistant.trace", "assistant.commands", "assistant.states", "assistant.endpoint",
             "assistant.asking", "assistant.own_voice", "assistant.stop_word", "assistant.config_file",
             "assistant.turn_gain",
-            "assistant.lane", "assistant.board", "assistant.manifest", "assistant.shape_vocabulary", "assistant.noise",
+            "assistant.lane", "assistant.board", "assistant.manifest",
             "assistant.service", "assistant.fence", "assistant.unfinished",
         }
     ),
@@ -34,7 +33,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset(
         {
             "assistant.backup",
-            "assistant.resting", "assistant.mouth", "assistant.mind", "assistant.listen", "assistant.shape",
+            "assistant.resting", "assistant.mouth", "assistant.mind", "assistant.listen",
             "assistant.download", "assistant.renewal", "assistant.rehearsal", "assistant.text_set", "assistant.waking",
             "assistant.panel", "assistant.own_volume",
         }

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assistant import ear_slice
+from assistant.gguf import ear_slice
 from assistant.llm.conformer import Conformer
 from assistant.llm.decoder import Aborted, Rows
 from assistant.llm.engine import Engine, Threads

@@ -2,8 +2,9 @@
 
 import pytest
 
-from assistant import manifest, shape, weights
+from assistant import manifest, weights
 from assistant.errors import ModelError
+from assistant.gguf import shape
 from assistant.llm import memory_plan
 from assistant.llm.memory_plan import AUTO, FULL, MAPPED, NO_EAR, PLANS, Sizes, choose, needed, sizes_of
 

@@ -11,7 +11,7 @@ from typing import Any
 import jinja2
 import pytest
 
-from assistant.gguf_file import read_header
+from assistant.gguf.gguf_file import read_header
 from assistant.llm import prompt
 from assistant.llm.engine import read_vocabulary
 from assistant.llm.prompt import PromptProfile

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from gguf import GGMLQuantizationType, dequantize
 
-from assistant import gguf_file, noise, shape
+from assistant.gguf import gguf_file, noise, shape
+from assistant.gguf.shape_vocabulary import BYTE, CONTROL, CONTROLS, SPACE, USER_DEFINED, VISIBLE, synthesize
 from assistant.llm.engine import Engine, Threads
-from assistant.shape_vocabulary import BYTE, CONTROL, CONTROLS, SPACE, USER_DEFINED, VISIBLE, synthesize
 
 REAL_TEXT_BYTES = 3_349_516_256
 REAL_VOCABULARY_BYTES = 15_776_467  # header of llama.cpp's file of Gemma 4's vocabulary

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from gguf import GGUFReader
 
-from assistant import disk, gguf_file, manifest, shape, verify, weights
+from assistant import disk, manifest, verify, weights
 from assistant.download import Remote
 from assistant.errors import ModelMissing, OutputError, UsageError
-from assistant.gguf_file import NewTensor, encode
+from assistant.gguf import gguf_file, shape
+from assistant.gguf.gguf_file import NewTensor, encode
 from assistant.manifest import Kind, Manifest, ModelEntry, ModelFile
 from assistant.progress import Advance
 

@@ -12,11 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from assistant import app, ear_slice, manifest, verify, weights
+from assistant import app, manifest, verify, weights
 from assistant.config import Config
 from assistant.doctor import processor
 from assistant.doctor.findings import PIP, Finding, Study, absent, fail, fine, first, refused, warn
 from assistant.errors import HeyGemmaError, ModelDamaged, ModelMissing
+from assistant.gguf import ear_slice
 from assistant.llm import self_test
 from assistant.progress import Meter
 from assistant.speech import Voices

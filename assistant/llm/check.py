@@ -5,9 +5,9 @@ Knows headers only: that weights are right, their checksums say. A truncated mmp
 
 from pathlib import Path
 
-from assistant import ear_slice
 from assistant.errors import ModelDamaged
-from assistant.gguf_file import read_header
+from assistant.gguf import ear_slice
+from assistant.gguf.gguf_file import read_header
 
 _REMEDY = "hey-gemma models fetch, or name a Gemma 4 model with audio in the config"
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from assistant.errors import ModelDamaged, ModelError
-from assistant.gguf_file import TYPES, Header, read_header
-from assistant.gguf_file import Tensor as Place
+from assistant.gguf.gguf_file import TYPES, Header, read_header
+from assistant.gguf.gguf_file import Tensor as Place
 from assistant.llm import ggml, mel
 from assistant.llm.ggml import FLOAT_BYTES
 

@@ -18,12 +18,14 @@ import numpy as np
 import soundfile
 from hypothesis import strategies as st
 
-from assistant import backup, config, ear_slice, gguf_file, verify
+from assistant import backup, config, verify
 from assistant.audio.clock import AudioClock
 from assistant.audio.replay import FileSource
 from assistant.chat_template import difference
 from assistant.config_mqtt import MqttConfig, MqttDevice
 from assistant.errors import HeyGemmaError
+from assistant.gguf import ear_slice, gguf_file
+from assistant.gguf.shape import PRESETS, write_shape
 from assistant.intents import home_answers, home_change, home_facts, mqtt_topics, tasmota, zigbee2mqtt
 from assistant.intents.demo_home import DemoHome
 from assistant.intents.home_registry import exposed_of, registry_of
@@ -39,7 +41,6 @@ from assistant.llm.conformer import Conformer
 from assistant.llm.grammar import CALL_END, Grammar
 from assistant.llm.parse import LONGEST_CALL, Malformed, ReplyParser, read_call
 from assistant.llm.prefix_cache import PrefixCache
-from assistant.shape import PRESETS, write_shape
 from assistant.stages import CHUNK_SAMPLES, Call, Effect, Piece, Say, Tool
 from assistant.voices.piper import PiperVoice
 from assistant.wake import HEAD_PATH, Head

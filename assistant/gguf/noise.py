@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.gguf_file import NewTensor
+from assistant.gguf.gguf_file import NewTensor
 
 CHUNK_ELEMENTS = 1 << 20
 

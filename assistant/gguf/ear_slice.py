@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from assistant import gguf_file
 from assistant.errors import HeyGemmaError, ModelDamaged
-from assistant.gguf_file import Advance, Header, NewTensor, Tensor, Value
+from assistant.gguf import gguf_file
+from assistant.gguf.gguf_file import Advance, Header, NewTensor, Tensor, Value
 
 VERSION = 1
 REMEDY = "hey-gemma models prepare"

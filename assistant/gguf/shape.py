@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from assistant import gguf_file
-from assistant.gguf_file import Advance, NewTensor
-from assistant.noise import constant, matrix, noise, vector
-from assistant.shape_vocabulary import synthesize
+from assistant.gguf import gguf_file
+from assistant.gguf.gguf_file import Advance, NewTensor
+from assistant.gguf.noise import constant, matrix, noise, vector
+from assistant.gguf.shape_vocabulary import synthesize
 
 CLAMP = 1e6  # the clamps of the conformer's linears are there, and wide open
 
