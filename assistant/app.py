@@ -34,7 +34,7 @@ from assistant.mind import Mind
 from assistant.mouth import Mouth
 from assistant.own_voice import OwnVoice
 from assistant.own_volume import OwnVolume
-from assistant.speech import Voices
+from assistant.speech.voices import Voices
 from assistant.stages import AudioClip, Clock, Speaker, Voice
 from assistant.stop_word import StopWord
 from assistant.turn import SORRY, Rules

@@ -34,7 +34,7 @@ from assistant.events import (
     TurnEnded,
 )
 from assistant.figures import Row, projection, show
-from assistant.speech import Voices
+from assistant.speech.voices import Voices
 from assistant.stages import AudioChunk, AudioClip
 from assistant.trace import write_report, write_text
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from assistant import disk, download
 from assistant.manifest import Pinned, VoiceEntry
 from assistant.progress import Advance, Meter, silent
-from assistant.voices.files import VOICES
+from assistant.speech.files import VOICES
 
 COLLECTION = "https://huggingface.co/rhasspy/piper-voices/resolve"
 Fetch = Callable[[download.Remote, Path, Advance], None]

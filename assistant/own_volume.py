@@ -10,7 +10,7 @@ from pathlib import Path
 
 from assistant.disk import replacing
 from assistant.errors import OutputError
-from assistant.speech import Voices
+from assistant.speech.voices import Voices
 from assistant.stages import Voice
 
 _log = logging.getLogger(__name__)

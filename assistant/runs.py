@@ -29,7 +29,7 @@ from assistant.intents.mqtt_announce import Announcer
 from assistant.intents.timer_file import TimerFile
 from assistant.muting import NAME, Mark, muting
 from assistant.service import ServiceManager, attended
-from assistant.speech import Voices
+from assistant.speech.voices import Voices
 from assistant.stages import Speaker
 from assistant.trace import JsonLines
 from assistant.turn import SORRY

@@ -14,7 +14,7 @@ from assistant.intents.real_home import RealHome
 from assistant.llm.session import LlamaSession
 from assistant.rehearsal import Rehearsal
 from assistant.renewal import Renewal
-from assistant.speech import Voices
+from assistant.speech.voices import Voices
 from assistant.stages import Voice
 from assistant.states import Idle, Muted, State, WaitingForMicrophone
 

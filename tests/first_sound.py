@@ -16,7 +16,7 @@ from assistant.audio.speaker import SoundSpeaker
 from assistant.config import SpeechConfig, cache_dir
 from assistant.events import Event, ReplyAudioStarted
 from assistant.mouth import Mouth
-from assistant.speech import Voices
+from assistant.speech.voices import Voices
 from tests.sound_server import sound_server
 
 PREPARED = ("Kitchen light on.", "Living room light off.", "Sorry, I didn't understand that.")

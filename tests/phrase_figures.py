@@ -12,7 +12,7 @@ from pathlib import Path
 from assistant.config import SpeechConfig
 from assistant.intents import sayings
 from assistant.intents.demo_home import DemoHome
-from assistant.speech import Voices
+from assistant.speech.voices import Voices
 
 OTHERS = (
     "Sure.",

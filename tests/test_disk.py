@@ -13,8 +13,8 @@ from assistant import disk, manifest
 from assistant.errors import ModelMissing, OutputError
 from assistant.intents.deadlines import Timer
 from assistant.intents.timer_file import TimerFile
+from assistant.speech.files import fetched, find_voice
 from assistant.trace import JsonLines
-from assistant.voices.files import fetched, find_voice
 from assistant.waking.own_words import heads
 
 

@@ -10,7 +10,7 @@ import pytest
 from assistant import download, fetch_voice, manifest
 from assistant.errors import ModelDamaged, ModelMissing, UsageError
 from assistant.manifest import Pinned, VoiceEntry
-from assistant.voices.files import fetched
+from assistant.speech.files import fetched
 from tests.test_download import Server, server
 
 __all__ = ["server"]

@@ -7,8 +7,8 @@ import pytest
 import soundfile
 
 from assistant.audio.pcm import resample
+from assistant.speech.japanese import JapaneseVoice
 from assistant.stages import AudioClip
-from assistant.voices.japanese import JapaneseVoice
 from tests.test_cli import hey_gemma
 
 pytestmark = [pytest.mark.models, pytest.mark.slow]

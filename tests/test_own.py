@@ -18,7 +18,7 @@ from assistant.intents.demo_home import DemoHome
 from assistant.intents.own import GOODBYE, MUTE, TOOL, Controls, Own, meant
 from assistant.intents.router import Router
 from assistant.own_volume import OwnVolume
-from assistant.speech import Voices
+from assistant.speech.voices import Voices
 from assistant.stages import Call, Value
 from tests.fakes import LevelVad, ScriptedSession, ToneVoice
 

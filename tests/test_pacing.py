@@ -2,7 +2,7 @@
 
 import pytest
 
-from assistant.pacing import START_FACTOR, held, lasts_s, measured, pieces
+from assistant.speech.pacing import START_FACTOR, held, lasts_s, measured, pieces
 
 ANSWER = (
     ("Sure.",),

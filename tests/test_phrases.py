@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assistant.phrases import PhraseStore, voice_key
+from assistant.speech.phrases import PhraseStore, voice_key
 from assistant.stages import AudioClip
 
 

@@ -11,11 +11,11 @@ import pytest
 from assistant.audio.devices import meter
 from assistant.config import SpeechConfig
 from assistant.errors import ModelDamaged, ModelMissing, SpeechFailed
-from assistant.speech import SentenceVoice, Voices
+from assistant.speech.espeak import EspeakVoice
+from assistant.speech.files import find_voice
+from assistant.speech.piper import PiperVoice
+from assistant.speech.voices import SentenceVoice, Voices
 from assistant.stages import AudioClip
-from assistant.voices.espeak import EspeakVoice
-from assistant.voices.files import find_voice
-from assistant.voices.piper import PiperVoice
 
 ESPEAK = SpeechConfig(voice="espeak")
 
@@ -242,7 +242,7 @@ def test_a_voice_that_is_not_there_is_an_error_but_the_default_falls_back(
     assert "en_US-joe-medium" in caught.value.remedy
     with pytest.raises(ModelMissing):
         find_voice(str(tmp_path / "x.onnx"))
-    monkeypatch.setattr("assistant.voices.files.find_spec", lambda name: None)
+    monkeypatch.setattr("assistant.speech.files.find_spec", lambda name: None)
     assert find_voice(SpeechConfig().voice) is None
 
 

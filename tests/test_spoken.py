@@ -2,7 +2,7 @@
 
 import pytest
 
-from assistant.spoken import clauses, sentences
+from assistant.speech.spoken import clauses, sentences
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from assistant.config import Config, SpeechConfig
 from assistant.intents.deeds import Deeds
 from assistant.intents.demo_home import DemoHome
 from assistant.intents.router import Router
-from assistant.speech import Voices
+from assistant.speech.voices import Voices
 from assistant.stages import Call, Value
 
 pytestmark = [pytest.mark.models, pytest.mark.slow]

@@ -21,7 +21,7 @@ from assistant.audio.replay import FileSource, NullSpeaker
 from assistant.config import Config, HomeConfig, PolicyConfig, SpeechConfig
 from assistant.events import EndpointReached, Event
 from assistant.intents.demo_home import DemoHome
-from assistant.speech import Voices
+from assistant.speech.voices import Voices
 from tests.real_home import ROOT, Server, Watcher, follows, needs_a_home
 from tests.test_demo_home import COMMANDS
 

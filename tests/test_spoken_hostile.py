@@ -13,7 +13,7 @@ import soundfile
 
 from assistant import evaluate
 from assistant.config import Config, SpeechConfig
-from assistant.speech import Voices
+from assistant.speech.voices import Voices
 
 pytestmark = [pytest.mark.models, pytest.mark.slow]
 DANGEROUS = {"lock", "cover", "alarm_control_panel", "switch", "script"}

@@ -13,11 +13,11 @@ import pytest
 from assistant.audio.devices import meter
 from assistant.config import SpeechConfig
 from assistant.errors import ModelDamaged, SpeechFailed
-from assistant.speech import NO_VOICE, SentenceVoice, Voices
+from assistant.speech.files import VOICES, fetched
+from assistant.speech.japanese import LONGEST, JapaneseVoice
+from assistant.speech.piper import PiperVoice
+from assistant.speech.voices import NO_VOICE, SentenceVoice, Voices
 from assistant.stages import AudioClip
-from assistant.voices.files import VOICES, fetched
-from assistant.voices.japanese import LONGEST, JapaneseVoice
-from assistant.voices.piper import PiperVoice
 from tests.soak import asked
 
 ESPEAK = SpeechConfig(voice="espeak")

@@ -20,10 +20,10 @@ from assistant.errors import HeyGemmaError, ModelDamaged, ModelMissing
 from assistant.gguf import ear_slice
 from assistant.llm import self_test
 from assistant.progress import Meter
-from assistant.speech import Voices
+from assistant.speech.files import ESPEAK, fetched, find_voice
+from assistant.speech.voices import Voices
 from assistant.stages import CHUNK_SAMPLES
 from assistant.vad import SileroVad, WebRtcVad
-from assistant.voices.files import ESPEAK, fetched, find_voice
 from assistant.wake import HEAD_FRAMES, Features, WakeWord
 from assistant.waking.hear import head_files
 

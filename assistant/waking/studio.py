@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.errors import SpeechFailed
+from assistant.speech.espeak import EspeakVoice
+from assistant.speech.files import PACKAGED, find_voice
+from assistant.speech.piper import PiperVoice
 from assistant.stages import CHUNK_SAMPLES, SAMPLE_RATE_HZ, AudioClip
-from assistant.voices.espeak import EspeakVoice
-from assistant.voices.files import PACKAGED, find_voice
-from assistant.voices.piper import PiperVoice
 from assistant.wake import HEAD_FRAMES, Features, Floats
 
 ACCENTS = ("en-us", "en", "en-gb-scotland", "en-gb-x-rp", "en-gb-x-gbclan", "en-gb-x-gbcwmd", "en-029", "en-us-nyc")

@@ -41,8 +41,8 @@ from assistant.llm.conformer import Conformer
 from assistant.llm.grammar import CALL_END, Grammar
 from assistant.llm.parse import LONGEST_CALL, Malformed, ReplyParser, read_call
 from assistant.llm.prefix_cache import PrefixCache
+from assistant.speech.piper import PiperVoice
 from assistant.stages import CHUNK_SAMPLES, Call, Effect, Piece, Say, Tool
-from assistant.voices.piper import PiperVoice
 from assistant.wake import HEAD_PATH, Head
 from assistant.waking.entry import Entry, Kind, line_of
 from assistant.waking.entry import read as read_wake_log

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from assistant.errors import ModelDamaged, ModelMissing, SpeechFailed
+from assistant.speech.files import REMEDY
 from assistant.stages import AudioClip
-from assistant.voices.files import REMEDY
 
 _OTHER_CODES = {"cmn": "zh", "nb": "no"}  # espeak's names for languages
 

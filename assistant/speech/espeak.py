@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from assistant.errors import SpeechFailed
+from assistant.speech.files import REMEDY
 from assistant.stages import AudioClip, Pcm
-from assistant.voices.files import REMEDY
 
 _WORDS_A_MINUTE = 175
 _AS_LOUD_AS_PIPER = 0.55  # espeak is 5 dB levelled than en_US-joe-medium

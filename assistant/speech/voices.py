@@ -16,16 +16,15 @@ from typing import Protocol
 
 import numpy as np
 
-from assistant import pacing
 from assistant.config import SpeechConfig
 from assistant.errors import ModelError, SpeechFailed
-from assistant.phrases import PhraseStore, voice_key
-from assistant.spoken import NOT_LATIN, clauses, sentences, spans
+from assistant.speech import files, japanese, pacing
+from assistant.speech.espeak import EspeakVoice
+from assistant.speech.japanese import JapaneseVoice
+from assistant.speech.phrases import PhraseStore, voice_key
+from assistant.speech.piper import PiperVoice
+from assistant.speech.spoken import NOT_LATIN, clauses, sentences, spans
 from assistant.stages import AudioClip
-from assistant.voices import files, japanese
-from assistant.voices.espeak import EspeakVoice
-from assistant.voices.japanese import JapaneseVoice
-from assistant.voices.piper import PiperVoice
 
 _LOG = logging.getLogger(__name__)
 _EDGE_S = 0.004

@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from assistant.spoken_words import in_words
+from assistant.speech.spoken_words import in_words
 
 _ABBREVIATION = r"(?<!\bMr\.)(?<!\bMs\.)(?<!\bDr\.)(?<!\bSt\.)(?<!\bMrs\.)"
 _SENTENCE_END = re.compile(rf"(?<=[.!?…]){_ABBREVIATION}\s+(?=[^a-z])|(?<=[。！？])|\n+")  # noqa: RUF001 - Japanese marks

@@ -1,1 +1,0 @@
-"""The engines that turn a sentence into sound, a module each, and where their files lie."""
