@@ -1,6 +1,7 @@
 """A running assistant on real models that faults are injected into, and the rows that go into docs/FAULTS.md.
 
-`python -m tests.faults` runs every fault test and writes the table from what the tests saw.
+`python -m tests.faults` runs every fault test and writes the table from what the tests saw. It needs a Home Assistant
+and a broker that it may kill: make ha-up mqtt-up.
 """
 
 import json
@@ -43,8 +44,8 @@ command are heard and done; where that took a new process, its start is in it.
 | fault | the person hears | the log says | listens again, s | done twice or wrongly | test |
 """
 LINKED = (
-    ("Home Assistant gone, refusing, slow, talking nonsense", "tests/test_home_assistant_faults.py"),
-    ("MQTT broker gone, frozen, killed under forty commands", "tests/test_mqtt_faults.py"),
+    ("Home Assistant refusing, slow, talking nonsense", "tests/test_home_assistant_faults.py"),
+    ("MQTT broker refusing, killed under forty commands", "tests/test_mqtt_faults.py"),
     ("sound server killed: the real microphone is told, and found again", "tests/test_mic.py"),
     ("sound server killed while a clip plays", "tests/test_speaker.py"),
     ("a turn longer than the context", "tests/test_session.py"),
@@ -203,13 +204,15 @@ def table(rows: Iterable[Mapping[str, str]]) -> str:
 def main() -> None:
     """Run the tests, write the table."""
     with tempfile.TemporaryDirectory() as folder:
-        tests = ["tests/test_faults.py", "tests/test_fault_processes.py"]
+        tests = [f"tests/test_fault{name}.py" for name in ("s", "_processes", "_homes")]
         ran = subprocess.run(
             [sys.executable, "-m", "pytest", "-q", *tests, *sys.argv[1:]], env=os.environ | {ROWS: folder}, check=False
         )
         files = sorted(Path(folder).glob("*.json"), key=lambda path: path.stat().st_mtime)
         rows = [json.loads(path.read_text(encoding="utf-8")) for path in files]
-    if ran.returncode == 0 and rows:
+    if not any("test_fault_homes" in seen["test"] for seen in rows):
+        sys.exit("docs/FAULTS.md stays as it was: no home was there to be killed. What to do: make ha-up mqtt-up")
+    if ran.returncode == 0:
         (ROOT / "docs" / "FAULTS.md").write_text(table(rows), encoding="utf-8")
     sys.exit(ran.returncode)
 

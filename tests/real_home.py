@@ -65,6 +65,13 @@ class Server:
         state: dict[str, Any] = (await self._http.get(f"/states/{entity_id}")).json()
         return state
 
+    async def look(self, path: str) -> str:
+        """Its state, or that of an entity; empty while it is away, or doesn't know."""
+        try:
+            return str((await self._http.get(f"/{path}", timeout=2)).json()["state"])
+        except (httpx.HTTPError, ValueError, KeyError):
+            return ""
+
     async def states(self) -> list[dict[str, Any]]:
         states: list[dict[str, Any]] = (await self._http.get("/states")).json()
         return states
