@@ -41,7 +41,8 @@ from assistant.turn import SORRY, Rules
 from assistant.turn_gain import gain_for
 from assistant.upkeep import Upkeep, rehearsing, renewing
 from assistant.vad import SILERO_END_LAG_MS, FaintVad, GatedVad, SileroVad, WebRtcVad
-from assistant.wake import Head, WakeDecision, WakeWord
+from assistant.wake import Head, WakeWord
+from assistant.wake_decision import WakeDecision
 from assistant.waking.hear import head_files
 from assistant.waking.keeper import Keep, here_and_now
 from assistant.waking.observer import WakeObserver

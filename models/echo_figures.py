@@ -25,7 +25,8 @@ from assistant.listen import Listener
 from assistant.own_voice import OwnVoice
 from assistant.stages import CHUNK_SAMPLES, AudioChunk, Pcm
 from assistant.vad import WebRtcVad
-from assistant.wake import WakeDecision, WakeWord
+from assistant.wake import WakeWord
+from assistant.wake_decision import WakeDecision
 from models import loop
 from models.hey_gemma.data import heldout_clips
 from models.hey_gemma.sound import RATE, Samples

@@ -31,7 +31,8 @@ from assistant.mouth import Mouth
 from assistant.own_voice import OwnVoice
 from assistant.stages import AudioClip, Pcm
 from assistant.turn import Rules
-from assistant.wake import WakeDecision, WakeWord
+from assistant.wake import WakeWord
+from assistant.wake_decision import WakeDecision
 from tests.fakes import LevelVad, OneLight, ScriptedSession
 from tests.sound_server import sound_server, why_not
 

@@ -18,7 +18,8 @@ from assistant.config import EndpointConfig, WakeConfig, load
 from assistant.errors import AudioFileError, UsageError
 from assistant.listen import Listener
 from assistant.stages import CHUNK_SAMPLES, AudioChunk
-from assistant.wake import WakeDecision, WakeWord
+from assistant.wake import WakeWord
+from assistant.wake_decision import WakeDecision
 from assistant.waking.entry import Entry, Kind
 from assistant.waking.observer import WakeObserver
 from assistant.waking.store import Store

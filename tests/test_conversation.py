@@ -37,7 +37,7 @@ from assistant.mouth import Mouth
 from assistant.stages import AudioChunk, Call, Handler, Pcm, Speaker
 from assistant.states import Idle
 from assistant.turn import Rules
-from assistant.wake import WakeDecision
+from assistant.wake_decision import WakeDecision
 from tests.fakes import (
     SILENCE,
     SPEECH,

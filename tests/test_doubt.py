@@ -35,7 +35,7 @@ from assistant.events import (
 )
 from assistant.states import Drafting, Idle, Listening, Muted, Overhearing, Speaking, State, Thinking, Weighing
 from assistant.turn import Rules
-from assistant.wake import HEARD_LAG_MS, Doubted, Heard, Rejected, WakeDecision
+from assistant.wake_decision import HEARD_LAG_MS, Doubted, Heard, Rejected, WakeDecision
 from tests.fakes import SILENCE, SPEECH, WAKE, LevelWake, ScriptedSession, sound
 from tests.test_conversation import CALL, House
 

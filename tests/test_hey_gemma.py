@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from assistant.wake import HEAD_FRAMES, HEAD_PATH, Heard, Rejected, WakeDecision, WakeWord
+from assistant.wake import HEAD_FRAMES, HEAD_PATH, WakeWord
+from assistant.wake_decision import Heard, Rejected, WakeDecision
 from models import voices
 from models.hey_gemma import data, evaluate, human, labels, phrases, sound
 from models.hey_gemma.data import Example

@@ -13,7 +13,8 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"assistant.events", "assistant.gguf", "assistant.progress", "assistant.translation"}),
     frozenset(
         {
-            "assistant.audio", "assistant.wake", "assistant.vad", "assistant.speech", "assistant.llm",
+            "assistant.audio", "assistant.wake", "assistant.wake_decision", "assistant.vad", "assistant.speech",
+            "assistant.llm",
             "assistant.intents", "assistant.trace", "assistant.commands", "assistant.states", "assistant.endpoint",
             "assistant.asking", "assistant.own_voice", "assistant.stop_word", "assistant.config_file",
             "assistant.turn_gain",
@@ -131,7 +132,8 @@ def test_each_vendor_library_has_one_owner() -> None:
 
 def test_pure_modules_own_no_clock_no_thread_and_no_loop() -> None:
     pure = (
-        "turn", "resting", "own_voice", "stop_word", "heard_words", "audio.adaptive", "audio.drift", "audio.delay",
+        "turn", "resting", "wake_decision", "own_voice", "stop_word", "heard_words",
+        "audio.adaptive", "audio.drift", "audio.delay",
         "doubt", "endpoint", "speech.pacing", "translation", "intents.translate",
         "speech.spoken", "speech.spoken_words", "intents.sayings",
         "llm.parse", "llm.prompt", "intents.names", "intents.meaning", "intents.alike",

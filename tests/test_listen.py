@@ -14,7 +14,8 @@ from assistant.events import Event, WakeDoubted, WakeHeard
 from assistant.listen import Listener
 from assistant.stages import CHUNK_SAMPLES, AudioChunk, Pcm
 from assistant.turn import Rules
-from assistant.wake import WakeDecision, WakeWord
+from assistant.wake import WakeWord
+from assistant.wake_decision import WakeDecision
 from tests.fakes import SILENCE, WAKE, LevelVad, LevelWake, sound
 
 REPLAY = Path(__file__).parent / "replay" / "wake"

@@ -11,7 +11,7 @@ from assistant.events import Event, WakeHeard, WakeRejected
 from assistant.listen import Listener
 from assistant.own_voice import OwnVoice
 from assistant.stages import CHUNK_SAMPLES, AudioChunk, Pcm
-from assistant.wake import WakeDecision
+from assistant.wake_decision import WakeDecision
 from tests.fakes import LevelVad
 
 SILENT = np.zeros(CHUNK_SAMPLES, np.int16)

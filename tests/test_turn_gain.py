@@ -12,7 +12,8 @@ from assistant.listen import Listener
 from assistant.stages import CHUNK_SAMPLES, AudioChunk, Pcm
 from assistant.turn_gain import MOST_DB, gain_for, level_dbfs
 from assistant.vad import FaintVad, WebRtcVad
-from assistant.wake import Heard, WakeDecision, WakeWord
+from assistant.wake import WakeWord
+from assistant.wake_decision import Heard, WakeDecision
 from tests.fakes import SILENCE, WAKE, LevelVad, LevelWake, sound
 
 CLIP = Path(__file__).parent / "replay" / "wake" / "hey-gemma-command-joe.flac"

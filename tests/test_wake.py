@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from assistant import wake
 from assistant.errors import ModelDamaged, ModelMissing
 from assistant.vad import WebRtcVad
-from assistant.wake import HEAD_PATH, HEARD_LAG_MS, Doubted, Features, Head, Heard, Rejected, WakeDecision, WakeWord
+from assistant.wake import HEAD_PATH, Features, Head, WakeWord
+from assistant.wake_decision import HEARD_LAG_MS, Doubted, Heard, Rejected, WakeDecision
 from assistant.waking import head_file
 from models.hey_gemma import oracle
 

@@ -18,7 +18,7 @@ from assistant.config import WakeConfig
 from assistant.errors import AudioFileError, UsageError
 from assistant.progress import Meter
 from assistant.stages import CHUNK_SAMPLES, WakeDetector
-from assistant.wake import Heard, Rejected, WakeDecision
+from assistant.wake_decision import Heard, Rejected, WakeDecision
 from assistant.waking.bounds import least_share, most_events
 
 SUFFIXES = {".wav", ".flac", ".ogg", ".mp3", ".aiff"}

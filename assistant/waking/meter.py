@@ -15,7 +15,7 @@ from rich.text import Text
 from assistant.audio.devices import SILENCE_DBFS, meter
 from assistant.config import WakeConfig
 from assistant.stages import AudioSource, Pcm, WakeDetector
-from assistant.wake import Doubted, Heard, Rejected, WakeDecision
+from assistant.wake_decision import Doubted, Heard, Rejected, WakeDecision
 
 HOLD_MS = 3000.0
 LINE_MS = 1000.0  # in a pipe

@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from assistant.disk import replacing
-from assistant.wake import HEAD_FRAMES, HEARD_LAG_MS, Floats, Head, Heard, WakeDecision
+from assistant.wake import HEAD_FRAMES, Floats, Head
+from assistant.wake_decision import HEARD_LAG_MS, Heard, WakeDecision
 from assistant.waking import bounds, head_file, network
 from assistant.waking.head_file import Layers
 from assistant.waking.own_words import COMMANDS, Recipe, file_name, near_misses, sentences

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from assistant.wake import HEAD_FRAMES, HEARD_LAG_MS, Floats, Head, Heard, WakeDecision
+from assistant.wake import HEAD_FRAMES, Floats, Head
+from assistant.wake_decision import HEARD_LAG_MS, Heard, WakeDecision
 from models.hey_gemma.data import Example, read_shard
 
 FRAME_MS = 80.0

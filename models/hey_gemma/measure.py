@@ -19,7 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from assistant.wake import HEAD_FRAMES, HEAD_PATH, Floats, Head, Heard, WakeDecision
+from assistant.wake import HEAD_FRAMES, HEAD_PATH, Floats, Head
+from assistant.wake_decision import Heard, WakeDecision
 from assistant.waking import bounds
 from models.hey_gemma import channel, det
 from models.hey_gemma.data import Example, read_shard

@@ -18,7 +18,8 @@ from assistant.audio.replay import FileSource, NullSpeaker
 from assistant.config import Config, WakeConfig
 from assistant.evaluate import read_labels
 from assistant.events import Event, WakeHeard
-from assistant.wake import Doubted, Heard, WakeDecision, WakeWord
+from assistant.wake import WakeWord
+from assistant.wake_decision import Doubted, Heard, WakeDecision
 from assistant.waking import bounds
 
 SCORE_MS = 80.0
