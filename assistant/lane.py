@@ -1,4 +1,4 @@
-"""A lane runs jobs one after another; clearing it cancels the running one and forgets the rest.
+"""A lane runs jobs one after another; one can be taken back, clearing it cancels the running one and forgets the rest.
 
 Knows nothing of what the jobs do. Bounded: a lane that holds 1,000 jobs is stuck, and says so.
 """
@@ -21,6 +21,7 @@ class Lane:
         self._on_error = on_error
         self._jobs: deque[Job] = deque()
         self._task: asyncio.Task[None] | None = None
+        self._running: Job | None = None
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -46,6 +47,16 @@ class Lane:
             self._task = None
         self._idle.set()
 
+    def take_back(self, job: Job) -> None:
+        """Forget one job, or cancel it if it runs; those that wait go on. One that is done stays so."""
+        if job in self._jobs:
+            self._jobs.remove(job)
+        elif job is self._running and self._task is not None:
+            waiting = list(self._jobs)
+            self.clear()
+            for later in waiting:
+                self.submit(later)
+
     async def wait(self) -> None:
         """Return when no job runs or waits."""
         await self._idle.wait()
@@ -53,7 +64,7 @@ class Lane:
     async def _run(self) -> None:
         me = asyncio.current_task()
         while self._jobs and self._task is me:
-            job = self._jobs.popleft()
+            self._running = job = self._jobs.popleft()
             try:
                 await job()
             except Exception as e:  # noqa: BLE001 - a failed job must not stop the lane; it is told
@@ -64,5 +75,5 @@ class Lane:
                     raise
                 self._on_error(HeyGemmaError(f"{self._name}: what a job waited for was cancelled", remedy="try again"))
         if self._task is me:
-            self._task = None
+            self._task = self._running = None
             self._idle.set()

@@ -28,7 +28,7 @@ from assistant.events import (
 from assistant.intents.consent import ANSWER
 from assistant.intents.router import NOT_UNDERSTOOD, Router
 from assistant.intents.translated import language_for, refusal
-from assistant.lane import Lane
+from assistant.lane import Job, Lane
 from assistant.llm.parse import Malformed, Part, ReplyParser, language_of
 from assistant.stages import Call, Outcome, Pcm, Piece, Say, Session, Verdict
 from assistant.translation import TOOL as TRANSLATE
@@ -47,6 +47,7 @@ class Mind:
         self._here = here
         self._turn = 0
         self._back = False  # the open turn answers a question that the model asked by itself
+        self._conclusion: Job | None = None  # of the latest turn: its commit, or whether it was meant
         self._begin_turn()
 
     def attach(self, post: Callable[[Event], None], on_error: Callable[[Exception], None]) -> None:
@@ -93,11 +94,11 @@ class Mind:
     def commit(self, *, back: bool = False) -> None:
         """Let the answer out, or begin it now. `back`: it answers a question of ours; nonsense isn't answered."""
         turn, self._back = self._turn, back
-        self._thoughts.submit(lambda: self._think(turn, self._session.commit()))
+        self._conclude(lambda: self._think(turn, self._session.commit()))
 
     def weigh(self, wake: WakeDoubted) -> None:
         """Ask the model whether the open turn was meant for us, and tell: `WakeHeard` or `WakeRejected`."""
-        self._thoughts.submit(partial(self._weigh, self._turn, wake))
+        self._conclude(partial(self._weigh, self._turn, wake))
 
     def commit_answer(self) -> None:
         """Take what was heard as the answer to the question that stands."""
@@ -106,7 +107,8 @@ class Mind:
 
     def reopen(self) -> None:
         """Take a commit back of which nothing was done or said: the turn goes on."""
-        self._thoughts.clear()
+        if self._conclusion is not None:  # what was heard and waits to be taken in still belongs to the turn
+            self._thoughts.take_back(self._conclusion)
         self._drafting = True
         self._thoughts.submit(self._retract)
 
@@ -131,6 +133,10 @@ class Mind:
     def end_turn(self) -> None:
         """Keep what was said and done for the next turn."""
         self._thoughts.submit(self._remember)
+
+    def _conclude(self, job: Job) -> None:
+        self._conclusion = job
+        self._thoughts.submit(job)
 
     def _begin_turn(self) -> None:
         self._outcomes: list[Outcome] = []

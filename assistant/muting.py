@@ -27,6 +27,7 @@ class Mark:
     def __init__(self, path: Path) -> None:
         self._path = path
         self.muted = False
+        self._complained = False
         self.look()
 
     def look(self) -> bool:
@@ -38,7 +39,9 @@ class Mark:
         except FileNotFoundError:
             self.muted = False
         except OSError as e:
-            _log.warning("%s: %s; the mute stays as it is", self._path, e.strerror)
+            if not self._complained:  # it is looked at twice a second
+                _log.warning("%s: %s; the mute stays as it is", self._path, e.strerror)
+            self._complained = True
         return self.muted is not before
 
     def keep(self, event: Event) -> None:

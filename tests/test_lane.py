@@ -60,6 +60,34 @@ async def test_clearing_cancels_the_running_job_and_forgets_the_rest() -> None:
     assert not never.is_set()
 
 
+@pytest.mark.parametrize("runs", [True, False])
+async def test_one_job_can_be_taken_back_and_the_others_go_on(*, runs: bool) -> None:
+    done: list[str] = []
+    lane, go_on = Lane("test", lambda _: None), asyncio.Event()
+
+    async def first() -> None:
+        if not runs:
+            await go_on.wait()
+        done.append("first")
+
+    async def unwanted() -> None:
+        await asyncio.sleep(60)
+        done.append("unwanted")
+
+    async def last() -> None:
+        done.append("last")
+
+    for job in (first, unwanted, last):
+        lane.submit(job)
+    await asyncio.sleep(0)
+    lane.take_back(unwanted)
+    go_on.set()
+    async with asyncio.timeout(5):
+        await lane.wait()
+    lane.take_back(first)
+    assert done == ["first", "last"]
+
+
 async def test_a_lane_that_is_stuck_says_so() -> None:
     lane = Lane("test", lambda _: None)
     for _ in range(LONGEST):

@@ -1,5 +1,9 @@
 """The ear that is switched off, and texts of others: when each takes effect, whatever goes on."""
 
+import errno
+import os
+from pathlib import Path
+
 import pytest
 
 from assistant import commands as c
@@ -14,6 +18,7 @@ from assistant.events import (
     TimerRang,
     WakeHeard,
 )
+from assistant.muting import Mark
 from tests.fakes import SILENCE, ScriptedSession, sound
 from tests.test_conversation import CALL, COMMAND, House
 from tests.test_turn import CALLS, DONE, HEARD, REPLY, play
@@ -148,3 +153,17 @@ async def test_an_announcement_during_a_ring_is_spoken_when_the_ringing_ends() -
     await house.conversation._all_done()
     assert ("Dinner is ready.", "en") in house.voice.said
     await house.conversation.aclose()
+
+
+def test_a_mark_that_can_not_be_seen_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is looked at twice a second; the mute stays as it was."""
+    mark = Mark(tmp_path / "muted")
+
+    def broken(_: Path) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(Path, "stat", broken)
+    assert [mark.look() for _ in range(3)] == [False, False, False]
+    assert caplog.text.count("the mute stays as it is") == 1
