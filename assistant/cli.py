@@ -25,15 +25,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Hey Gemma: a private voice assistant.",
 )
-app.add_typer(cli_models.app, name="models")
-app.add_typer(cli_wake.app, name="wake")
-app.add_typer(cli_service.app, name="service")
-app.command()(cli_doctor.doctor)
-app.command()(cli_sound.devices)
-app.command()(cli_sound.mute)
-app.command()(cli_sound.unmute)
-app.command()(cli_service.backup)
-app.command()(cli_service.restore)
 
 EventsOption = Annotated[Path | None, typer.Option("--events", help="Write every event to this JSONL file.")]
 
@@ -96,7 +87,11 @@ def run(
 
 
 @app.command()
-def ask(text: str, config_file: ConfigOption = None, events: EventsOption = None) -> None:
+def ask(
+    text: Annotated[str, typer.Argument(help="What you would say.")],
+    config_file: ConfigOption = None,
+    events: EventsOption = None,
+) -> None:
     """Ask by typing; the answer comes as text."""
     from assistant import runs
     from assistant.view import Answers
@@ -106,7 +101,7 @@ def ask(text: str, config_file: ConfigOption = None, events: EventsOption = None
 
 @app.command()
 def say(
-    text: str,
+    text: Annotated[str, typer.Argument(help="What to say.")],
     config_file: ConfigOption = None,
     voice: Annotated[str | None, typer.Option(help="A Piper voice, by name or path.")] = None,
     language: Annotated[str | None, typer.Option(help="ISO 639-1 code.")] = None,
@@ -182,9 +177,17 @@ def home(
     _main(look())
 
 
+app.command()(cli_doctor.doctor)
+app.command()(cli_sound.devices)
+app.command()(cli_sound.mute)
+app.command()(cli_sound.unmute)
+app.command()(cli_service.backup)
+app.command()(cli_service.restore)
+
+
 @app.command("eval")
 def evaluate(
-    directory: Path,
+    directory: Annotated[Path, typer.Argument(help="Clips with expect.jsonl, or homes with sentences.")],
     config_file: ConfigOption = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the whole report to this file.")] = None,
     pace: Annotated[Pace, typer.Option(help="realtime also gives latencies.")] = Pace.FAST,
@@ -225,6 +228,11 @@ def bench(
 def version() -> None:
     """Print the version."""
     typer.echo(__version__)
+
+
+app.add_typer(cli_models.app, name="models")
+app.add_typer(cli_wake.app, name="wake")
+app.add_typer(cli_service.app, name="service")
 
 
 def main() -> None:

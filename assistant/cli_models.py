@@ -28,10 +28,9 @@ class AudioType(StrEnum):
 @app.command("list")
 def list_() -> None:
     """List the models: what is there, what could be fetched or made."""
-    from assistant import manifest, weights
-    from assistant.view import model_table
+    from assistant import listing, manifest, weights
 
-    Console().print(model_table(weights.listing(manifest.load(), ears=config.cache_dir())))
+    listing.models(Console(highlight=False), weights.listing(manifest.load(), ears=config.cache_dir()))
 
 
 @app.command("fetch")

@@ -9,6 +9,7 @@ import typer
 from assistant import config
 from assistant.cli_models import ConfigOption
 
+FileArgument = Annotated[Path, typer.Argument(help="The backup.")]
 app = typer.Typer(no_args_is_help=True, help="What the system's service needs.")
 
 
@@ -29,7 +30,7 @@ def allow(
         typer.echo("The config names no host: the service may connect to nothing.")
 
 
-def backup(file: Path, config_file: ConfigOption = None) -> None:
+def backup(file: FileArgument, config_file: ConfigOption = None) -> None:
     """Write settings, timers, own wake words and the mute into FILE; no token, no sound."""
     from assistant import backup as b
 
@@ -38,7 +39,7 @@ def backup(file: Path, config_file: ConfigOption = None) -> None:
     typer.echo(f"In {file}: {', '.join(names) or 'nothing: nothing was set yet'}. Tokens and passwords aren't in it.")
 
 
-def restore(file: Path, config_file: ConfigOption = None) -> None:
+def restore(file: FileArgument, config_file: ConfigOption = None) -> None:
     """Check FILE, then put what is in it in place of what is there, of which a backup is kept."""
     from assistant import backup as b
 

@@ -24,14 +24,13 @@ def devices(
     import asyncio
     import os
 
-    from assistant import config
+    from assistant import config, listing
     from assistant.audio.devices import Sound
     from assistant.sound_test import SoundTest
-    from assistant.view import device_table
 
     console = Console(highlight=False)
     if not meter and not test:
-        console.print(device_table(Sound().devices()))
+        listing.devices(console, Sound().devices())
         return
     audio = config.load(config.find(config_file, os.environ)).audio
     mic = audio.microphone if microphone is None else microphone

@@ -144,7 +144,9 @@ async def _listen(
 
 
 async def ask(config: Config, text: str, events: Path | None, observers: Sequence[Observer]) -> None:
-    """One typed turn, answered in text."""
+    """One typed turn, answered in text. Raises UsageError where nothing was typed."""
+    if not text.strip():
+        raise UsageError("nothing was asked", remedy='hey-gemma ask "turn on the desk lamp"')
     wall = WallClock()
     with _observed(events, observers) as observe:
         async with (

@@ -6,10 +6,7 @@ Reads events only. Bars are drawn from the acoustic end of speech, so that waiti
 from collections.abc import Sequence
 
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from assistant.audio.devices import Device
 from assistant.events import (
     Announced,
     AudioDropped,
@@ -33,8 +30,6 @@ from assistant.events import (
     WakeHeard,
     WakeRejected,
 )
-from assistant.manifest import Kind
-from assistant.weights import Listed
 
 BAR_WIDTH = 40
 
@@ -199,42 +194,3 @@ class Answers:
                 self._console.print(f"failed: {message}. What to do: {remedy}", style="red", markup=False)
             case _:
                 pass
-
-
-def device_table(devices: Sequence[Device]) -> Table:
-    """Microphones and speakers, one line each."""
-    table = Table("no.", "name", "microphone", "speaker", "rate", title="sound devices")
-    for device in devices:
-        table.add_row(
-            str(device.index),
-            Text(device.name),
-            _marked(device, "input"),
-            _marked(device, "output"),
-            f"{device.rate_hz} Hz",
-        )
-    return table
-
-
-def model_table(models: Sequence[Listed]) -> Table:
-    """The models, one line each."""
-    table = Table("name", "what it is", "comes", "size", "licence", "where", "ear", title="models")
-    for row in models:
-        size = f"{row.bytes / 1e9:.2f} GB" if row.bytes >= 1e9 else f"{row.bytes / 1e6:.1f} MB"
-        where = str(row.path) if row.path else f"not here: {_HOW[row.kind].format(name=row.name)}"
-        ear = "prepared" if row.ear else "not yet" if row.path else ""
-        table.add_row(*map(Text, (row.name, row.title, row.kind, size, row.licence, where, ear)))
-    return table
-
-
-_HOW = {
-    Kind.SHIPPED: "install Hey Gemma again",
-    Kind.FETCHED: "hey-gemma models fetch {name}",
-    Kind.GENERATED: "hey-gemma models {name}",
-}
-
-
-def _marked(device: Device, direction: str) -> str:
-    if not device.channels(direction):  # type: ignore[arg-type]
-        return ""
-    default = device.is_default(direction)  # type: ignore[arg-type]
-    return f"{device.channels(direction)} ch{', default' if default else ''}"  # type: ignore[arg-type]

@@ -42,7 +42,7 @@ LAYERS: tuple[frozenset[str], ...] = (
         {"assistant.sessions", "assistant.duck", "assistant.desk", "assistant.homes", "assistant.muting",
          "assistant.front", "assistant.verify"}
     ),
-    frozenset({"assistant.view", "assistant.sound_test", "assistant.trials", "assistant.upkeep"}),
+    frozenset({"assistant.view", "assistant.listing", "assistant.sound_test", "assistant.trials", "assistant.upkeep"}),
     frozenset({"assistant.app"}),
     frozenset({"assistant.runs"}),
     frozenset({"assistant.evaluate", "assistant.figures", "assistant.inventory", "assistant.doctor"}),

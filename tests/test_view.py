@@ -2,7 +2,6 @@ import io
 
 from rich.console import Console
 
-from assistant.audio.devices import Device
 from assistant.events import (
     Announced,
     EndpointReached,
@@ -18,7 +17,7 @@ from assistant.events import (
     TurnEnded,
     WakeHeard,
 )
-from assistant.view import Answers, LiveView, device_table, waterfall
+from assistant.view import Answers, LiveView, waterfall
 
 TURN: tuple[Event, ...] = (
     Started(0, 0, "tiny", "demo", {}),
@@ -104,10 +103,3 @@ def test_a_typed_answer_is_just_the_answer() -> None:
     for event in TURN:
         answers(event)
     assert out.getvalue() == "light.turn_on light.one\nLight on.\n"
-
-
-def test_a_device_with_brackets_in_its_name_is_shown_as_it_is() -> None:
-    console = Console(file=io.StringIO(), width=100)
-    name = "USB [hw:1,0] [/]"
-    console.print(device_table([Device(0, name, 1, 0, 16_000, is_default_input=True, is_default_output=False)]))
-    assert name in console.file.getvalue()  # type: ignore[attr-defined]
