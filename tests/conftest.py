@@ -4,7 +4,6 @@ import lzma
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-import onnxruntime
 import pytest
 
 from assistant.gguf.shape import PRESETS, write_shape
@@ -13,12 +12,6 @@ from assistant.manifest import VOCABULARY, models_dir
 from tests.real_home import Server
 
 CONTEXT = 2048
-
-
-@pytest.fixture(autouse=True)
-def steady_voice() -> None:
-    """Piper's breath is drawn by chance: the same in every run, so that what is heard of it is, too."""
-    onnxruntime.set_seed(1)  # type: ignore[attr-defined] # there, but in no __all__
 
 
 @pytest.fixture(scope="session")

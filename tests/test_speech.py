@@ -325,6 +325,18 @@ async def test_piper_speaks_english_and_espeak_the_rest() -> None:
 
 
 @pytest.mark.models
+def test_piper_breathes_alike_in_every_process() -> None:
+    """So that figures can be compared; and within one the second time is not the first."""
+    model = find_voice(SpeechConfig().voice)
+    assert model is not None
+    said: list[bytes] = []
+    for voice in (PiperVoice(model), PiperVoice(model)):
+        said += [voice.say("The kitchen light is on.", "en").samples.tobytes() for _ in range(2)]
+    assert said[:2] == said[2:]
+    assert said[0] != said[1]
+
+
+@pytest.mark.models
 def test_piper_obeys_speed() -> None:
     """Its noise makes lengths vary a little: compared over a long sentence."""
     text = "The living room blinds are closed and the heating is set to twenty one degrees"

@@ -14,6 +14,7 @@ from assistant.errors import ModelDamaged, ModelMissing, SpeechFailed
 from assistant.speech.files import REMEDY
 from assistant.stages import AudioClip
 
+SEED = 1  # a voice's breath is drawn by chance: drawn alike in every process, figures and tests can be compared
 _OTHER_CODES = {"cmn": "zh", "nb": "no"}  # espeak's names for languages
 
 
@@ -68,6 +69,7 @@ class PiperVoice:
         options.intra_op_num_threads = 1  # two threads are slower: they spin
         options.inter_op_num_threads = 1
         options.enable_mem_pattern = False  # it would keep a plan for every length of a sentence
+        onnxruntime.set_seed(SEED)  # type: ignore[attr-defined]
         session = onnxruntime.InferenceSession(  # type: ignore[attr-defined]
             str(self.model), options, providers=["CPUExecutionProvider"]
         )
