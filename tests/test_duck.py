@@ -27,12 +27,13 @@ class Radio:
     def __init__(self, **volumes: Volume) -> None:
         self.now = dict(volumes)
         self.away = self.refuses = False
-        self.sets = 0
+        self.sets = self.asked = 0
 
     async def playing(self) -> Mapping[str, Volume] | None:
         return None if self.away else dict(self.now)
 
     async def volumes(self, ids: Sequence[str]) -> Mapping[str, Volume] | None:
+        self.asked += 1
         return None if self.away else {id_: self.now[id_] for id_ in ids if id_ in self.now}
 
     async def set(self, player: str, volume: Volume) -> Volume | None:
@@ -99,35 +100,22 @@ async def test_after_a_crash_the_next_start_makes_it_loud_again(tmp_path: Path) 
         await until(lambda: radio.now["kitchen"] == (0.8,))
 
 
-async def test_a_home_that_was_away_is_restored_when_it_is_back(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("trouble", ["away", "refuses"])
+async def test_what_could_not_be_restored_is_tried_again(
+    trouble: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Its home was away, or it refused."""
     monkeypatch.setattr("assistant.duck.RETRY_S", 0.02)
     radio = Radio(kitchen=(0.8,))
     async with ducker(radio, tmp_path) as duck:
         duck.show(LISTENING)
         await until(lambda: radio.now["kitchen"] == (0.2,))
-        radio.away = True
+        setattr(radio, trouble, True)
+        before = radio.asked
         duck.show(IDLE)
-        await asyncio.sleep(0.1)
+        await until(lambda: radio.asked > before + 2)
         assert radio.now["kitchen"] == (0.2,)
-        radio.away = False
-        await until(lambda: radio.now["kitchen"] == (0.8,))
-
-
-async def test_a_player_that_refuses_to_be_restored_is_asked_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("assistant.duck.RETRY_S", 0.02)
-    radio = Radio(kitchen=(0.8,))
-    async with ducker(radio, tmp_path) as duck:
-        duck.show(LISTENING)
-        await until(lambda: radio.now["kitchen"] == (0.2,))
-        radio.refuses = True
-        before = radio.sets
-        duck.show(IDLE)
-        await until(lambda: radio.sets > before)
-        radio.refuses = False
+        setattr(radio, trouble, False)
         await until(lambda: radio.now["kitchen"] == (0.8,))
     assert not (tmp_path / "ducked.json").exists()
 

@@ -174,7 +174,9 @@ async def test_a_lamp_that_breaks_is_told_once_and_nothing_else_happens(
         house.conversation._enter((s.Listening(1), ()))
         await until(lambda: "the lamp can't be used any more" in caplog.text)
         house.conversation._enter((s.Idle(1), ()))
+        await asyncio.sleep(0)
     await house.conversation.aclose()
+    assert caplog.text.count("the lamp can't be used any more") == 1
 
 
 # --- the user's program ----------------------------------------------------------------------------------------------

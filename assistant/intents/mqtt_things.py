@@ -18,7 +18,6 @@ from assistant.intents.names import Entity, key
 from assistant.stages import Effect
 
 MOST_THINGS = 500
-COVER_MOVES = {"open_cover": "OPEN", "close_cover": "CLOSE"}
 
 
 @dataclass(frozen=True, slots=True)

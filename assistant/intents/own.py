@@ -61,7 +61,7 @@ def _with_own_names(slot: Parameter) -> Parameter:
 
 
 class Own:
-    """Handler of both."""
+    """Handler of its own volume and mute."""
 
     def __init__(self, controls: Controls) -> None:
         self._controls = controls
