@@ -14,7 +14,7 @@ from pathlib import Path
 from assistant import __version__, chat_template, manifest, sessions
 from assistant.audio import earcons
 from assistant.audio.clock import AudioClock, WallClock
-from assistant.config import Config, cache_dir
+from assistant.config import Config
 from assistant.conversation import Conversation
 from assistant.events import Event, RingingEnded, Started, TimerRang, TurnEnded
 from assistant.homes import Home, build_home, real_home
@@ -34,6 +34,7 @@ from assistant.mind import Mind
 from assistant.mouth import Mouth
 from assistant.own_voice import OwnVoice
 from assistant.own_volume import OwnVolume
+from assistant.places import cache_dir
 from assistant.speech.voices import Voices
 from assistant.stages import AudioClip, Clock, Speaker, Voice
 from assistant.stop_word import StopWord

@@ -21,13 +21,13 @@ from tarfile import TarFile
 from assistant import __version__, config, manifest
 from assistant.disk import replacing
 from assistant.errors import OutputError, UsageError
+from assistant.places import SERVICE_DIR, state_dir
 
 LIST = "hey-gemma-backup.json"
 KEPT = re.compile(r"config\.toml|state/(timers\.json|muted)|wake/[A-Za-z0-9][A-Za-z0-9._-]{0,60}\.onnx")
 MOST_BYTES = 32_000_000
 MOST_FILES = 100
 BEFORE = "before-restore.tar"
-SERVICE_STATE = Path("/var/lib/hey-gemma")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +46,13 @@ class Place:
         return folder / PurePosixPath(name).name
 
 
-def place(explicit: Path | None, environ: Mapping[str, str] = os.environ, service: Path = SERVICE_STATE) -> Place:
+def place(explicit: Path | None, environ: Mapping[str, str] = os.environ, service: Path = SERVICE_DIR) -> Place:
     """Of this user's assistant; root's is the system's service, where there is one."""
     file = config.find(explicit, environ) or config.user_file(environ)
     of_service = os.geteuid() == 0 and service.is_dir() and "STATE_DIRECTORY" not in environ
     if of_service:
         return Place(file, service, service / "wake")
-    return Place(file, config.state_dir(environ), manifest.data_dirs(environ)[0].parent / "wake")
+    return Place(file, state_dir(environ), manifest.data_dirs(environ)[0].parent / "wake")
 
 
 def save(target: Path, where: Place) -> list[str]:

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from assistant import config
+from assistant import config, places
 
 app = typer.Typer(no_args_is_help=True, help="List, fetch, verify, make and prepare models.")
 
@@ -30,7 +30,7 @@ def list_() -> None:
     """List the models: what is there, what could be fetched or made."""
     from assistant import listing, manifest, weights
 
-    listing.models(Console(highlight=False), weights.listing(manifest.load(), ears=config.cache_dir()))
+    listing.models(Console(highlight=False), weights.listing(manifest.load(), ears=places.cache_dir()))
 
 
 @app.command("fetch")
@@ -71,7 +71,7 @@ def prepare(
 
     console = Console(highlight=False, markup=False)
     found = weights.paths(manifest.load().entry(name or config.load(config.find(config_file, os.environ)).model.name))
-    ear = weights.prepared_ear(found, config.cache_dir(), meter(console))
+    ear = weights.prepared_ear(found, places.cache_dir(), meter(console))
     told = f"{ear} is ready." if ear else f"{found.text.name} has no ear: its layers share no keys and values."
     console.print(told, soft_wrap=True)
 
@@ -110,7 +110,7 @@ def verify(name: Annotated[str, typer.Argument(help="A model of `models list`.")
     verdict = examine(
         entry,
         meter=meter(console),
-        ears=config.cache_dir(),
+        ears=places.cache_dir(),
         template_problem=partial(stages.prompt_problem, config.Config(), entry),
     )
     for check in verdict.checks:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from assistant import config
+from assistant import config, places
 from assistant.cli_models import ConfigOption
 
 app = typer.Typer(no_args_is_help=True, help="Look into the wake word: what woke, a live meter, a threshold, recall.")
@@ -38,7 +38,7 @@ def log(
     from assistant.waking.store import Store
 
     settings, console = config.load(config.find(config_file, os.environ)), Console(highlight=False)
-    store = Store(config.state_dir() / "wake", settings.wake)
+    store = Store(places.state_dir() / "wake", settings.wake)
     store.sweep(here_and_now())
     if forget:
         store.forget()
@@ -101,7 +101,7 @@ def tune(
 
     path = config.find(config_file, os.environ)
     settings, console = config.load(path), Console(highlight=False)
-    store = Store(config.state_dir() / "wake", settings.wake)
+    store = Store(places.state_dir() / "wake", settings.wake)
     entries = store.read().entries
     if not entries:
         show.log(console, store, Log(), 0, settings.wake)
@@ -173,7 +173,7 @@ def train(
         raise UsageError(f"there is no recipe {recipe!r}", remedy=f"choose one of: {', '.join(known)}")
     console, plain = Console(highlight=False, soft_wrap=True), own_words.checked(phrase)
     out = manifest.writable_dir().parent / "wake" / own_words.file_name(plain)
-    training = Training(plain, known[chosen], config.cache_dir() / "wake", manifest.data_dirs())
+    training = Training(plain, known[chosen], places.cache_dir() / "wake", manifest.data_dirs())
     near = f"{', '.join(training.near[:8])} and {len(training.near) - 8} more"
     told = f'"{plain}": {training.recipe.voices} voices, {training.left()} of them still to speak. Near-misses: {near}.'
     console.print(told, markup=False)

@@ -285,19 +285,3 @@ def _line_of(text: str, where: tuple[str, ...]) -> int | None:
         elif current == section and passed <= 0 and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", line):
             return number
     return None
-
-
-def cache_dir(environ: Mapping[str, str] = os.environ) -> Path:
-    """Where prepared slices, prefixes and phrases are kept: they can be thrown away."""
-    if given := environ.get("CACHE_DIRECTORY"):
-        return Path(given.partition(":")[0])
-    base = environ.get("XDG_CACHE_HOME")
-    return Path(base) / "hey-gemma" if base else Path(environ.get("HOME", "/var")) / ".cache" / "hey-gemma"
-
-
-def state_dir(environ: Mapping[str, str] = os.environ) -> Path:
-    """Where timers are kept: what the service is given, or the user's own."""
-    if given := environ.get("STATE_DIRECTORY"):
-        return Path(given.partition(":")[0])
-    base = environ.get("XDG_STATE_HOME") or Path(environ.get("HOME", "/var")) / ".local" / "state"
-    return Path(base) / "hey-gemma"

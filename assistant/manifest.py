@@ -16,9 +16,10 @@ from pydantic import ConfigDict, TypeAdapter
 
 from assistant.disk import readable
 from assistant.errors import ModelMissing, UsageError
+from assistant.places import SERVICE_DIR
 
 VOCABULARY = "gemma-4-vocab.gguf.xz"  # Gemma 4's own, Apache-2.0, from llama.cpp's repository: shape reads as E2B does
-SYSTEM_DIR = Path("/var/lib/hey-gemma/models")
+SYSTEM_DIR = SERVICE_DIR / "models"
 
 
 class Kind(StrEnum):

@@ -10,14 +10,13 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from assistant.config import state_dir
 from assistant.conversation import Conversation
 from assistant.errors import OutputError
 from assistant.events import Event, MuteSwitched
+from assistant.places import SERVICE_DIR, state_dir
 
 LOOK_S = 0.5
 NAME = "muted"
-SERVICE_DIR = Path("/var/lib/hey-gemma")
 _log = logging.getLogger(__name__)
 
 

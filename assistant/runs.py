@@ -19,7 +19,7 @@ from assistant.audio.played import Played
 from assistant.audio.replay import FileSource, FileSpeaker, NullSpeaker
 from assistant.audio.softer import Softer
 from assistant.audio.speaker import SoundSpeaker
-from assistant.config import Config, state_dir
+from assistant.config import Config
 from assistant.desk import announcer_for, shown
 from assistant.duck import ducking
 from assistant.errors import UsageError
@@ -28,12 +28,13 @@ from assistant.front import Front
 from assistant.intents.mqtt_announce import Announcer
 from assistant.intents.timer_file import TimerFile
 from assistant.muting import NAME, Mark, muting
+from assistant.places import runtime_dir, state_dir
 from assistant.service import ServiceManager, attended
 from assistant.speech.voices import Voices
 from assistant.stages import Speaker
 from assistant.trace import JsonLines
 from assistant.turn import SORRY
-from assistant.unfinished import Unfinished, runtime_dir
+from assistant.unfinished import Unfinished
 from assistant.waking.keeper import keeping
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from assistant import board, manifest, weights
-from assistant.config import ModelConfig, cache_dir
+from assistant.config import ModelConfig
 from assistant.errors import OutputError
 from assistant.llm import memory_plan, self_test
 from assistant.llm.engine import Threads
@@ -18,6 +18,7 @@ from assistant.llm.memory_plan import MemoryPlan
 from assistant.llm.prompt import PromptProfile
 from assistant.llm.sampling import SamplingProfile
 from assistant.llm.verdict import Asked, Doubts
+from assistant.places import cache_dir
 from assistant.progress import meter
 
 _LOG = logging.getLogger(__name__)

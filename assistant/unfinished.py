@@ -6,22 +6,12 @@ memory, 20 us; no memory card is written to.
 """
 
 import logging
-import os
-from collections.abc import Mapping
 from pathlib import Path
 
 from assistant.events import Event, ReplyAudioStarted, ToolCalled, TurnEnded, WakeHeard
 
 NAME = "unanswered"
 _log = logging.getLogger(__name__)
-
-
-def runtime_dir(environ: Mapping[str, str] = os.environ) -> Path | None:
-    """Where files live as long as the machine runs; None: nowhere."""
-    if given := environ.get("RUNTIME_DIRECTORY"):
-        return Path(given.partition(":")[0])
-    own = environ.get("XDG_RUNTIME_DIR")
-    return Path(own) / "hey-gemma" if own else None
 
 
 class Unfinished:

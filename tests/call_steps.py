@@ -14,7 +14,7 @@ from pathlib import Path
 
 from assistant import manifest, sessions
 from assistant.audio.clock import AudioClock
-from assistant.config import Config, cache_dir
+from assistant.config import Config
 from assistant.intents.demo_home import DemoHome
 from assistant.intents.local import LocalClock
 from assistant.intents.router import Router
@@ -25,6 +25,7 @@ from assistant.llm.grammar import CALL_END, QUOTE, Grammar, Guide, Tokenize
 from assistant.llm.ledger import Ledger
 from assistant.llm.prefix_cache import PrefixCache, identity
 from assistant.llm.sampling import Script
+from assistant.places import cache_dir
 from assistant.stages import Piece
 
 CALLS = {

@@ -13,9 +13,10 @@ from pathlib import Path
 from assistant.audio.clock import WallClock
 from assistant.audio.devices import Sound
 from assistant.audio.speaker import SoundSpeaker
-from assistant.config import SpeechConfig, cache_dir
+from assistant.config import SpeechConfig
 from assistant.events import Event, ReplyAudioStarted
 from assistant.mouth import Mouth
+from assistant.places import cache_dir
 from assistant.speech.voices import Voices
 from tests.sound_server import sound_server
 

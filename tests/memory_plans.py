@@ -76,11 +76,11 @@ def measure(model: str, case: str) -> None:
     """Run one case here and print its figures as JSON."""
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     from assistant import manifest, weights
-    from assistant.config import cache_dir
     from assistant.llm.conformer import Conformer
     from assistant.llm.engine import Engine, Threads
     from assistant.llm.memory_plan import MemoryPlan
     from assistant.llm.trunk import Trunk
+    from assistant.places import cache_dir
 
     with_ear, main, ear, encoder = CASES[case]
     found = weights.paths(manifest.load().entry(model))

@@ -21,7 +21,7 @@ from pathlib import Path
 from assistant import app, start
 from assistant.audio.clock import AudioClock, WallClock
 from assistant.audio.replay import NullSpeaker
-from assistant.config import Config, WakeConfig, cache_dir, state_dir
+from assistant.config import Config, WakeConfig
 from assistant.events import (
     EndpointReached,
     Event,
@@ -34,6 +34,7 @@ from assistant.events import (
     WakeHeard,
 )
 from assistant.intents.timer_file import TimerFile
+from assistant.places import cache_dir, state_dir
 from assistant.states import Idle, Ringing
 from assistant.waking.keeper import keeping
 from tests import soak_day

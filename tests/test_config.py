@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from assistant import config
+from assistant import config, places
 from assistant.errors import ConfigError
 
 
@@ -105,6 +105,6 @@ def test_state_is_kept_where_the_service_or_the_user_says() -> None:
     given = {"STATE_DIRECTORY": "/var/lib/hey-gemma:/other", "XDG_STATE_HOME": "/x", "HOME": "/home/me"}
     found = []
     for name in ("STATE_DIRECTORY", "XDG_STATE_HOME", "HOME"):
-        found.append(str(config.state_dir(given)))
+        found.append(str(places.state_dir(given)))
         del given[name]
     assert found == ["/var/lib/hey-gemma", "/x/hey-gemma", "/home/me/.local/state/hey-gemma"]

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assistant import config, manifest, weights
+from assistant import manifest, places, weights
 from assistant.errors import ModelDamaged, ModelFailed
 from assistant.llm.decoder import Aborted, Logits
 from assistant.llm.engine import Engine, Threads
@@ -90,7 +90,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Talk]:
 def e2b_shaped() -> Iterator[Talk]:
     if not (manifest.data_dirs()[0] / "shape").is_dir():
         pytest.skip("E2B's shapes aren't here: hey-gemma models shape")
-    engine = engine_of("shape", config.cache_dir())
+    engine = engine_of("shape", places.cache_dir())
     yield Talk(engine)
     engine.close()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from assistant import fence
-from assistant.muting import SERVICE_DIR
+from assistant.places import SERVICE_DIR
 
 ROOT = Path(__file__).parents[1]
 SCRIPT = (ROOT / "install.sh").read_text()

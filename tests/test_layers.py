@@ -8,7 +8,7 @@ ROOT = Path(__file__).parent.parent / "assistant"
 # From the bottom up. Modules of one row never import each other, but for those of one folder.
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"assistant"}),
-    frozenset({"assistant.errors", "assistant.config_mqtt", "assistant.config_panel"}),
+    frozenset({"assistant.errors", "assistant.config_mqtt", "assistant.config_panel", "assistant.places"}),
     frozenset({"assistant.stages", "assistant.config", "assistant.disk"}),
     frozenset({"assistant.events", "assistant.gguf", "assistant.progress", "assistant.translation"}),
     frozenset(

@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from assistant.events import ReplyAudioStarted, ToolCalled, TurnEnded, WakeHeard
-from assistant.unfinished import Unfinished, runtime_dir
+from assistant.places import runtime_dir
+from assistant.unfinished import Unfinished
 
 WAKE = WakeHeard(0.0, 0.0, 0.9)
 LAST = (

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from assistant import backup, config, fence
+from assistant import config, fence, places
 from assistant.intents import home_token
-from assistant.muting import SERVICE_DIR
+from assistant.places import SERVICE_DIR
 
 UNITS = Path(__file__).parents[1] / "systemd"
 SERVICE = UNITS / "hey-gemma.service"
@@ -64,9 +64,8 @@ def test_systemd_finds_nothing_to_complain_about(tmp_path: Path) -> None:
 
 def test_program_and_unit_mean_the_same_places() -> None:
     service = settings("Service")
-    assert config.state_dir({"STATE_DIRECTORY": f"/var/lib/{service['StateDirectory'][0]}"}) == SERVICE_DIR
-    assert backup.SERVICE_STATE == SERVICE_DIR
-    assert config.cache_dir({"CACHE_DIRECTORY": "/var/cache/hey-gemma"}) == Path("/var/cache/hey-gemma")
+    assert places.state_dir({"STATE_DIRECTORY": f"/var/lib/{service['StateDirectory'][0]}"}) == SERVICE_DIR
+    assert places.cache_dir({"CACHE_DIRECTORY": "/var/cache/hey-gemma"}) == Path("/var/cache/hey-gemma")
     assert f"HEY_GEMMA_CONFIG={config.SYSTEM_FILE}" in service["Environment"][0]
     credentials = {value.split(":")[0] for value in service["LoadCredential"]}
     assert credentials == {home_token.CREDENTIAL, home_token.PASSWORD_CREDENTIAL}

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from assistant import config as settings_of
-from assistant import manifest, muting, weights
+from assistant import manifest, muting, places, weights
 from assistant.audio.devices import Sound
 from assistant.config import Config
 from assistant.doctor import clock, homes, machine, models, processor, program, service, settings, sound
@@ -45,7 +45,7 @@ def studies(
 ) -> tuple[Study[Any], ...]:
     """All of them."""
     config, root, environ = patient.config, patient.root, patient.environ
-    state, cache = settings_of.state_dir(environ), settings_of.cache_dir(environ)
+    state, cache = places.state_dir(environ), places.cache_dir(environ)
     folders = manifest.data_dirs(environ)
     written = {"state directory": state, "cache directory": cache}
     if config.log.events:
@@ -65,7 +65,7 @@ def studies(
         ),
         *models.wake_studies(config.wake.words),
         *(_unknown(study) if patient.error is not None else study for study in of_config),
-        *sound.studies(wanted, root, hardware, (state / muting.NAME, muting.SERVICE_DIR / muting.NAME)),
+        *sound.studies(wanted, root, hardware, (state / muting.NAME, places.SERVICE_DIR / muting.NAME)),
         *clock.studies(root, config.place.time_zone),
         *machine.studies(
             root, _model_sizes(config), config.model.memory, {"models": manifest.writable_dir(environ), **written}

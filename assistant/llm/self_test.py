@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 
 import assistant
-from assistant.config import cache_dir
 from assistant.errors import HeyGemmaError
 from assistant.llm import ggml
 from assistant.llm.conformer import TOKEN_SAMPLES, Conformer, Rows
 from assistant.llm.prefix_cache import identity
+from assistant.places import cache_dir
 from assistant.stages import Pcm
 
 _LOG = logging.getLogger(__name__)
