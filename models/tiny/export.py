@@ -13,8 +13,8 @@ import gguf
 import torch
 
 from models.tiny import sizes
+from models.tiny.tiny import Tiny, tie
 from models.tiny.tokens import BYTES, SPECIALS, Tokens
-from models.tiny.train import Tiny, tie
 
 TYPES = {
     "f32": gguf.GGMLQuantizationType.F32,

@@ -13,8 +13,8 @@ from unittest import mock
 import torch
 
 from models.tiny import sizes
+from models.tiny.tiny import Tiny
 from models.tiny.tokens import Tokens
-from models.tiny.train import Tiny
 
 QUIET = 0.1  # share of a copied branch that is heard at first
 BRANCH_ENDS = ("post_layer_norm.weight", "norm_post_attn.weight", "linear_end.linear.weight")

@@ -13,8 +13,8 @@ import torch
 
 from models.tiny.batches import Row, Store, Writer, collate, plain
 from models.tiny.export import load
+from models.tiny.tiny import Tiny
 from models.tiny.tokens import Tokens
-from models.tiny.train import Tiny
 
 
 @torch.no_grad()

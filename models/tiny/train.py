@@ -22,9 +22,9 @@ import torch.multiprocessing as mp
 import torch.nn.functional as F  # noqa: N812  as everybody writes it
 from torch import Tensor
 
-from models.tiny import sizes
 from models.tiny.batches import Batch, Sampler, Store, Talk, Writer, collate, plain
-from models.tiny.network import Ear, Mouth
+from models.tiny.export import read_back
+from models.tiny.tiny import Tiny, tie
 from models.tiny.tokens import Tokens
 
 BETAS, EPS, DECAY, CLIP = (0.9, 0.98), 1e-8, 0.08, 1.0
@@ -32,24 +32,6 @@ WARMUP, CTC_WEIGHT, EMA = 200, 0.5, 0.997
 DECAY_SHARE = 0.33
 MUON_RMS = 0.2  # size of a Muon step's entries, about that of AdamW's
 SETS = {"known": "train", "wording": "heldout_wording", "voice": "heldout_voice", "both": "heldout_both"}
-
-
-class Tiny(torch.nn.Module):
-    """The transformers model, the fast forward over it, and the phone head that only training needs."""
-
-    def __init__(self, tokens: Tokens, phones: int, seed: int = 0) -> None:
-        super().__init__()
-        self.model = sizes.build(tokens.size, tokens.ids, seed)
-        self.phones = torch.nn.Linear(sizes.AUDIO_WIDTH, phones)
-        self.ears: list[Any] = [Ear(self.model), Mouth(self.model)]  # in a list: not registered a second time
-
-    def logits(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
-        """Return (logits at the asked positions, conformer states if there is sound)."""
-        ear, mouth = self.ears
-        if batch.mel is None or batch.keep is None:
-            return mouth(batch.ids, None, None, batch.asks), None
-        states, soft = ear(batch.mel)
-        return mouth(batch.ids, soft.flatten(0, 1)[batch.keep], batch.where, batch.asks), states
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,20 +78,6 @@ def orthogonal(x: Tensor) -> Tensor:
         square = x @ x.mT
         x = 3.4445 * x + (-4.7750 * square + 2.0315 * square @ square) @ x
     return (x if wide else x.mT).float()
-
-
-def tie(module: torch.nn.Module) -> tuple[Tensor, Tensor, Tensor]:
-    """Make the module's parameters and gradients views of two flat vectors; third: where weight decay applies."""
-    count = sum(p.numel() for p in module.parameters())
-    flat, grad, decay = torch.empty(count), torch.zeros(count), torch.zeros(count)
-    at = 0
-    for p in module.parameters():
-        end = at + p.numel()
-        flat[at:end] = p.detach().flatten()
-        p.data, p.grad = flat[at:end].view_as(p), grad[at:end].view_as(p)
-        decay[at:end] = float(p.dim() > 1)
-        at = end
-    return flat, grad, decay
 
 
 def ear_loss(module: Tiny, states: Tensor, batch: Batch, flat_start: bool) -> Tensor:
@@ -307,8 +275,6 @@ def main() -> None:
     shared.clock[2] = time.time()
     if args.warm:
         if args.warm.is_dir():
-            from models.tiny.export import read_back
-
             read_back(args.warm, start)
             averaged = torch.cat([p.detach().flatten() for p in start.parameters()])
         else:
