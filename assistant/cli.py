@@ -1,6 +1,7 @@
 """The command line: arguments only. Every error becomes one line, a remedy and an exit code, never a traceback."""
 
 import asyncio
+import errno
 import faulthandler
 import logging
 import os
@@ -17,7 +18,7 @@ from rich.text import Text
 
 from assistant import __version__, cli_doctor, cli_models, cli_service, cli_sound, cli_wake, config
 from assistant.cli_models import ConfigOption
-from assistant.errors import HeyGemmaError, ModelStuck, UsageError
+from assistant.errors import HeyGemmaError, ModelStuck, OutputError, UsageError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -241,6 +242,11 @@ def main() -> None:
         app()
     except HeyGemmaError as e:
         _fail(e)
+    except OSError as e:
+        if e.errno != errno.ENOSPC:
+            raise
+        sys.stdout = None  # it may be what can't be written: nobody shall try it again
+        _fail(OutputError("the disk is full: not all could be written", remedy="free space, or write elsewhere"))
 
 
 def _settings(path: Path | None) -> config.Config:

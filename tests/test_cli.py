@@ -130,6 +130,17 @@ def test_a_disk_that_is_full() -> None:
     refused(hey_gemma("run", "--pace", "fast", "--mic-file", str(DEMO), "--events", "/dev/full"), 6, "/dev/full")
 
 
+def test_a_full_disk_behind_what_is_printed() -> None:
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-c", "from assistant.cli import main; main()", "version"]
+        told = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=120, check=False, cwd=ROOT
+        )
+    assert told.returncode == 6
+    assert "the disk is full" in told.stderr
+    assert "Traceback" not in told.stderr
+
+
 def test_a_microphone_that_is_not_there(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_text('[audio]\nmicrophone = "no such microphone"\n', encoding="utf-8")
