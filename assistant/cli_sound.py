@@ -57,4 +57,4 @@ def unmute() -> None:
 def _switch(*, muted: bool) -> None:
     from assistant import muting
 
-    muting.switch_all(muting.places(), muted=muted)
+    muting.switch_all(muting.marks(), muted=muted)

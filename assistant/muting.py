@@ -75,7 +75,7 @@ async def _watch(mark: Mark, talk: Conversation) -> None:
             talk.mute(muted=mark.muted)
 
 
-def places(service_dir: Path = SERVICE_DIR) -> Sequence[Path]:
+def marks(service_dir: Path = SERVICE_DIR) -> Sequence[Path]:
     """Where the file of this user's assistant is, and that of the system's service, if there is one."""
     own = state_dir()
     return [folder / NAME for folder in dict.fromkeys((own, *([service_dir] if service_dir.is_dir() else [])))]

@@ -11,7 +11,7 @@ import pytest
 from assistant import states as s
 from assistant.errors import AudioDeviceError, OutputError
 from assistant.events import Announced, MicrophoneFound, MicrophoneLost, MuteSwitched, TimerRang
-from assistant.muting import Mark, muting, places, switch, switch_all
+from assistant.muting import Mark, marks, muting, switch, switch_all
 from assistant.stages import CHUNK_SAMPLES, AudioChunk
 from tests.fakes import ScriptedSession
 from tests.test_conversation import House
@@ -179,13 +179,13 @@ def test_the_command_switches_this_user_and_the_service(tmp_path: Path, monkeypa
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     monkeypatch.delenv("STATE_DIRECTORY", raising=False)
     service = tmp_path / "service"
-    assert places(service) == [tmp_path / "hey-gemma" / "muted"]
+    assert marks(service) == [tmp_path / "hey-gemma" / "muted"]
     service.mkdir()
-    switch_all(places(service), muted=True)
-    assert all(path.exists() for path in places(service))
+    switch_all(marks(service), muted=True)
+    assert all(path.exists() for path in marks(service))
     (tmp_path / "hey-gemma" / "muted").unlink()
     (tmp_path / "hey-gemma" / "muted").mkdir()  # can't be removed as a file
     with pytest.raises(OutputError) as caught:
-        switch_all(places(service), muted=False)
+        switch_all(marks(service), muted=False)
     assert "sudo hey-gemma unmute" in caught.value.remedy
     assert not (service / "muted").exists()

@@ -37,8 +37,8 @@ def find_voice(voice: str, folders: Sequence[Path] = ()) -> Path | None:
 def fetched(folders: Sequence[Path]) -> dict[str, Path]:
     """The voices that `models fetch --voice` brought, by language; the first folder's counts."""
     found: dict[str, Path] = {}
-    for folder in filter(readable, folders):
-        for path in sorted((folder / VOICES).glob("*.onnx")):
+    for voices in filter(readable, (folder / VOICES for folder in folders)):
+        for path in sorted(voices.glob("*.onnx")):
             if readable(Path(f"{path}.json")):
                 found.setdefault(path.name[:2], path)
     return found
