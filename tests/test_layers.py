@@ -56,6 +56,7 @@ LAYERS: tuple[frozenset[str], ...] = (
 VENDORS = {
     "llama_cpp": {"assistant/llm/decoder.py", "assistant/llm/mtmd.py"},
     "sounddevice": {"assistant/audio/devices.py"},
+    "soxr": {"assistant/audio/pcm.py"},
     "soundfile": {"assistant/audio/replay.py", "assistant/waking/store.py"},
     "piper": {"assistant/speech/piper.py", "assistant/speech/espeak.py"},
     "pyopenjtalk": {"assistant/speech/japanese.py"},
@@ -71,6 +72,7 @@ VENDORS = {
         "assistant/cli.py", "assistant/cli_doctor.py", "assistant/cli_models.py", "assistant/cli_sound.py",
         "assistant/cli_service.py", "assistant/cli_wake.py",
     },
+    "jinja2": {"assistant/chat_template.py"},
     "yaml": {"assistant/text_set.py"},
 }  # fmt: skip
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from assistant.stages import CHUNK_SAMPLES, SAMPLE_RATE_HZ, AudioChunk, AudioClip, Pcm
 
+Resampler = soxr.ResampleStream
 _FULL_SCALE = 32768
 
 
@@ -29,6 +30,13 @@ def resample(clip: AudioClip, rate_hz: int) -> AudioClip:
     if clip.rate_hz == rate_hz:
         return clip
     return AudioClip(to_int16(soxr.resample(to_float(clip.samples), clip.rate_hz, rate_hz)), rate_hz)
+
+
+def resampler(rate_hz: int, quality: str = "HQ") -> Resampler | None:
+    """A stream of mono float32 from this rate to 16 kHz; None where it is that already."""
+    if rate_hz == SAMPLE_RATE_HZ:
+        return None
+    return Resampler(rate_hz, SAMPLE_RATE_HZ, 1, dtype="float32", quality=quality)
 
 
 def amplified(samples: Pcm, gain: float) -> Pcm:
@@ -51,7 +59,7 @@ class Chunker:
         self._taken = 0  # samples of the stream, holes included
         self._next_sample = start_sample
         self._rest = np.zeros(0, np.int16)
-        self._resampler = self._new_resampler()
+        self._resampler = resampler(self._rate_hz)
 
     @property
     def next_sample(self) -> int:
@@ -83,12 +91,7 @@ class Chunker:
         self._taken += lost_samples
         self._next_sample = self._start_sample + round(self._taken * SAMPLE_RATE_HZ / self._rate_hz)
         self._rest = self._rest[:0]
-        self._resampler = self._new_resampler()
-
-    def _new_resampler(self) -> soxr.ResampleStream | None:
-        if self._rate_hz == SAMPLE_RATE_HZ:
-            return None
-        return soxr.ResampleStream(self._rate_hz, SAMPLE_RATE_HZ, 1, dtype="float32", quality="HQ")
+        self._resampler = resampler(self._rate_hz)
 
     def _cut(self, samples: Pcm) -> list[AudioChunk]:
         sound = np.concatenate([self._rest, samples]) if len(self._rest) else samples

@@ -7,9 +7,8 @@ kept, the oldest fall out. Knows no room, and no delay but the one that the soun
 from collections import deque
 
 import numpy as np
-import soxr
 
-from assistant.audio.pcm import to_float, to_int16
+from assistant.audio.pcm import Resampler, resampler, to_float, to_int16
 from assistant.stages import CHUNK_SAMPLES, SAMPLE_RATE_HZ, Pcm
 
 BLOCKS = 200  # of 20 ms
@@ -56,7 +55,7 @@ class Played:
     def __init__(self) -> None:
         self._blocks: deque[tuple[Pcm, int, float]] = deque(maxlen=BLOCKS)
         self._rate_hz = 0
-        self._resampler: soxr.ResampleStream | None = None
+        self._resampler: Resampler | None = None
         self._sound: Pcm = np.zeros(0, np.int16)
         self._began_s = 0.0
         self._taken = self._made = 0
@@ -93,6 +92,4 @@ class Played:
         self._rate_hz, self._began_s = rate_hz, began_s
         self._taken = self._made = 0
         self._sound = np.zeros(0, np.int16)
-        self._resampler = None
-        if rate_hz not in {0, SAMPLE_RATE_HZ}:
-            self._resampler = soxr.ResampleStream(rate_hz, SAMPLE_RATE_HZ, 1, dtype="float32", quality="MQ")
+        self._resampler = resampler(rate_hz, "MQ")

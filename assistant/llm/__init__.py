@@ -1,1 +1,1 @@
-"""The model: prompt, engine, session, parser. Only `engine` knows llama.cpp."""
+"""The model: prompt, engine, session, parser. Only `decoder` and `mtmd` import llama.cpp; `ggml` binds its ggml."""
