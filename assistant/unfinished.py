@@ -8,6 +8,7 @@ memory, 20 us; no memory card is written to.
 import logging
 from pathlib import Path
 
+from assistant.disk import readable
 from assistant.events import Event, ReplyAudioStarted, ToolCalled, TurnEnded, WakeHeard
 
 NAME = "unanswered"
@@ -19,7 +20,7 @@ class Unfinished:
 
     def __init__(self, folder: Path | None) -> None:
         self._path = None if folder is None else folder / NAME
-        self.found = self._path is not None and self._path.exists()
+        self.found = self._path is not None and readable(self._path)
         if self.found:
             _log.warning("somebody was left without an answer when hey-gemma ended the last time")
             self._remove()

@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from assistant import disk, manifest
+from assistant.audio.streams import socket_path
 from assistant.errors import ModelMissing, OutputError
 from assistant.intents.deadlines import Timer
 from assistant.intents.timer_file import TimerFile
 from assistant.speech.files import fetched, find_voice
 from assistant.trace import JsonLines
+from assistant.unfinished import Unfinished
 from assistant.waking.own_words import heads
 
 
@@ -88,5 +90,7 @@ def test_what_another_user_keeps_to_itself_is_not_there(tmp_path: Path) -> None:
             find_voice("de_DE-x", [theirs])
         with pytest.raises(ModelMissing):
             heads(["hey computer"], theirs / "hey_gemma.onnx", [theirs])
+        assert not Unfinished(theirs).found
+        assert socket_path({"XDG_RUNTIME_DIR": str(theirs)}) is None
     theirs.chmod(0o700)
     assert disk.readable(theirs / "tiny.gguf")

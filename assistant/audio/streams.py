@@ -13,6 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from assistant.disk import readable
+
 ANSWER_WITHIN_S = 2.0
 Volume = tuple[float, ...]
 
@@ -21,10 +23,14 @@ def socket_path(environ: Mapping[str, str] = os.environ) -> Path | None:
     """The socket of the sound server of this session; None: there is none, or it is elsewhere."""
     if server := environ.get("PULSE_SERVER"):
         path = Path(server.removeprefix("unix:"))
-        return path if path.is_absolute() and path.is_socket() else None
+        return path if path.is_absolute() and _is_socket(path) else None
     runtime = environ.get("PULSE_RUNTIME_PATH")
     path = Path(runtime) if runtime else Path(environ.get("XDG_RUNTIME_DIR", "/nonexistent")) / "pulse"
-    return path / "native" if (path / "native").is_socket() else None
+    return path / "native" if _is_socket(path / "native") else None
+
+
+def _is_socket(path: Path) -> bool:
+    return readable(path) and path.is_socket()  # after `su` the session may still be named, and be another user's
 
 
 class Streams:
