@@ -228,7 +228,7 @@ def load(path: Path | None) -> Config:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as e:
         reason = e.strerror if isinstance(e, OSError) else "not UTF-8 text"
-        remedy = "check the path, or leave --config out for defaults"
+        remedy = "check the path; without --config and HEY_GEMMA_CONFIG there are defaults"
         if isinstance(e, PermissionError):
             remedy = f"use sudo, or make settings of your own: hey-gemma setup --config {user_file(os.environ)}"
         raise ConfigError(f"{path}: {reason}", remedy=remedy) from e
