@@ -1,6 +1,7 @@
 """Texts and earcons -> clips -> speaker, in order, and the events that tell when they are heard.
 
-Knows neither the model nor the turn. The next piece is synthesized while the last one plays.
+Knows neither the model nor the turn. The next piece is synthesized while the last one plays. No answer waits for the
+sound that says that one is under way: it isn't begun, or gives way.
 """
 
 import asyncio
@@ -10,6 +11,8 @@ from functools import partial
 from assistant.events import Event, ReplyAudioFinished, ReplyAudioStarted
 from assistant.lane import Lane
 from assistant.stages import AudioClip, Speaker, Voice
+
+UNDER_WAY = "heard"  # the earcon that no answer waits for
 
 
 class Mouth:
@@ -32,7 +35,9 @@ class Mouth:
         self._instead = instead or {}
         self._now_ms = now_ms
         self._heard_ms = heard_ms
-        self._playing = False
+        self._playing: AudioClip | None = None
+        self._answers = asyncio.Event()  # there is a piece of one to play
+        self._overtaken: asyncio.Task[None] | None = None  # it ends by itself
         self._started = False
         self._until_ms = 0.0  # when all that is queued will have been heard
 
@@ -45,7 +50,7 @@ class Mouth:
     @property
     def computing(self) -> bool:
         """Something is under way that isn't just sound taking its time."""
-        return self._voicing.busy or (self._sounding.busy and not self._playing)
+        return self._voicing.busy or (self._sounding.busy and self._playing is None)
 
     @property
     def busy(self) -> bool:
@@ -70,7 +75,7 @@ class Mouth:
     def earcon(self, kind: str) -> None:
         """Queue a short sound; an unknown or switched-off one is silent."""
         if clip := self._earcons.get(kind):
-            self._sounding.submit(partial(self._play, clip))
+            self._sounding.submit(partial(self._cue if kind == UNDER_WAY else self._play, clip))
 
     def silence(self) -> None:
         """Stop now, forget what was queued."""
@@ -78,7 +83,8 @@ class Mouth:
         self._sounding.clear()
         self._speaker.stop()
         self._until_ms = 0.0
-        self._playing = self._started = False
+        self._answers.clear()
+        self._playing, self._started = None, False
 
     async def settled(self) -> None:
         """Return when nothing is computed any more: at most a clip takes its time."""
@@ -102,7 +108,26 @@ class Mouth:
         ahead_s = max(0.0, self._until_ms - self._now_ms()) / 1000
         async for clip in self._voice.clips(text, language, ahead_s):
             self._until_ms = max(self._until_ms, self._now_ms()) + clip.duration_s * 1000
+            self._answers.set()
             self._sounding.submit(partial(self._answer, clip))
+
+    async def _cue(self, clip: AudioClip) -> None:
+        """Play it until there is an answer, which takes its place at the speaker."""
+        if self._answers.is_set():
+            return
+        playing, answered = asyncio.create_task(self._play(clip)), asyncio.create_task(self._answers.wait())
+        try:
+            await asyncio.wait((playing, answered), return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            playing.cancel()
+            raise
+        finally:
+            answered.cancel()
+        if playing.done():
+            playing.result()
+        else:
+            self._overtaken = playing
+            playing.add_done_callback(lambda done: done.cancelled() or done.exception())  # the answer meets it too
 
     async def _answer(self, clip: AudioClip) -> None:
         if not self._started:
@@ -111,12 +136,14 @@ class Mouth:
         await self._play(clip)
 
     async def _play(self, clip: AudioClip) -> None:
-        self._playing = True
+        self._playing = clip
         try:
             await self._speaker.play(clip)
         finally:
-            self._playing = False
+            if self._playing is clip:
+                self._playing = None
 
     async def _finished(self) -> None:
+        self._answers.clear()
         self._started = False
         self._post(ReplyAudioFinished(self._heard_ms(), self._now_ms()))

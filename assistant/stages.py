@@ -223,10 +223,10 @@ class AudioSource(Protocol):
 
 
 class Speaker(Protocol):
-    """Where answers are heard. One clip at a time."""
+    """Where answers are heard. One clip at a time: one that comes while another plays takes its place."""
 
     async def play(self, clip: AudioClip) -> None:
-        """Return when the last sample has been heard, or soon after `stop`.
+        """Return when the last sample has been heard, or soon after `stop` or the next `play`.
 
         Raises AudioDeviceError or OutputError.
         """

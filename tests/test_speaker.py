@@ -117,6 +117,44 @@ async def test_where_a_word_may_have_been_covered_it_is_quieter_for_two_seconds(
     await speaker.aclose()
 
 
+async def test_a_clip_takes_the_place_of_one_that_plays_over_ten_ms_in_the_same_stream() -> None:
+    """From the next block on, without a jump; whoever played the first one goes on at once."""
+    sound = stereo()
+    speaker = SoundSpeaker(sound, HandClock())
+    first = asyncio.create_task(speaker.play(AudioClip(np.full(48_000, 8_000, np.int16), 48_000)))
+    stream = await begun(sound, first)
+    assert (await pull_clip(stream, first) == 8_000).all()
+    second = asyncio.create_task(speaker.play(AudioClip(np.zeros(2_000, np.int16), 48_000)))
+    fading = stream.pull(240)[:, 0]
+    while (fading == 8_000).all():
+        await asyncio.sleep(0)
+        fading = stream.pull(240)[:, 0]
+    fading = np.concatenate([fading, stream.pull(480)[:, 0]])  # in two blocks
+    assert fading[0] == 8_000
+    assert (np.diff(fading) <= 0).all()
+    assert not fading[480:].any()
+    await first
+    stream.pull(2_000)
+    await second
+    assert len(sound.streams) == 1
+    assert not stream.closed
+    await speaker.aclose()
+
+
+async def test_stop_ends_a_clip_and_the_one_that_was_to_take_its_place() -> None:
+    sound = stereo()
+    speaker = SoundSpeaker(sound, HandClock())
+    first = asyncio.create_task(speaker.play(RAMP))
+    stream = await begun(sound, first)
+    await pull_clip(stream, first)
+    second = asyncio.create_task(speaker.play(RAMP))
+    await asyncio.sleep(0)
+    speaker.stop()
+    await asyncio.wait_for(asyncio.gather(first, second), 5)
+    assert not stream.pull(960).any()
+    await speaker.aclose()
+
+
 @pytest.mark.parametrize("how", ["stop", "cancel"])
 async def test_stopping_or_cancelling_drops_what_the_driver_still_holds(how: str) -> None:
     """The stream is closed, `play` returns, and the next clip opens it again."""

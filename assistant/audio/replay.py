@@ -144,11 +144,14 @@ class NullSpeaker:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._stopped = False
+        self._one = asyncio.Lock()
         self.first_sample_s: float | None = None
 
     async def play(self, clip: AudioClip) -> None:
-        """Return when the clip's duration has passed, or after `stop`."""
-        await self._hear(clip)
+        """Return when the clip's duration has passed, or after `stop`, or when another clip takes its place."""
+        self.stop()
+        async with self._one:
+            await self._hear(clip)
 
     def stop(self) -> None:
         """End the clip that plays within 20 ms of the clock's time."""
@@ -191,10 +194,12 @@ class FileSpeaker(NullSpeaker):
 
     async def play(self, clip: AudioClip) -> None:
         """Return when the clip's duration has passed and it is in the file; after `stop`, what was heard of it."""
-        try:
-            await self._hear(clip)
-        finally:  # a cancelled answer was heard up to here, too
-            self._keep(clip)
+        self.stop()
+        async with self._one:
+            try:
+                await self._hear(clip)
+            finally:  # a cancelled answer was heard up to here, too
+                self._keep(clip)
 
     async def aclose(self) -> None:
         """Close the file."""
