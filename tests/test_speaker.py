@@ -121,13 +121,13 @@ async def test_a_clip_takes_the_place_of_one_that_plays_over_ten_ms_in_the_same_
     """From the next block on, without a jump; whoever played the first one goes on at once."""
     sound = stereo()
     speaker = SoundSpeaker(sound, HandClock())
-    first = asyncio.create_task(speaker.play(AudioClip(np.full(48_000, 8_000, np.int16), 48_000)))
+    first = asyncio.create_task(speaker.play(AudioClip(np.full(960_000, 8_000, np.int16), 48_000)))
     stream = await begun(sound, first)
     assert (await pull_clip(stream, first) == 8_000).all()
     second = asyncio.create_task(speaker.play(AudioClip(np.zeros(2_000, np.int16), 48_000)))
     fading = stream.pull(240)[:, 0]
     while (fading == 8_000).all():
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.005)
         fading = stream.pull(240)[:, 0]
     fading = np.concatenate([fading, stream.pull(480)[:, 0]])  # in two blocks
     assert fading[0] == 8_000
