@@ -1,7 +1,8 @@
 """`hey-gemma bench`: whole turns at real time on this machine, plain path against streamed path, in turn.
 
 Reads the trace only. Every reply is the same scripted call, whatever the model makes of the sentence, and every token
-of it is computed for real: shape has no sense to decode, and no figure may depend on who understands what.
+of it is computed for real: shape has no sense to decode, and no figure may depend on who understands what. Each repeat
+begins a little later, so that none depends either on where in a hop the voice happens to end.
 """
 
 import os
@@ -56,6 +57,7 @@ SENTENCES = (
 SHORT = 2  # how many of them a quick run takes
 SCRIPT = '<|tool_call>call:HassTurnOn{name:<|"|>kitchen light<|"|>}<tool_call|><|tool_response>'
 LEAD_S, TAIL_S = 0.5, 2.0
+HOP_S = 0.16  # four rows of the encoder: the repeats of a sentence are spread over it
 LONGEST_TURN_S = 25.0
 SILENT_DB = -45.0
 
@@ -73,6 +75,7 @@ class Turn:
     """What one turn showed. Only the first turn of a conversation counts."""
 
     now_ms: Callable[[], float]
+    ends_ms: float = 0.0
     figures: TurnEnded | None = None
     model: ModelTimed | None = None
     speech_ms: tuple[float, float] = (0.0, 0.0)
@@ -173,10 +176,17 @@ async def run(
     speeds: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as folder:
         texts = SENTENCES[:SHORT] if quick else SENTENCES
-        sentences = [await _speak_into(config, text, Path(folder) / f"{n}.wav") for n, text in enumerate(texts)]
+        spoken = [await _spoken(config, text) for text in texts]
+        sentences = [
+            [
+                await _written(clip, Path(folder) / f"{number}-{repeat}.wav", LEAD_S + HOP_S * repeat / repeats)
+                for number, clip in enumerate(spoken)
+            ]
+            for repeat in range(repeats)
+        ]
         for name in models:
             fresh, speeds[name] = await _bench(
-                replace(config, model=replace(config.model, name=name)), sentences, repeats, console
+                replace(config, model=replace(config.model, name=name)), sentences, console
             )
             rows += fresh
     cores = len(os.sched_getaffinity(0))
@@ -196,20 +206,22 @@ async def run(
         write_text(svg_file, console.export_svg(title="hey-gemma bench"), option="--svg")
 
 
-async def _speak_into(config: Config, text: str, path: Path) -> Sentence:
-    """Write the sentence with silence around it, as a microphone would have heard it."""
+async def _spoken(config: Config, text: str) -> AudioClip:
     voices = Voices(config.speech)
     clips = [clip async for clip in voices.clips(text, "en")]
     await voices.aclose()
-    rate_hz = clips[0].rate_hz
-    lead, tail = (np.zeros(round(seconds * rate_hz), np.int16) for seconds in (LEAD_S, TAIL_S))
-    speech = np.concatenate([clip.samples for clip in clips])
+    return AudioClip(np.concatenate([clip.samples for clip in clips]), clips[0].rate_hz)
+
+
+async def _written(speech: AudioClip, path: Path, lead_s: float) -> Sentence:
+    """Write it with silence around it, as a microphone would have heard it."""
+    lead, tail = (np.zeros(round(seconds * speech.rate_hz), np.int16) for seconds in (lead_s, TAIL_S))
     clock = AudioClock()
     await clock.release()  # nobody listens to a file: don't wait for its sound
     speaker = FileSpeaker(path, clock)
-    await speaker.play(AudioClip(np.concatenate([lead, speech, tail]), rate_hz))
+    await speaker.play(AudioClip(np.concatenate([lead, speech.samples, tail]), speech.rate_hz))
     await speaker.aclose()
-    return Sentence(path, (LEAD_S + _voiced_s(AudioClip(speech, rate_hz))) * 1000)
+    return Sentence(path, (lead_s + _voiced_s(speech)) * 1000)
 
 
 def _voiced_s(clip: AudioClip) -> float:
@@ -221,23 +233,21 @@ def _voiced_s(clip: AudioClip) -> float:
 
 
 async def _bench(
-    config: Config, sentences: Sequence[Sentence], repeats: int, console: Console
+    config: Config, repeats: Sequence[Sequence[Sentence]], console: Console
 ) -> tuple[list[Row], dict[str, float]]:
-    """One warm-up turn a path, and `repeats` counted ones of each sentence, each with a home of its own."""
+    """One warm-up turn a path, and a counted one of each sentence in each repeat, each with a home of its own."""
     wall = WallClock()
     turns: dict[tuple[int, str], list[Turn]] = {}
     async with app.loaded(config, wall, wake=False, script=SCRIPT) as stages:
         paths = ("plain", "streamed") if stages.session.listens_ahead else ("plain",)
-        for repeat in range(repeats + 1):
+        for run_number, sentences in enumerate([repeats[0][:1], *repeats]):
             for number, sentence in enumerate(sentences):
-                if repeat == 0 and number > 0:
-                    continue
                 for path in paths:
-                    console.print(f"{config.model.name}, {path}, sentence {number + 1}, run {repeat}", style="dim")
+                    console.print(f"{config.model.name}, {path}, sentence {number + 1}, run {run_number}", style="dim")
                     turn = await _turn(stages, wall, sentence, path)
-                    if repeat:
+                    if run_number:
                         turns.setdefault((number, path), []).append(turn)
-    rows = [_row(config.model.name, path, sentences[number], some) for (number, path), some in turns.items()]
+    rows = [_row(config.model.name, path, some) for (_, path), some in turns.items()]
     plain = [turn.model for (_, path), some in turns.items() if path == "plain" for turn in some if turn.model]
     speed = {
         "prefill_tok_s": _median(1000 * t.rows / t.prefill_ms for t in plain if t.prefill_ms),
@@ -250,7 +260,7 @@ async def _turn(stages: app.Stages, wall: WallClock, sentence: Sentence, path: s
     fast = path == "streamed"
     await stages.session.listen_ahead(on=fast)
     stages.session.only_legal_calls(on=fast)
-    turn = Turn(lambda: wall.now_s() * 1000)
+    turn = Turn(lambda: wall.now_s() * 1000, sentence.ends_ms)
     async with app.conversing(
         stages, clock=wall, wall=wall, speaker=Listened(wall, turn), wake=False, observe=turn.observe
     ) as (talk, _home):
@@ -258,13 +268,13 @@ async def _turn(stages: app.Stages, wall: WallClock, sentence: Sentence, path: s
     return turn
 
 
-def _row(name: str, path: str, sentence: Sentence, turns: Sequence[Turn]) -> Row:
+def _row(name: str, path: str, turns: Sequence[Turn]) -> Row:
     """Medians; the VAD's estimate of where the speech ended is replaced by what is known of the file."""
     figures = [(t, t.figures) for t in turns if t.figures is not None]
     models = [t.model for t in turns if t.model is not None]
 
     def since_speech(ms: float | None, turn: Turn) -> float:
-        return (ms or 0.0) + turn.speech_ms[1] - sentence.ends_ms
+        return (ms or 0.0) + turn.speech_ms[1] - turn.ends_ms
 
     def waited(turn: Turn, ended: TurnEnded) -> float:
         if turn.draft_at_ms is None or turn.reached_at_ms is None:

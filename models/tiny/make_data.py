@@ -35,6 +35,8 @@ FIRST = {
     "wider": 1_000,
     "disguised": 2_000,
     "speaker": 5_000,
+    "blend": 10_000,
+    "foreign": 20_000,
 }  # engines with shards of their own (100 clips), and those shards' seeds
 # en-us phones of espeak-ng without stress marks; the index in phones.json is 1 + the place here (0 is the CTC blank).
 PHONES = words(
@@ -154,7 +156,7 @@ def hey_clips(engine: str) -> Iterator[tuple[dict[str, Any], Pcm]]:
     """Say "hey gemma" with every training voice of an engine: several readings where the voices are few."""
     rng = np.random.default_rng(12)
     pool = speakers(held_out=False)[engine]
-    for repeat in range(max(1, min(24, 400 // len(pool) if engine != "speaker" else 1))):
+    for repeat in range(max(1, min(24, 400 // len(pool) if engine not in {"speaker", "blend"} else 1))):
         for voice in pool:
             text = choose(rng, ["hey gemma", "hey gemma,", "hey, gemma", "Hey Gemma!"])
             sound = spoken(voice, text, rng)
@@ -245,7 +247,9 @@ def jobs(out: Path, utterances: int, follows: int, more: dict[str, int], sizes: 
         for n in range(-(-count // 100))
     ]
     hey = [
-        (out, f"hey-{engine}", f"hey:{engine}", 0, 0) for engine in (*(e for _, e in ENGINES), "disguised", "speaker")
+        (out, f"hey-{engine}", f"hey:{engine}", 0, 0)
+        for engine in (*(e for _, e in ENGINES), *FIRST)
+        if engine != "wider"
     ]
     follow = [(out, f"follow-{n:02d}", "follow:", n, 500) for n in range(-(-follows // 500))]
     held = [(out, f"heldout_{kind}", f"heldout:{kind}", 0, count) for kind, count in sizes.items()]
@@ -275,6 +279,10 @@ def main() -> None:
     parser.add_argument(
         "--disguised", type=int, default=0, help="extra clips by disguised neural voices, 0.2 CPU-s each"
     )
+    parser.add_argument(
+        "--blend", type=int, default=0, help="extra clips by blends of Kokoro's speakers, 1.1 CPU-s each"
+    )
+    parser.add_argument("--foreign", type=int, default=0, help="extra clips of English by espeak's other languages")
     parser.add_argument("--follow", type=int, default=0, help="clips of follow-ups (multiples of 500)")
     parser.add_argument("--eval", type=Path, help="also write the eval folders here")
     parser.add_argument("--processes", type=int, default=2)
@@ -283,7 +291,7 @@ def main() -> None:
     (given.out / "parts").mkdir(parents=True, exist_ok=True)
     (given.out / "phones.json").write_text(json.dumps(["<blank>", *PHONES], ensure_ascii=False))
     sizes = {"wording": 400, "voice": 400, "both": 300}
-    more = {"wider": given.wider, "disguised": given.disguised, "speaker": given.speaker}
+    more = {engine: getattr(given, engine) for engine in FIRST}
     todo = [
         j
         for j in jobs(given.out, given.utterances, given.follow, more, sizes)
