@@ -72,11 +72,17 @@ class Rehearsal:
             await self._stale.wait()
             await self._quiet()
             self._stale.clear()
-            texts = self._texts()
-            await asyncio.to_thread(self._voice.keep_only, texts)
-            for text in texts:
-                if self._stale.is_set() or not await self._make(text):
-                    break
+            try:
+                await self._make_all()
+            except Exception:  # noqa: BLE001 - phrases only save time; the home's next change has them made
+                _log.exception("phrases aren't prepared")
+
+    async def _make_all(self) -> None:
+        texts = self._texts()
+        await asyncio.to_thread(self._voice.keep_only, texts)
+        for text in texts:
+            if self._stale.is_set() or not await self._make(text):
+                break
 
     async def _make(self, text: str) -> bool:
         """Make one phrase, again if it was interrupted. False: no more of them."""

@@ -74,3 +74,5 @@ class Renewal:
                     self._stale.set()
             except HeyGemmaError as e:
                 _log.warning("the prompt stays as it was: %s. What to do: %s", e.message, e.remedy)
+            except Exception:  # noqa: BLE001 - whatever a home's names did, its next change is read
+                _log.exception("the prompt stays as it was")

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Sequence
 
+import pytest
+
 from assistant.errors import SpeechFailed
 from assistant.rehearsal import QUIET_S, Rehearsal
 from tests.fakes import HandClock
@@ -90,4 +92,23 @@ async def test_it_ends_where_there_is_no_room_or_no_voice() -> None:
     rehearsal = Rehearsal(actor, lambda: ["a", "b", "c"], lambda: True, now_s=clock.now_s, sleep=clock.sleep)
     await later(clock, 8.0)
     assert actor.begun == ["a", "b"]
+    await rehearsal.aclose()
+
+
+async def test_what_nobody_foresaw_is_logged_and_the_next_change_is_made(caplog: pytest.LogCaptureFixture) -> None:
+    """Phrases go on being prepared."""
+    actor, clock = Actor(), HandClock()
+    told = iter([RuntimeError("a home that can't be asked")])
+
+    def texts() -> list[str]:
+        for error in told:
+            raise error
+        return ["a"]
+
+    rehearsal = Rehearsal(actor, texts, lambda: True, now_s=clock.now_s, sleep=clock.sleep)
+    await later(clock, QUIET_S + 0.5)
+    assert "a home that can't be asked" in caplog.text
+    rehearsal.changed()
+    await later(clock, QUIET_S + 0.5)
+    assert actor.made == ["a"]
     await rehearsal.aclose()

@@ -21,6 +21,7 @@ class House:
         self.read: list[str] = []
         self.busy = 0
         self.full = False
+        self.broken = False
 
     def tools(self) -> Sequence[Tool]:
         return (Tool("HassTurnOn", ""),)
@@ -36,6 +37,8 @@ class House:
 
     async def renew(self, tools: Sequence[Tool], home: str) -> bool:
         assert tools == self.tools()
+        if self.broken:
+            raise AttributeError("a name that nobody foresaw")
         if self.full:
             raise ConfigError("too long", remedy="show less")
         if self.busy:
@@ -102,3 +105,17 @@ async def test_at_the_end_nothing_is_left_running() -> None:
     async with renewing(House()) as (renewal, _):
         renewal.changed()
     assert asyncio.all_tasks() == before
+
+
+async def test_what_nobody_foresaw_is_logged_and_the_next_change_is_read(caplog: pytest.LogCaptureFixture) -> None:
+    """A prompt that can't be made once doesn't leave the model with the old home for ever."""
+    house = House()
+    async with renewing(house) as (renewal, clock):
+        house.broken = True
+        renewal.changed()
+        await clock.advance(SETTLE_S)
+        assert "a name that nobody foresaw" in caplog.text
+        house.broken = False
+        renewal.changed()
+        await clock.advance(SETTLE_S)
+        assert house.read == ["lamp"]

@@ -162,7 +162,11 @@ class HomeLink:
                 self._refused(e.message, e.remedy)
             except Exception as e:  # noqa: BLE001 - whatever a home sends, a home that is there again is taken in
                 level = logging.WARNING if self._ready else logging.INFO
-                _log.log(level, "no connection to the home (%s); trying again in %.1f s", type(e).__name__, wait_s)
+                unforeseen = e if not isinstance(e, (*_BROKEN, Unreachable, Declined)) else None
+                kind = type(e).__name__
+                _log.log(
+                    level, "no connection to the home (%s); trying again in %.1f s", kind, wait_s, exc_info=unforeseen
+                )
             was_ready, self._ready, self._client = self._ready, False, None
             self.news.tell()
             wait_s = self._first_wait_s if was_ready else wait_s

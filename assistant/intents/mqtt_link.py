@@ -133,7 +133,9 @@ class MqttLink:
                 refused = isinstance(e, aiomqtt.MqttError) and self._is_refusal(e)
                 if not refused:
                     level = logging.WARNING if self.ready else logging.INFO
-                    _log.log(level, "no connection to the MQTT broker (%s); trying again in %.1f s", e, wait_s)
+                    unforeseen = e if not isinstance(e, aiomqtt.MqttError | OSError) else None
+                    text = "no connection to the MQTT broker (%s); trying again in %.1f s"
+                    _log.log(level, text, e, wait_s, exc_info=unforeseen)
             was_ready, self.ready, self._client = self.ready, False, None
             self.news.tell()
             wait_s = self._first_wait_s if was_ready else wait_s
