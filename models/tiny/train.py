@@ -204,7 +204,9 @@ def run(rank: int, s: Shared, lock: Any, args: argparse.Namespace) -> None:
         with torch.autocast("cpu", torch.bfloat16):
             logits, states = module.logits(batch)
             assert states is not None
-            parts = [text_loss(logits, batch), ear_loss(module, states, batch, done < args.flat)]
+            settled = float(s.clock[0]) >= args.settle
+            ears = ear_loss(module, states if settled else states.detach(), batch, done < args.flat)
+            parts = [text_loss(logits, batch), ears]
             loss = parts[0] + CTC_WEIGHT * parts[1]
             typed = sampler.written(args.written)
             parts.append(text_loss(module.logits(typed)[0], typed))
@@ -259,6 +261,9 @@ def main() -> None:
     parser.add_argument("--nice", type=int, default=5, help="of the second process")
     parser.add_argument("--peak", type=float, default=3e-3, help="highest learning rate")
     parser.add_argument("--flat", type=float, default=0.14, help="share of the run with evenly spread phones")
+    parser.add_argument(
+        "--settle", type=int, default=0, help="steps that only the phone head learns phones, for GGUF files lack it"
+    )
     parser.add_argument("--typed", type=float, default=0.5, help="weight of the typed samples' loss")
     parser.add_argument("--written", type=int, default=20, help="typed conversations in a step")
     parser.add_argument("--every", type=float, default=300, help="seconds between checkpoints")
