@@ -1,12 +1,18 @@
 """Voices with fakes, and the real espeak and Piper."""
 
 import asyncio
+import gc
 import json
 import threading
+from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 import pytest
+from piper import PiperVoice as PiperNetwork
+from piper import espeakbridge
+from piper.config import PiperConfig
 
 from assistant.audio.devices import meter
 from assistant.config import SpeechConfig
@@ -16,6 +22,7 @@ from assistant.speech.files import find_voice
 from assistant.speech.piper import PiperVoice
 from assistant.speech.voices import SentenceVoice, Voices
 from assistant.stages import AudioClip
+from tests.soak import asked
 
 ESPEAK = SpeechConfig(voice="espeak")
 
@@ -301,6 +308,68 @@ def test_a_language_that_espeak_does_not_know_is_a_failure_with_a_remedy() -> No
         voice.say("hm", "xx")
     assert caught.value.remedy
     assert voice.say("Yes.", "en").duration_s > 0.2
+
+
+def test_two_espeak_voices_share_the_library() -> None:
+    """Each hears itself, also when the other was loaded later, or is gone."""
+    first, second = EspeakVoice(), EspeakVoice()
+    whole = first.say("The kitchen light is on.", "en").duration_s
+    assert second.say("The kitchen light is on.", "en").duration_s == pytest.approx(whole, abs=0.1)
+    assert first.say("The kitchen light is on.", "en").duration_s == pytest.approx(whole, abs=0.1)
+    del second
+    gc.collect()
+    assert first.say("The kitchen light is on.", "en").duration_s == pytest.approx(whole, abs=0.1)
+
+
+def note_and(noted: list[str], do: Callable[[str], None]) -> Callable[[str], None]:
+    """Do it, and write down with what."""
+
+    def both(voice: str) -> None:
+        noted.append(voice)
+        do(voice)
+
+    return both
+
+
+class SilentNetwork:
+    """In a Piper network's place: 16 samples of silence, or what a stopped run gives."""
+
+    def __init__(self) -> None:
+        self.fails = False
+
+    def run(self, outputs: object, feed: object) -> list[np.ndarray]:
+        del outputs, feed
+        if self.fails:
+            raise RuntimeError("stopped")
+        return [np.zeros((1, 1, 1, 16), np.float32)]
+
+
+def test_espeak_keeps_nothing_of_a_sentence_whose_phonemes_piper_took(monkeypatch: pytest.MonkeyPatch) -> None:
+    """1,360 bytes each it would be; not even of those that were stopped, nor does its own voice suffer."""
+    model = find_voice(SpeechConfig().voice)
+    assert model is not None
+    piper, robot, network = PiperVoice(model), EspeakVoice(), SilentNetwork()
+    piper._piper = PiperNetwork(session=network, config=PiperConfig.from_dict(piper._config))
+    voices_set: list[str] = []
+    monkeypatch.setattr(espeakbridge, "set_voice", note_and(voices_set, espeakbridge.set_voice))
+
+    def sentences(count: int) -> None:
+        for n in range(count):
+            network.fails = n % 2 == 1
+            with pytest.raises(SpeechFailed) if network.fails else nullcontext():
+                piper.say(f"The heating is at {n} degrees.", "en")
+
+    sentences(200)  # more than espeak's queue of 170 has room for
+    before = asked()
+    voices_set.clear()
+    sentences(300)
+    assert len(voices_set) == 300  # one each: skipping it crashed espeak or cut off its own speech
+    assert asked() - before < 100_000
+    durations = []
+    for count in (0, 1, 150, 169, 170, 171):
+        sentences(count)
+        durations.append(robot.say("Guten Morgen, das Licht ist an.", "de").duration_s)
+    assert min(durations) == pytest.approx(max(durations), abs=0.05)
 
 
 # --- the real Piper --------------------------------------------------------------------------------------------------

@@ -17,6 +17,24 @@ _WORDS_A_MINUTE = 175
 _AS_LOUD_AS_PIPER = 0.55  # espeak is 5 dB levelled than en_US-joe-medium
 
 
+def library() -> ctypes.PyDLL:
+    """Open espeak's library; calls keep the interpreter's lock, as piper-tts's own do, so none comes between them."""
+    from piper import espeakbridge
+
+    return ctypes.PyDLL(espeakbridge.__file__)
+
+
+def free_voices(espeak: ctypes.CDLL) -> None:
+    """Speak a blank, which nobody hears: voices that were set are taken over and freed (5 µs, in any state)."""
+    _speak(espeak, " ")
+
+
+def _speak(espeak: ctypes.CDLL, text: str) -> int:
+    raw = text.encode(errors="ignore") + b"\0"
+    utf8 = 1
+    return int(espeak.espeak_Synth(raw, ctypes.c_size_t(len(raw)), 0, 0, 0, utf8, None, None))
+
+
 class EspeakVoice:
     """Piper sets the library's voice anew each time, and so does this: only the thread must be shared."""
 
@@ -38,7 +56,9 @@ class EspeakVoice:
 
             self._library = self._library or self._load(espeakbridge)
             espeakbridge.set_voice(self._CODES.get(language, language))
-            return " ".join(part for part, *_ in espeakbridge.get_phonemes(text))
+            read = espeakbridge.get_phonemes(text)
+            free_voices(self._library)
+            return " ".join(part for part, *_ in read)
         except (ImportError, OSError, AttributeError, RuntimeError) as e:
             raise SpeechFailed(f"espeak can't read {text!r}: {e}", remedy=REMEDY) from e
 
@@ -51,9 +71,11 @@ class EspeakVoice:
             self._library = self._library or self._load(espeakbridge)
             espeakbridge.set_voice(self._CODES.get(language, language))
             self._library.espeak_SetParameter(1, round(_WORDS_A_MINUTE * (speed or self._speed)), 0)
-            text = sentence.encode(errors="ignore") + b"\0"
-            utf8 = 1
-            failed = self._library.espeak_Synth(text, ctypes.c_size_t(len(text)), 0, 0, 0, utf8, None, None)
+            self._library.espeak_SetSynthCallback(self._callback)
+            try:
+                failed = _speak(self._library, sentence)
+            finally:
+                self._library.espeak_SetSynthCallback(None)  # it is ours, and the library outlives us
             rate_hz = self._library.espeak_ng_GetSampleRate()
         except (ImportError, OSError, AttributeError, RuntimeError) as e:
             raise SpeechFailed(f"espeak can't speak {language!r}: {e}", remedy=REMEDY) from e
@@ -71,11 +93,9 @@ class EspeakVoice:
         from piper.phonemize_espeak import ESPEAK_DATA_DIR
 
         espeakbridge.initialize(str(ESPEAK_DATA_DIR))
-        library = ctypes.CDLL(espeakbridge.__file__)
         callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
         self._callback = callback(self._take)  # kept here: espeak holds no reference
-        library.espeak_SetSynthCallback(self._callback)
-        return library
+        return ctypes.CDLL(espeakbridge.__file__)
 
     def _take(self, samples: Any, count: int, _events: Any) -> int:
         if samples and count > 0:

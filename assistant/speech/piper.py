@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from assistant.errors import ModelDamaged, ModelMissing, SpeechFailed
+from assistant.speech import espeak
 from assistant.speech.files import REMEDY
 from assistant.stages import AudioClip
 
@@ -37,6 +38,7 @@ class PiperVoice:
             raise ModelDamaged(f"{model}.json: {rate_hz} samples a second", remedy="download the voice again")
         self._speed = speed
         self._piper: Any = None
+        self._espeak: Any = None
 
     def speaks(self, language: str) -> bool:
         """Whether this is the voice's language."""
@@ -50,7 +52,11 @@ class PiperVoice:
         try:
             self._piper = self._piper or self._load()
             form = SynthesisConfig(length_scale=self._piper.config.length_scale / self._speed, normalize_audio=False)
-            parts = [chunk.audio_int16_array for chunk in self._piper.synthesize(sentence, form)]
+            self._espeak = self._espeak or espeak.library()
+            try:
+                parts = [chunk.audio_int16_array for chunk in self._piper.synthesize(sentence, form)]
+            finally:
+                espeak.free_voices(self._espeak)
         except Exception as e:  # onnxruntime and piper raise what they like; any of it means: no sound
             raise SpeechFailed(f"the voice {self.model.name} can't speak: {e}", remedy=REMEDY) from e
         return AudioClip(np.concatenate([*parts, np.zeros(0, np.int16)]), self._piper.config.sample_rate)
