@@ -4,6 +4,7 @@ Reads files of the kernel; nothing here raises. The firmware's flags: bit 0 unde
 3 at the soft limit; the same 16 bits higher for "since boot".
 """
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,25 +19,36 @@ _THROTTLED = "sys/devices/platform/*/*firmware/get_throttled"  # the soc's addre
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """In bytes; 0: the kernel doesn't say. `total`: what this process may have, where that is less than there is."""
+    """In bytes; 0: the kernel doesn't say. `total`: what this process may have, where that is less than there is.
+
+    `controller`: whether a group of processes can have memory kept for it, or a limit; None: it isn't told.
+    """
 
     total: int
     available: int
     swap_total: int = 0
     swap_free: int = 0
+    controller: bool | None = None
 
 
 def memory(root: Path = Path("/")) -> Memory:
-    """Read /proc/meminfo, and the limit of the control group that we are in (a service's MemoryMax, a container's)."""
+    """Read /proc/meminfo, and the limits of the control groups that we are in (a service's MemoryMax, a container's).
+
+    Of version 2 only. Raspberry Pi OS starts with `cgroup_disable=memory`: there are no limits then.
+    """
     lines = (line.split() for line in _read(root / "proc/meminfo").splitlines())
     kb = {words[0].rstrip(":"): int(words[1]) for words in lines if len(words) > 1 and words[1].isdigit()}
     total, available, swap_total, swap_free = (
         kb.get(name, 0) * 1024 for name in ("MemTotal", "MemAvailable", "SwapTotal", "SwapFree")
     )
-    group = _read(root / "proc/self/cgroup").rpartition("0::/")[2].splitlines()
-    limit = _read(root / "sys/fs/cgroup" / (group[0] if group else "") / "memory.max")
-    most = min(total, int(limit)) if limit.isdigit() else total
-    return Memory(most, min(available, most), swap_total, swap_free)
+    top = root / "sys/fs/cgroup"
+    ours = [line[4:] for line in _read(root / "proc/self/cgroup").splitlines() if line.startswith("0::/")]
+    group = top.joinpath(*ours)
+    limits = [_read(folder / "memory.max") for folder in (group, *group.parents) if folder.is_relative_to(top)]
+    most = min([total, *(int(limit) for limit in limits if limit.isdigit())])
+    controllers = top / "cgroup.controllers"
+    controller = "memory" in _read(controllers).split() if os.access(controllers, os.R_OK) else None
+    return Memory(most, min(available, most), swap_total, swap_free, controller)
 
 
 def is_pi(root: Path = Path("/")) -> bool:

@@ -10,9 +10,10 @@ import pytest
 from assistant import board
 from assistant.audio.devices import Device
 from assistant.board import Board
-from assistant.config import Config
+from assistant.config import Config, HomeConfig
 from assistant.doctor import clock, homes, machine, models, processor, program, rounds, service, settings, sound
-from assistant.doctor.findings import State
+from assistant.doctor.examine import examine
+from assistant.doctor.findings import Finding, State
 from assistant.doctor.rounds import Patient
 from assistant.doctor.signal import Signal
 from assistant.errors import AudioDeviceError, ConfigError, HomeAway, HomeRefused, ModelDamaged, ModelMissing
@@ -54,7 +55,7 @@ MICROPHONE = sound.Microphone(HEARD)
 GONE = AudioDeviceError("no microphone was found", remedy="plug one in")
 CLOCK = clock.Clock(datetime(2026, 11, 25, tzinfo=UTC), synchronised=True, zone="Europe/Paris")
 E2B = Sizes(1_407_000_000, 318_000_000, 610_000_000)
-KERNEL = board.Memory(8 * GB, 6 * GB, 2 * GB, 2 * GB)
+KERNEL = board.Memory(8 * GB, 6 * GB, 2 * GB, 2 * GB, controller=True)
 MEMORY = machine.Memory(KERNEL, ("/dev/zram0",), E2B)
 BOARD = Board("Raspberry Pi 5", 45.0, "ondemand", 0)
 PACE = machine.Pace("ondemand", "cpufreq-dt", 2_400_000, 2_400_000)
@@ -109,6 +110,7 @@ WELL: dict[str, Any] = {
     "year": CLOCK,
     "synchronised": CLOCK,
     "memory": MEMORY,
+    "memory controller": MEMORY,
     "swap": MEMORY,
     "free disk": [machine.Room("models", FILE, 50 * GB)],
     **dict.fromkeys(("temperature", "under-voltage", "throttling"), BOARD),
@@ -198,6 +200,8 @@ ILL: list[tuple[str, Any, State, str, int]] = [
     ("synchronised", replace(CLOCK, synchronised=None), ABSENT, "doesn't tell", 0),
     ("memory", replace(MEMORY, kernel=replace(KERNEL, total=2 * GB)), FAIL, "needs 2.9 GB", 3),
     ("memory", replace(MEMORY, kernel=replace(KERNEL, available=1 * GB)), WARN, "only 1.0 GB", 0),
+    ("memory controller", replace(MEMORY, kernel=replace(KERNEL, total=4 * GB, controller=False)), WARN, "tight", 0),
+    ("memory controller", replace(MEMORY, kernel=replace(KERNEL, controller=None)), ABSENT, "doesn't tell", 0),
     ("swap", replace(MEMORY, kernel=board.Memory(4 * GB, 3 * GB), swaps=()), WARN, "none", 0),
     ("swap", replace(MEMORY, swaps=("/dev/mmcblk0p3",)), WARN, "wears", 0),
     ("swap", replace(MEMORY, kernel=replace(KERNEL, swap_free=0)), WARN, "2.0 GB of 2.0 GB used", 0),
@@ -231,17 +235,27 @@ ILL: list[tuple[str, Any, State, str, int]] = [
     ("sockets", replace(SOCKETS, secret=True), ABSENT, "only root", 0),
 ]  # fmt: skip
 
-# These come out well or not at all: their probe raises what is wrong (tests of the probes).
-BY_PROBE = {"MQTT broker", "demo home"}
+# The probe of these raises what is wrong: a home with which it does, what is told, its exit code
+BY_PROBE: dict[str, tuple[HomeConfig, str, int]] = {
+    "MQTT broker": (HomeConfig(kind="mqtt"), "no host", 2),
+    "demo home": (HomeConfig(demo_file=str(FILE)), str(FILE), 2),
+}
 
 _CONFIG = replace(Config(), log=replace(Config().log, events="/tmp/events.jsonl"))  # noqa: S108 - never opened
 CHECKS = {name: check for study in rounds.studies(Patient(None, _CONFIG, {})) for name, check in study.checks}
 
 
+def of_probe(name: str) -> Finding:
+    """What comes of the probe that raises."""
+    asked = [study for study in homes.studies(replace(Config(), home=BY_PROBE[name][0])) if study.checks[0][0] == name]
+    (row,) = examine(asked).rows
+    return row.finding
+
+
 def test_each_check_is_made_to_fail_here() -> None:
     """So that a check can't be added without."""
     assert set(WELL) == set(CHECKS)
-    assert {name for name, _, state, *_ in ILL if state is not ABSENT} | BY_PROBE == set(CHECKS)
+    assert {name for name, _, state, *_ in ILL if state is not ABSENT} | set(BY_PROBE) == set(CHECKS)
     assert len(CHECKS) >= 50
 
 
@@ -268,6 +282,21 @@ def test_not_content(name: str, facts: Any, state: State, told: str, exit_code: 
     assert finding.exit_code == exit_code
     assert bool(finding.fix) == (state is not ABSENT)
     assert "\n" not in finding.fix
+
+
+def test_a_board_with_memory_enough_needs_no_controller() -> None:
+    """It is off on every Raspberry Pi; that is told and no warning."""
+    finding = CHECKS["memory controller"](replace(MEMORY, kernel=replace(KERNEL, controller=False)))
+    assert finding.state is OK
+    assert "keeps nothing" in finding.found
+
+
+@pytest.mark.parametrize(("name", "told", "exit_code"), [(name, *row[1:]) for name, row in BY_PROBE.items()])
+def test_what_the_probe_raises(name: str, told: str, exit_code: int) -> None:
+    finding = of_probe(name)
+    assert (finding.state, finding.exit_code) == (FAIL, exit_code)
+    assert told in finding.found
+    assert finding.fix
 
 
 def test_one_of_intels_governors_has_an_old_name() -> None:

@@ -126,6 +126,31 @@ def test_a_service_with_a_limit_has_no_more_than_that(tmp_path: Path) -> None:
     group.mkdir(parents=True)
     (group / "memory.max").write_text("4096000", encoding="ascii")
     assert board.memory(root) == board.Memory(4_096_000, 4_096_000)
+    (group.parent / "memory.max").write_text("2048000", encoding="ascii")  # of the slice: it counts, too
+    assert board.memory(root) == board.Memory(2_048_000, 2_048_000)
+
+
+@pytest.mark.parametrize(
+    ("groups", "controllers", "known"),
+    [
+        ("0::/system.slice/hey-gemma.service\n", "cpuset cpu io pids", False),  # Raspberry Pi OS
+        ("0::/user.slice/user-1000.slice\n", "cpuset cpu io memory pids", True),
+        ("0::/\n", "\n", False),
+        ("0::/\n", "", None),
+        ("4:memory:/docker/1\n1:name=systemd:/docker/1\n0::/\n", "", None),  # version 1 beside 2
+        ("4:memory:/docker/1\n", "", None),
+        ("0::/../outside\n", "cpu memory", True),
+        ("nothing like it", "", None),
+        ("", "", None),
+    ],
+)
+def test_where_no_group_has_a_limit_the_machines_memory_counts(
+    tmp_path: Path, groups: str, controllers: str, known: bool | None
+) -> None:
+    root = put(tmp_path, proc__meminfo="MemTotal: 8000 kB\nMemAvailable: 6000 kB\n", proc__self__cgroup=groups)
+    if controllers:
+        put(root, **{"sys__fs__cgroup__cgroup.controllers": controllers})
+    assert board.memory(root) == board.Memory(8_192_000, 6_144_000, controller=known)
 
 
 def test_the_disk_of_a_directory_that_is_not_there_yet(tmp_path: Path) -> None:

@@ -55,7 +55,8 @@ def studies(
     """What is looked at."""
     heat = (("temperature", temperature), ("under-voltage", under_voltage), ("throttling", throttling))
     return (
-        Study("machine", lambda: probe_memory(root, sizes, wanted), (("memory", memory), ("swap", swap))),
+        Study("machine", lambda: probe_memory(root, sizes, wanted),
+              (("memory", memory), ("memory controller", controller), ("swap", swap))),
         Study("machine", lambda: probe_disks(places), (("free disk", disk),)),
         Study("machine", lambda: board.look(root, ask_firmware), heat),
         Study("machine", lambda: probe_pace(root), (("governor", governor), ("clock rate", clock_rate))),
@@ -119,15 +120,29 @@ def memory(facts: Memory) -> Finding:
     return fine(f"{told}, plan {chosen.plan.name}: about {_gb(chosen.needed)} needed")
 
 
+def controller(facts: Memory) -> Finding:
+    """The unit's MemoryLow needs it; without it all else works."""
+    if facts.kernel.controller is None:
+        return absent("this kernel doesn't tell it")
+    off = "off, as Raspberry Pi OS starts: MemoryLow keeps nothing for the service"
+    return first(
+        fine("on") if facts.kernel.controller else None,
+        warn(f"{off}, and memory is tight",
+             "add  cgroup_enable=memory  to the end of the line in /boot/firmware/cmdline.txt, then: sudo reboot")
+        if _tight(facts) else None,
+        otherwise=fine(f"{off}; there is enough"),
+    )  # fmt: skip
+
+
 def swap(facts: Memory) -> Finding:
     """A little of it, and not on an SD card."""
     card = [name for name in facts.swaps if name.startswith("/dev/mmcblk") or name == "/var/swap"]
     here = facts.kernel
     used = here.swap_total - here.swap_free
     told = f"{_gb(used)} of {_gb(here.swap_total)} used"
-    tight = here.total < 2 * memory_plan.needed(memory_plan.FULL, facts.sizes)
     return first(
-        warn("none, and memory is tight", "sudo apt install zram-tools") if not here.swap_total and tight else None,
+        warn("none, and memory is tight", "sudo apt install zram-tools")
+        if not here.swap_total and _tight(facts) else None,
         fine("none, and none needed") if not here.swap_total else None,
         warn(f"{', '.join(card)}: it wears the card out", "sudo apt install zram-tools && sudo dphys-swapfile swapoff")
         if card else None,
@@ -211,6 +226,10 @@ def large_pages(facts: str) -> Finding:
         fix = "echo madvise | sudo tee /sys/kernel/mm/transparent_hugepage/enabled"
         return warn("switched off: a token takes up to 15 % longer", fix)
     return fine(facts.partition("[")[2].partition("]")[0])
+
+
+def _tight(facts: Memory) -> bool:
+    return facts.kernel.total < 2 * memory_plan.needed(memory_plan.FULL, facts.sizes)
 
 
 def _gb(nbytes: float) -> str:
