@@ -127,7 +127,8 @@ def _session(path: Path, remedy: str) -> Any:
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        # With its fallback it would try the same again, and print so.
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"], enable_fallback=0)
     except Exception as error:  # onnxruntime's exceptions share no public base class
         raise ModelDamaged(f"{path.name} can't be loaded: {error}", remedy=remedy) from error
 

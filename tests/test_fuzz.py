@@ -17,6 +17,7 @@ from assistant.intents.home_change import on_its_way, seen
 from assistant.intents.home_states import State
 from assistant.intents.names import Entity
 from assistant.stages import Effect
+from assistant.wake import HEAD_PATH, Head
 from tests.fuzz.__main__ import alone, throw
 from tests.fuzz.targets import TARGETS, Target
 
@@ -74,6 +75,15 @@ def test_an_alignment_that_is_none_is_damage(tmp_path: Path, value: bytes) -> No
     file.write_bytes(b"GGUF" + struct.pack("<IQQQ", 3, 0, 1, len(key)) + key + value)
     with pytest.raises(ModelDamaged):
         gguf_file.read_header(file)
+
+
+def test_a_head_that_can_not_be_read_prints_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """The runtime would try again, and tell so on standard output, into whatever is written there (doctor --json)."""
+    file = tmp_path / "odd.onnx"
+    file.write_bytes(HEAD_PATH.read_bytes().replace(b"Sigmoid", b"Sigmoi\xfe"))
+    with pytest.raises(ModelDamaged):
+        Head(file)
+    assert capfd.readouterr().out == ""
 
 
 def test_a_template_that_divides_by_nothing_is_a_difference() -> None:

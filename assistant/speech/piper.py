@@ -77,7 +77,7 @@ class PiperVoice:
         options.enable_mem_pattern = False  # it would keep a plan for every length of a sentence
         onnxruntime.set_seed(SEED)  # type: ignore[attr-defined]
         session = onnxruntime.InferenceSession(  # type: ignore[attr-defined]
-            str(self.model), options, providers=["CPUExecutionProvider"]
+            str(self.model), options, providers=["CPUExecutionProvider"], enable_fallback=0
         )
         stoppable: Any = _Stoppable(session, onnxruntime.RunOptions)  # type: ignore[attr-defined]
         return piper.PiperVoice(session=stoppable, config=PiperConfig.from_dict(self._config))

@@ -129,6 +129,7 @@ def main(root: Path) -> int:
         told("status", status, right="Waiting for a microphone" in status)
         look_inside(machine, told)
         look_at_network(machine, told)
+        ask_the_doctor(machine, told)
         restarts(machine, told)
         begun_s = time.monotonic()
         machine("systemctl", "stop", UNIT)
@@ -195,6 +196,19 @@ def look_at_network(machine: Machine, told: Report) -> None:
     said = machine("python3", "-c", attempt)
     told(
         "firewall", said.replace("\n", "; "), right="127.0.0.2 connected" in said and "127.0.0.3 connected" not in said
+    )
+
+
+def ask_the_doctor(machine: Machine, told: Report) -> None:
+    """It finds the service well, and tells whether MemoryLow can do anything."""
+    said = machine("/usr/local/bin/hey-gemma", "doctor", "--quick").splitlines()
+    rows = {cells[2]: cells for line in said if len(cells := line.split("\t")) > 3}  # state, area, name, what was found
+    for name in ("unit", "at boot", "running", "firewall", "sockets"):
+        told(f"doctor, {name}", rows.get(name), right=rows.get(name, [""])[0] == "ok")
+    on = "memory" in machine("cat", "/sys/fs/cgroup/cgroup.controllers").split()
+    row = rows.get("memory controller", [""] * 4)
+    told(
+        f"doctor, memory controller ({'on' if on else 'off'} here)", row, right=row[3].startswith("on" if on else "off")
     )
 
 

@@ -2,12 +2,14 @@
 
     python -m tests.fuzz [MINUTES] [TARGET]...      (make fuzz MINUTES=60)
     python -m tests.fuzz --examples N [TARGET]...   the same ones every time: what the tests do
+    python -m tests.fuzz --seed N --here TARGET     those of a process that ended
 
 Each target gets a process of its own, as native code might end it, and at most 2 GB of memory more than it begins with;
 one example may take 10 s of processor time. What is found is printed as small as it could be made; ends with 1 then.
 """
 
 import argparse
+import os
 import resource
 import signal
 import subprocess
@@ -15,6 +17,7 @@ import sys
 import time
 import traceback
 from pathlib import Path
+from typing import TextIO
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
@@ -65,11 +68,19 @@ def late(*_: object) -> None:
 def alone(target: Target, arguments: list[str]) -> tuple[int, str]:
     """One target in a process of its own."""
     command = [sys.executable, "-m", "tests.fuzz", *arguments, "--here", target.name]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    run = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
     count, _, found = run.stdout.partition("\n")
     if not count.isdigit():
-        return 0, f"the process ended with {run.returncode}: {run.stderr[-1500:]}"
+        told = " ".join(arguments)
+        return 0, f"the process ended with {run.returncode} ({told}): {run.stdout[-500:]}{run.stderr[-1500:]}"
     return int(count), found.strip()
+
+
+def own_output() -> TextIO:
+    """Standard output for us alone: what native code writes there goes to standard error."""
+    ours = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    return ours
 
 
 def main() -> None:
@@ -77,14 +88,15 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("words", nargs="*", metavar="[MINUTES] TARGET")
     parser.add_argument("--examples", type=int)
+    parser.add_argument("--seed", type=int)
     parser.add_argument("--here")
     given_ = parser.parse_args()
     if given_.here is not None:
         bound()
         target = next(target for target in TARGETS if target.name == given_.here)
-        number = None if given_.examples is not None else time.time_ns() % (1 << 32)
-        count, found = throw(target, given_.examples or AT_ONCE, number)
-        print(f"{count}\n{found}")
+        with own_output() as answer:
+            count, found = throw(target, given_.examples or AT_ONCE, given_.seed)
+            answer.write(f"{count}\n{found}")
         return
     names = {target.name for target in TARGETS}
     wanted = [word for word in given_.words if word in names]
@@ -95,7 +107,8 @@ def main() -> None:
     end_s = time.monotonic() + 60 * minutes[0]
     while True:
         for target in [t for t in chosen if t.name not in finds]:
-            arguments = ["--examples", str(given_.examples)] if given_.examples is not None else []
+            seed_of_it = ["--seed", str(time.time_ns() % (1 << 32))]
+            arguments = ["--examples", str(given_.examples)] if given_.examples is not None else seed_of_it
             count, found = alone(target, arguments)
             counts[target.name] += count
             if found:
