@@ -37,7 +37,7 @@ class Machine:
         """Run a command inside, give what it says."""
         run = subprocess.run(
             ["nsenter", "-t", str(self.pid), "-m", "-p", "-u", "-i", "-n", "-C", "-r", "--", *words],
-            capture_output=True, text=True, check=False, timeout=120, cwd="/",
+            capture_output=True, text=True, check=False, timeout=600, cwd="/",  # doctor, on a busy machine
             env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
         )  # fmt: skip
         return (run.stdout + run.stderr).strip()
