@@ -15,6 +15,7 @@ from assistant.wake_decision import Doubted, Heard, Rejected, WakeDecision
 class HeardWords:
     """`own_voice` knows what we said ourselves; where it is taken out of what is heard, `while_speaking` decides.
 
+    But `decision` does in the middle of somebody's talk, which is more often meant for somebody else.
     `stop_word` is listened for while it is `interruptible`. `on_score`, where it is set, gets every score of the wake
     word, and the place where the sound behind it ended; `on_covered` is called where our voice may have covered a word.
     """
@@ -53,10 +54,7 @@ class HeardWords:
             self.on_score(score, chunk.end_ms)
         if own is not None and own.covers(chunk, score):
             self._tell_covered()
-        found = self._decision.update(score, chunk.end_ms, self._wake.word)
-        if self._while_speaking is not None:
-            louder = self._while_speaking.update(score, chunk.end_ms, self._wake.word)
-            found = louder if own is not None and own.is_taken_out(chunk) else found
+        found = self._decide(score, chunk)
         if isinstance(found, Heard | Doubted) and own is not None and own.explains(chunk):
             return [WakeRejected(found.end_ms, self._now_ms(), found.score, found.word, "own_voice")]
         match found:
@@ -68,6 +66,18 @@ class HeardWords:
                 return [WakeRejected(end_ms, self._now_ms(), peak, word)]
             case None:
                 return self._stopped(chunk)
+
+    def _decide(self, score: float, chunk: AudioChunk) -> Heard | Doubted | Rejected | None:
+        counts, other, own = self._decision, self._while_speaking, self._own_voice
+        if other is not None and own is not None and own.is_taken_out(chunk) and not own.beside_talk:
+            counts, other = other, counts
+        word = "" if self._wake is None else self._wake.word
+        found = counts.update(score, chunk.end_ms, word)
+        if other is not None:
+            other.update(score, chunk.end_ms, word)
+            if isinstance(found, Heard):
+                other.spend(chunk.end_ms)
+        return found
 
     def _stopped(self, chunk: AudioChunk) -> list[Event]:
         word, own = self._stop_word, self._own_voice

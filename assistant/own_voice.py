@@ -7,6 +7,7 @@ voice isn't heard. Knows no room; costs as much as the wake word, and only while
 
 from collections import deque
 
+from assistant.near_voice import NearVoice
 from assistant.stages import AudioChunk, WakeDetector
 
 MAYBE = 0.1  # of the microphone: somebody may have said the word, and our own voice had better be quieter
@@ -29,6 +30,7 @@ class OwnVoice:
         self._high: deque[float] = deque(maxlen=64)  # places where the reference sounds like the word
         self._quiet_ms = QUIET_MS
         self._lately: deque[float] = deque(maxlen=LASTS_CHUNKS)
+        self._near = NearVoice()
         self._usual_db = 0.0  # taken out while we speak; a person who talks over it hardly changes it
 
     @property
@@ -40,9 +42,15 @@ class OwnVoice:
         """Whether we speak, and our voice is taken out of what is heard: then less may count as the word."""
         return self.speaks and self._knows and chunk.taken_db > 0
 
+    @property
+    def beside_talk(self) -> bool:
+        """Whether somebody talked just before a word that ends now: then it takes more to be meant for us."""
+        return self._near.talked
+
     def hear(self, chunk: AudioChunk) -> None:
         """Take what was played with this chunk."""
         self._lately.append(chunk.taken_db)
+        self._near.hear(chunk, self._usual_db)
         if chunk.played is not None:
             self._quiet_ms = 0.0
             more_db = chunk.taken_db - self._usual_db

@@ -26,12 +26,14 @@ class AudioChunk:
 
     `played`: what our own loudspeaker gave meanwhile, shape (320,), to some 100 ms; None: nothing, or nobody knows.
     `taken_db`: so much quieter the last half second is without the echo of it, whether it was taken out or not.
+    `echo_power`: mean square of the echo that was found in this chunk.
     """
 
     samples: Pcm
     start_sample: int
     played: Pcm | None = None
     taken_db: float = 0.0
+    echo_power: float = 0.0
 
     @property
     def start_ms(self) -> float:

@@ -70,6 +70,12 @@ class WakeDecision:
         self._ready_ms = float("-inf")
         self._rise: _Rise | None = None
 
+    def spend(self, audio_ms: float) -> None:
+        """Somebody else heard the word that ends about here: one word is heard once."""
+        self._ready_ms = audio_ms + self._refractory_ms
+        if self._rise is not None:
+            self._rise.spent, self._rise.doubted = True, None
+
     def update(self, score: float, audio_ms: float, word: str = "") -> Heard | Doubted | Rejected | None:
         """Take the score at `audio_ms` (the end of the sound that it was computed from), and whose it is."""
         rise = self._rise

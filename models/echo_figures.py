@@ -97,8 +97,8 @@ def events(ear: Listener, stage: loop.Stage, scene: loop.Scene) -> tuple[list[fl
         played = scene.played[part] if scene.played[part].any() else None
         samples = stage(scene.mic[part], played)
         ours = getattr(stage, "__self__", None)
-        taken_db = ours.taken_db if isinstance(ours, EchoCanceller) else 0.0
-        for event in ear.push(AudioChunk(samples, start, played, taken_db)):
+        taken = (ours.taken_db, ours.echo_power) if isinstance(ours, EchoCanceller) else (0.0, 0.0)
+        for event in ear.push(AudioChunk(samples, start, played, *taken)):
             if isinstance(event, WakeHeard | WakeDoubted):
                 woken.append(event.audio_ms)
             explained += isinstance(event, WakeRejected) and event.reason == "own_voice"
@@ -173,7 +173,7 @@ def softened(ear: Listener, scene: loop.Scene, *, softer: bool) -> list[float]:
         heard, given = scene.person[part] + gain * echo[part], (gain * scene.played[part]).astype(np.int16)
         played = given if given.any() else None
         samples = stage.cancel(np.clip(heard, -32768, 32767).astype(np.int16), played)
-        told = ear.push(AudioChunk(samples, start, played, stage.taken_db))
+        told = ear.push(AudioChunk(samples, start, played, stage.taken_db, stage.echo_power))
         woken += [event.audio_ms for event in told if isinstance(event, WakeHeard | WakeDoubted)]
     return woken
 

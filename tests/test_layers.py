@@ -10,7 +10,9 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"assistant"}),
     frozenset({"assistant.errors", "assistant.config_mqtt", "assistant.config_panel", "assistant.places"}),
     frozenset({"assistant.stages", "assistant.config", "assistant.disk"}),
-    frozenset({"assistant.events", "assistant.gguf", "assistant.progress", "assistant.translation"}),
+    frozenset(
+        {"assistant.events", "assistant.gguf", "assistant.near_voice", "assistant.progress", "assistant.translation"}
+    ),
     frozenset(
         {
             "assistant.audio", "assistant.wake", "assistant.wake_decision", "assistant.vad", "assistant.speech",

@@ -47,6 +47,7 @@ class EchoCanceller:
         self._rings = 0  # chunks for which an echo may still be heard
         self._heard_power = self._rest_power = 0.0
         self._heard_lately = self._rest_lately = 0.0
+        self.echo_power = 0.0  # of the newest chunk: mean square, int16, of the echo that was found in it
 
     def cancel(self, samples: Pcm, played: Pcm | None) -> Pcm:
         """The chunk, shape (320,), without the echo of what was played."""
@@ -54,6 +55,7 @@ class EchoCanceller:
             self._rings = self._partitions
         elif self._rings == 0:
             self._drift.idle()
+            self.echo_power = 0.0
             return samples
         else:
             self._rings -= 1
@@ -65,7 +67,9 @@ class EchoCanceller:
             self._filter.move(moved)
         if self._rings == 0:
             self._filter.rinse()
-        return to_int16(rest if self._is_better(float(heard @ heard), float(rest @ rest)) else heard)
+        heard_power, rest_power = float(heard @ heard), float(rest @ rest)
+        self.echo_power = max(0.0, heard_power - rest_power) * 32768.0**2 / len(samples)
+        return to_int16(rest if self._is_better(heard_power, rest_power) else heard)
 
     def _is_better(self, heard: float, rest: float) -> bool:
         """Whether there is less in what is left than there was; a filter that only adds, for long, begins anew."""
@@ -145,7 +149,8 @@ class WithoutEcho:
             self._follow(chunk.samples, played)
             rest = self._canceller.cancel(chunk.samples, played)  # switched off too: it tells how much is our own voice
             samples = rest if cancels else chunk.samples
-            yield AudioChunk(samples, chunk.start_sample, played, self._canceller.taken_db)
+            taken_db, echo_power = self._canceller.taken_db, self._canceller.echo_power
+            yield AudioChunk(samples, chunk.start_sample, played, taken_db, echo_power)
 
     def _follow(self, samples: Pcm, played: Pcm | None) -> None:
         """See where in the reference the echo is, and whether the clocks were set anew."""
