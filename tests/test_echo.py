@@ -220,6 +220,8 @@ async def test_between_microphone_and_listener_the_echo_goes_and_the_reference_c
     chunks = await cancelled(heard, pcm(sound))
     assert left_db(np.concatenate([c.samples for c in chunks]), heard, 3) < -14
     assert sum(c.played is not None for c in chunks) > 280
+    power = np.mean(np.square(heard[3 * RATE : 5 * RATE], dtype=np.float32))
+    assert 0.9 * power < np.mean([c.echo_power for c in chunks[150:250]]) < power
 
 
 async def test_switched_off_the_sound_is_untouched_and_the_reference_is_there_still() -> None:
