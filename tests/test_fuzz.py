@@ -16,6 +16,7 @@ from assistant.intents.home_answers import facts, forecast_of
 from assistant.intents.home_change import on_its_way, seen
 from assistant.intents.home_states import State
 from assistant.intents.names import Entity
+from assistant.speech.piper import PiperVoice
 from assistant.stages import Effect
 from assistant.wake import HEAD_PATH, Head
 from tests.fuzz.__main__ import alone, throw
@@ -84,6 +85,13 @@ def test_a_head_that_can_not_be_read_prints_nothing(tmp_path: Path, capfd: pytes
     with pytest.raises(ModelDamaged):
         Head(file)
     assert capfd.readouterr().out == ""
+
+
+def test_a_voice_of_endless_samples_a_second_is_damage(tmp_path: Path) -> None:
+    """Python's JSON takes Infinity."""
+    (tmp_path / "odd.onnx.json").write_text('{"espeak": {"voice": "en-us"}, "audio": {"sample_rate": Infinity}}')
+    with pytest.raises(ModelDamaged):
+        PiperVoice(tmp_path / "odd.onnx")
 
 
 def test_a_template_that_divides_by_nothing_is_a_difference() -> None:

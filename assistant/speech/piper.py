@@ -30,7 +30,7 @@ class PiperVoice:
             rate_hz = int(self._config.get("audio", {}).get("sample_rate", 22_050))
         except OSError as e:
             raise ModelMissing(f"{model}.json: {e.strerror}", remedy="put the voice's .onnx.json beside it") from e
-        except (ValueError, KeyError, TypeError, AttributeError) as e:
+        except (ValueError, OverflowError, KeyError, TypeError, AttributeError) as e:
             raise ModelDamaged(
                 f"{model}.json is no Piper voice's description", remedy="download the voice again"
             ) from e
