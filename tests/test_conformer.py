@@ -361,6 +361,14 @@ def test_a_missing_tensor_is_named(tmp_path: Path) -> None:
         Conformer(edit(tmp_path / "x.gguf", lambda t: None if t.name == "a.blk.2.attn_k_rel.weight" else t))
 
 
+@pytest.mark.parametrize("name", ["a.pre_encode.out.bias", "a.blk.0.ffn_up.input_min", "a.conv1d.1.bias"])
+def test_so_is_one_that_may_be_left_out(tmp_path: Path, name: str) -> None:
+    """Found by made-up input: ggml would end the process."""
+    odd = edit(tmp_path / "x.gguf", lambda t: None if t.name == name else t, more=[vector(name, (2,), [0.1, 0.2])])
+    with pytest.raises(ModelDamaged, match=rf"{name} of shape \(2,\)"):
+        Conformer(odd)
+
+
 def test_a_tensor_of_another_shape_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModelDamaged, match=r"a\.blk\.0\.attn_q\.weight of shape \(128, 64\)"):
         Conformer(

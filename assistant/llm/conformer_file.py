@@ -107,13 +107,20 @@ class ConformerFile:
             raise _damaged(self._path, f"lacks {error}") from error
         if bins != mel.BINS or width % heads:
             raise _damaged(self._path, f"has {bins} mel bins, width {width} and {heads} heads")
-        for name, shape in expected(Sizes(layers, width, heads, channels, rows), first).items():
-            place = self._places.get(name)
-            if place is None:
+        sizes = Sizes(layers, width, heads, channels, rows)
+        needed = expected(sizes, first)
+        for name in needed:
+            if name not in self._places:
                 raise _damaged(self._path, f"lacks {name}")
-            if place.shape != shape:
-                raise _damaged(self._path, f"has {name} of shape {place.shape}, not {shape}")
-        return Sizes(layers, width, heads, channels, rows)
+        clamps = {name: (1,) for name in self._places if name.endswith(("_min", "_max"))}
+        for name, shape in (needed | optional(sizes, first) | clamps).items():
+            self._must_be(name, shape)
+        return sizes
+
+    def _must_be(self, name: str, shape: tuple[int, ...]) -> None:
+        place = self._places.get(name)
+        if place is not None and place.shape != shape:
+            raise _damaged(self._path, f"has {name} of shape {place.shape}, not {shape}")
 
 
 def expected(s: Sizes, first_channels: int) -> dict[str, tuple[int, ...]]:
@@ -138,6 +145,18 @@ def expected(s: Sizes, first_channels: int) -> dict[str, tuple[int, ...]]:
     for i in range(s.layers):
         shapes |= {f"a.blk.{i}.{name}.weight": shape for name, shape in layer.items()}
     return shapes
+
+
+def optional(s: Sizes, first_channels: int) -> dict[str, tuple[int, ...]]:
+    """Name the tensors that may be there, with their shapes."""
+    layer = {"attn_out.bias": s.width, "conv_dw.bias": s.width, "per_dim_k_scale.weight": s.width // s.heads}
+    return {f"a.blk.{i}.{name}": (n,) for i in range(s.layers) for name, n in layer.items()} | {
+        "a.conv1d.0.bias": (1, 1, first_channels),
+        "a.conv1d.1.bias": (1, 1, s.channels),
+        "a.input_projection.bias": (s.width,),
+        "a.pre_encode.out.bias": (s.rows,),
+        "mm.a.soft_emb_norm.weight": (s.rows,),
+    }
 
 
 def _damaged(path: Path, what: str) -> ModelDamaged:
