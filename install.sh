@@ -144,7 +144,7 @@ new_version() {
     pip_says install --no-deps "$build"
     rm -rf "$build"
     cp "$SOURCE/install.sh" "$SOURCE/config.example.toml" "$SOURCE/tests/replay/demo.flac" "$NEW/share/"
-    cp "$SOURCE"/systemd/* "$NEW/share/"
+    cp "$SOURCE"/systemd/hey-gemma* "$NEW/share/"
     chmod -R go+rX "$NEW" && chmod 755 $TOP $TOP/versions
 }
 

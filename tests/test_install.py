@@ -18,7 +18,15 @@ MAKEFILE = (ROOT / "Makefile").read_text()
 
 
 @pytest.mark.parametrize(
-    "script", ["install.sh", *(f"tests/appliance/{n}" for n in ("chroot", "boot", "install_test"))]
+    "script",
+    [
+        "install.sh",
+        "systemd/vendor-data",
+        *(
+            f"tests/appliance/{n}"
+            for n in ("chroot", "boot", "install_test", "install_for_systemd", "install_for_first_boot")
+        ),
+    ],
 )
 def test_the_shell_can_read_it(script: str) -> None:
     subprocess.run(["bash", "-n", str(ROOT / script)], check=True)

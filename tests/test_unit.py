@@ -14,7 +14,7 @@ from assistant.places import SERVICE_DIR
 
 UNITS = Path(__file__).parents[1] / "systemd"
 SERVICE = UNITS / "hey-gemma.service"
-ALL = sorted(UNITS.iterdir())
+ALL = sorted(UNITS.glob("hey-gemma*"))
 WORST_SCORE = 2.0
 TOO_NEW = ("RestartSteps", "RestartMaxDelaySec")  # for systemd 252, which says so and goes on
 

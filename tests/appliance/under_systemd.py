@@ -23,15 +23,17 @@ CAP_SYS_RESOURCE = 1 << 24
 
 
 class Machine:
-    """A booted system."""
+    """A booted system. `patience_s`: how long its start may take."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, patience_s: float = 120) -> None:
         self.root = root
         self._process = subprocess.Popen(
             [HERE / "boot", root], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         )
         self.pid = self._wait(self._init, 30)
-        self._wait(lambda: "running" in (said := self("systemctl", "is-system-running")) or "degraded" in said, 120)
+        self._wait(
+            lambda: "running" in (said := self("systemctl", "is-system-running")) or "degraded" in said, patience_s
+        )
 
     def __call__(self, *words: str) -> str:
         """Run a command inside, give what it says."""
