@@ -73,6 +73,14 @@ def test_program_and_unit_mean_the_same_places() -> None:
     assert f"/run/{_value('hey-gemma-allow.service', 'RuntimeDirectory')}" == str(fence.HOSTS.parent)
 
 
+def test_it_stands_beside_those_against_whom_its_weights_shall_count() -> None:
+    """In system.slice they would say nothing against what somebody runs who is logged in (tests/appliance/loaded)."""
+    service = settings("Service")
+    assert service["Slice"] == ["-.slice"]
+    assert {"CPUWeight", "IOWeight", "MemoryLow"} <= set(service)
+    assert "Nice" not in service
+
+
 def test_it_waits_longer_for_life_than_the_program_between_two_looks() -> None:
     assert int(settings("Service")["WatchdogSec"][0]) >= 30
 
