@@ -54,7 +54,9 @@ def fetch(
         return
     found = weights.fetch(manifest.load().entry(name), manifest.writable_dir(), meter(console))
     console.print(f"{name} is in {found.text.parent}.", soft_wrap=True)
-    target = config.find(config_file, os.environ) or config.user_file(os.environ)
+    target = config.find(config_file, os.environ)
+    if target is None or (target == config.SYSTEM_FILE and not os.access(target, os.W_OK)):
+        target = config.user_file(os.environ)
     if use or (sys.stdin.isatty() and typer.confirm(f"Use {name} from now on?", default=True)):
         settings.write(target, settings.changed(settings.read(target), {"model.name": name}))
         console.print(f"{target} now says so. Next: hey-gemma run", soft_wrap=True)

@@ -1,5 +1,6 @@
 """install.sh as far as it can be looked at without installing; the whole of it: make test-install."""
 
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -84,16 +85,20 @@ def test_it_gives_the_program_only_options_that_it_has() -> None:
         assert {word for word in words if word.startswith("--")} <= known, line
 
 
-@pytest.mark.parametrize("named", ["option", "variable", "user"])
+@pytest.mark.parametrize("named", ["option", "variable", "system", "user", "user beside the system"])
 def test_a_fetched_model_is_used_by_whoever_has_that_config(
     named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """install.sh names the service's config; without it, it is the one in force."""
+    """install.sh names the service's config; without it, it is the one in force, or the user's where that is root's."""
     monkeypatch.setattr(weights, "fetch", lambda *_: weights.ModelPaths(tmp_path / "a", tmp_path / "b"))
-    monkeypatch.setattr(config, "SYSTEM_FILE", tmp_path / "none")
+    monkeypatch.setattr(config, "SYSTEM_FILE", tmp_path / "system.toml")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     monkeypatch.delenv("HEY_GEMMA_CONFIG", raising=False)
-    file = tmp_path / "hey-gemma" / "config.toml" if named == "user" else tmp_path / "given.toml"
+    file = tmp_path / ("hey-gemma/config.toml" if named.startswith("user") else f"{named}.toml")
+    if "system" in named:
+        config.SYSTEM_FILE.touch()
+    if named == "user beside the system":
+        monkeypatch.setattr(os, "access", lambda *_: False)  # root may write everything
     if named == "variable":
         monkeypatch.setenv("HEY_GEMMA_CONFIG", str(file))
     words = ["models", "fetch", "e2b", "--use", *(["--config", str(file)] if named == "option" else [])]
