@@ -12,7 +12,7 @@ TEST_PACKAGES := pulseaudio libasound2-plugins strace iproute2 systemd
 # We use llama.cpp as a library: its tools, server, examples and downloads stay out of the build.
 LLAMA_CMAKE := -DLLAMA_BUILD_TOOLS=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_SERVER=OFF -DLLAMA_CURL=OFF
 
-.PHONY: install-system uninstall-system test-install test-systemd help demo run test check fast-test format packages install dev hooks lock clean ha-up ha-down mqtt-up mqtt-down private fuzz gpio
+.PHONY: install-system uninstall-system test-install test-systemd test-first-boot help demo run test check fast-test format packages install dev hooks lock clean ha-up ha-down mqtt-up mqtt-down private fuzz gpio
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | while IFS='|' read -r name what; do printf '  make %-16s %s\n' "$$name" "$$what"; done
@@ -118,6 +118,10 @@ test-install:
 
 test-systemd:
 	@for suite in bookworm trixie; do KEEP=yes tests/appliance/chroot $$suite /src/tests/appliance/install_for_systemd && $(PYTHON) -m tests.appliance.under_systemd build/appliance/$$suite; done
+
+# A card's first boot: systemd/vendor-data, by a real cloud-init in a new Debian 13.
+test-first-boot:
+	@tests/appliance/chroot trixie /src/tests/appliance/install_for_first_boot && $(PYTHON) -m tests.appliance.first_boot build/appliance/trixie
 
 # A Home Assistant for tests, with a Python of its own (tests/home_assistant/install says where and how): 2026.11 or 2025.4.
 HA ?= 2026.11

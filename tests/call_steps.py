@@ -25,7 +25,7 @@ from assistant.llm.grammar import CALL_END, QUOTE, Grammar, Guide, Tokenize
 from assistant.llm.ledger import Ledger
 from assistant.llm.prefix_cache import PrefixCache, identity
 from assistant.llm.sampling import Script
-from assistant.places import cache_dir
+from assistant.places import cache_dir, models_dir
 from assistant.stages import Piece
 
 CALLS = {
@@ -123,7 +123,7 @@ def main() -> None:
     router = Router([DemoHome(), timers, LocalClock(lambda: None)])  # type: ignore[arg-type, return-value]
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "vocabulary.gguf"
-        file.write_bytes(lzma.decompress((manifest.models_dir() / manifest.VOCABULARY).read_bytes()))
+        file.write_bytes(lzma.decompress((models_dir() / manifest.VOCABULARY).read_bytes()))
         tokenize = read_vocabulary(file).tokenize
     grammar = Grammar(router.legal(), tokenize)
     shape = Shape(router) if "shape" in sys.argv else None

@@ -8,7 +8,8 @@ import pytest
 
 from assistant.gguf.shape import PRESETS, write_shape
 from assistant.llm.engine import Engine, Threads
-from assistant.manifest import VOCABULARY, models_dir
+from assistant.manifest import VOCABULARY
+from assistant.places import models_dir
 from tests.real_home import Server
 
 CONTEXT = 2048

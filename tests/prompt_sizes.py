@@ -15,7 +15,7 @@ from typing import Any
 import aiohttp
 import jinja2
 
-from assistant import homes, manifest
+from assistant import homes, manifest, places
 from assistant.audio.clock import WallClock
 from assistant.config import Config, HomeConfig
 from assistant.gguf.gguf_file import read_header
@@ -117,7 +117,7 @@ def main() -> None:
     """Unpack the vocabulary, measure."""
     with tempfile.TemporaryDirectory() as directory:
         vocabulary = Path(directory) / "gemma-4.gguf"
-        vocabulary.write_bytes(lzma.decompress((manifest.models_dir() / manifest.VOCABULARY).read_bytes()))
+        vocabulary.write_bytes(lzma.decompress((places.models_dir() / manifest.VOCABULARY).read_bytes()))
         asyncio.run(measure(Counter(vocabulary)))
 
 

@@ -44,6 +44,11 @@ class SoundServer:
         self._process = process
         self.socket = socket
 
+    @property
+    def pid(self) -> int:
+        """The server's process."""
+        return self._process.pid
+
     def look(self) -> None:
         """Change nothing."""
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from assistant import board, manifest
+from assistant import board, manifest, places
 from assistant.audio.clock import WallClock
 from assistant.audio.devices import Sound
 from assistant.audio.speaker import SoundSpeaker
@@ -395,7 +395,7 @@ def of(model: str) -> Config:
 def test_a_damaged_byte_is_found_by_reading_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`quick` looks at sizes and headers."""
     monkeypatch.setattr(self_test, "works", lambda *_, **__: None)
-    shipped = manifest.models_dir()
+    shipped = places.models_dir()
     entry = manifest.load().entry("tiny")
     for file in (entry.text, entry.mmproj):
         raw = bytearray((shipped / file.file).read_bytes())

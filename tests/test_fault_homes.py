@@ -247,6 +247,13 @@ def told(caplog: pytest.LogCaptureFixture) -> str:
     return "\n".join(r.getMessage() for r in caplog.records if r.name.startswith("assistant.intents"))
 
 
+async def orders_after_one_more(home: Household, person: Person) -> int:
+    """The light is off, and the command is said and done; how often the light was asked since the home last came."""
+    await home.switch_off()
+    assert await person.asks() == "Kitchen light on."
+    return await home.orders()
+
+
 async def test_it_is_killed_and_comes_back(home: Household, caplog: pytest.LogCaptureFixture) -> None:
     """The person is told, nothing waits to be done later, and afterwards a command is done, once."""
     caplog.set_level(logging.WARNING, "assistant.intents")
@@ -262,10 +269,7 @@ async def test_it_is_killed_and_comes_back(home: Household, caplog: pytest.LogCa
         healed_s = time.monotonic() - back_s
         await home.settled()
         assert await home.orders() == 0, "what was asked of a home that was away isn't done when it is back"
-        await home.switch_off()
-        assert await person.asks() == "Kitchen light on."
-        orders = await home.orders()
-    assert orders == 1
+        assert await orders_after_one_more(home, person) == 1
     row(f"{name(home)} killed, a command meanwhile, started again", hears=[meanwhile, "Kitchen light on."],
         log=told(caplog), again_s=f"never stopped; the home again {healed_s:.1f} after it answers",
         twice="nothing (each command asked once, the one meanwhile never)")  # fmt: skip
@@ -289,10 +293,7 @@ async def test_it_stands_still_in_the_middle_of_a_call(home: Household, caplog: 
         await person.until(connected)
         await asyncio.sleep(2)
         assert await home.orders() == 1
-        await home.switch_off()
-        assert await person.asks() == "Kitchen light on."
-        orders = await home.orders()
-    assert orders == 2
+        assert await orders_after_one_more(home, person) == 2
     row(f"{name(home)} stands still in the middle of a call, then goes on", hears=[meanwhile, "Kitchen light on."],
         log=told(caplog), again_s=f"never stopped; the order is done {healed_s:.1f} after it goes on",
         twice="nothing (each command asked once)")  # fmt: skip

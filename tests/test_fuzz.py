@@ -18,7 +18,7 @@ from assistant.intents.home_states import State
 from assistant.intents.names import Entity
 from assistant.speech.piper import PiperVoice
 from assistant.stages import Effect
-from assistant.wake import HEAD_PATH, Head
+from assistant.wake import Head, shipped_head
 from tests.fuzz.__main__ import alone, throw
 from tests.fuzz.targets import TARGETS, Target
 
@@ -81,7 +81,7 @@ def test_an_alignment_that_is_none_is_damage(tmp_path: Path, value: bytes) -> No
 def test_a_head_that_can_not_be_read_prints_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """The runtime would try again, and tell so on standard output, into whatever is written there (doctor --json)."""
     file = tmp_path / "odd.onnx"
-    file.write_bytes(HEAD_PATH.read_bytes().replace(b"Sigmoid", b"Sigmoi\xfe"))
+    file.write_bytes(shipped_head().read_bytes().replace(b"Sigmoid", b"Sigmoi\xfe"))
     with pytest.raises(ModelDamaged):
         Head(file)
     assert capfd.readouterr().out == ""

@@ -19,7 +19,8 @@ from assistant.llm.ledger import Ledger
 from assistant.llm.prompt import PromptProfile
 from assistant.llm.sampling import Chooser, Script
 from assistant.llm.session import LlamaSession
-from assistant.manifest import data_dirs, models_dir
+from assistant.manifest import data_dirs
+from assistant.places import models_dir
 from assistant.stages import Pcm, Piece, Verdict
 
 REPLY = "Yes.<turn|>"

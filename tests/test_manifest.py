@@ -35,10 +35,6 @@ def test_an_unknown_model_is_answered_with_the_known_ones() -> None:
     assert "tiny, e2b, shape" in caught.value.remedy
 
 
-def test_a_checkout_has_its_models_beside_the_package() -> None:
-    assert manifest.models_dir() == ROOT / "models"
-
-
 def test_the_wheel_carries_every_file_that_the_product_needs() -> None:
     """What `models_dir` finds in a checkout must be in `assistant/data` of a wheel."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())

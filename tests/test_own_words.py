@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from assistant.errors import ModelMissing, UsageError
-from assistant.wake import HEAD_PATH, Head, WakeWord
+from assistant.wake import Head, WakeWord, shipped_head
 from assistant.waking import head_file, network, own_words, train
 from assistant.waking.own_words import Recipe
 from assistant.waking.studio import Studio, cast, recorded
@@ -53,12 +53,14 @@ class TestHeads:
         own, elsewhere = tmp_path / "hey_computer.onnx", tmp_path / "else.onnx"
         own.touch()
         elsewhere.touch()
-        found = own_words.heads(["Hey Gemma", "hey computer", str(elsewhere)], HEAD_PATH, [tmp_path / "no", tmp_path])
-        assert found == [HEAD_PATH, own, elsewhere]
+        found = own_words.heads(
+            ["Hey Gemma", "hey computer", str(elsewhere)], shipped_head(), [tmp_path / "no", tmp_path]
+        )
+        assert found == [shipped_head(), own, elsewhere]
 
     def test_an_unknown_word_says_how_to_get_it(self, tmp_path: Path) -> None:
         with pytest.raises(ModelMissing) as caught:
-            own_words.heads(["hey nobody"], HEAD_PATH, [tmp_path])
+            own_words.heads(["hey nobody"], shipped_head(), [tmp_path])
         assert caught.value.remedy == 'hey-gemma wake train "hey nobody"'
 
 
@@ -157,7 +159,7 @@ class TestTraining:
         assert again.left() == 0
         again.run(out, lambda *_: None)
         assert out.read_bytes() == before
-        assert WakeWord([HEAD_PATH, out]).score(np.zeros(320, np.int16)) is None
+        assert WakeWord([shipped_head(), out]).score(np.zeros(320, np.int16)) is None
 
     def test_the_training_hears_no_held_out_phrase(self, tmp_path: Path) -> None:
         training = Training("hey computer", TINY, tmp_path, [])

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assistant import manifest
+from assistant import manifest, places
 from assistant.errors import ModelDamaged, ModelFailed, ModelMissing
 from assistant.llm.engine import Engine, Threads
 from assistant.llm.grammar import Grammar
@@ -252,7 +252,7 @@ async def test_a_start_without_files_says_what_to_do(mini: tuple[Path, Path], tm
 async def test_tiny_obeys_two_typed_commands_in_a_row() -> None:
     """The shipped model through the whole stack: its own prompt, its tokenizer, a call, and history in between."""
     entry = manifest.load().models["tiny"]
-    model, mmproj = (manifest.models_dir() / f.file for f in (entry.text, entry.mmproj))
+    model, mmproj = (places.models_dir() / f.file for f in (entry.text, entry.mmproj))
     if not (model.is_file() and mmproj.is_file()):
         pytest.skip("models/tiny holds no trained model yet")
     tiny = ModelSpec(model, mmproj, PromptProfile(**entry.prompt), SamplingProfile(**entry.sampling))

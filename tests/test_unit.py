@@ -14,7 +14,7 @@ from assistant.places import SERVICE_DIR
 
 UNITS = Path(__file__).parents[1] / "systemd"
 SERVICE = UNITS / "hey-gemma.service"
-ALL = sorted(UNITS.iterdir())
+ALL = sorted(UNITS.glob("hey-gemma*"))
 WORST_SCORE = 2.0
 TOO_NEW = ("RestartSteps", "RestartMaxDelaySec")  # for systemd 252, which says so and goes on
 
@@ -71,6 +71,14 @@ def test_program_and_unit_mean_the_same_places() -> None:
     assert credentials == {home_token.CREDENTIAL, home_token.PASSWORD_CREDENTIAL}
     assert any(str(fence.HOSTS) in value for value in service["BindReadOnlyPaths"])
     assert f"/run/{_value('hey-gemma-allow.service', 'RuntimeDirectory')}" == str(fence.HOSTS.parent)
+
+
+def test_it_stands_beside_those_against_whom_its_weights_shall_count() -> None:
+    """In system.slice they would say nothing against what somebody runs who is logged in (tests/appliance/loaded)."""
+    service = settings("Service")
+    assert service["Slice"] == ["-.slice"]
+    assert {"CPUWeight", "IOWeight", "MemoryLow"} <= set(service)
+    assert "Nice" not in service
 
 
 def test_it_waits_longer_for_life_than_the_program_between_two_looks() -> None:

@@ -26,6 +26,7 @@ case "$1" in
         --events) echo '{"service": "light.turn_on"}' >"$2" ;;
         --speaker-file) head -c 20000 /dev/zero >"$2" ;; esac; shift; done ;;
     service) for last; do :; done; grep -q thresold "$last" && exit 2 || true ;;
+    models) for last; do :; done; printf '[model]\nname = "%s"\n' "$3" >>"$last"; echo "$*" >>"$HEY_GEMMA_ROOT/calls" ;;
     backup) echo kept >"$2" ;;
     restore) echo "restored" >>"$HEY_GEMMA_ROOT/calls" ;;
 esac
@@ -127,6 +128,24 @@ def test_the_first_time(installed: House) -> None:
     assert (root / "etc/hey-gemma/home-assistant-token").stat().st_mode & 0o77 == 0
     assert (root / "etc/hey-gemma/config.toml").stat().st_mode & 0o777 == 0o640
     assert "systemctl restart hey-gemma.service" in installed.calls()
+
+
+def test_with_a_model_the_rest_is_still_to_be_set(house: House) -> None:
+    """The model's name in the settings doesn't count as somebody's answers."""
+    run = house.install("--no-setup", "--model", "e2b")
+    assert run.returncode == 0, run.stdout + run.stderr
+    settings = house.root / "etc/hey-gemma/config.toml"
+    assert f"models fetch e2b --use --config {settings}" in house.calls()
+    assert "e2b" in settings.read_text()
+    assert house.calls().rstrip().endswith("systemctl restart hey-gemma")
+    assert "Next: sudo hey-gemma setup" in run.stdout
+
+
+def test_a_model_that_can_not_be_fetched_is_told(house: House) -> None:
+    (house.clone / "assistant" / "program").write_text(PROGRAM.replace("    models) ", "    models) exit 3; "))
+    run = house.install("--no-setup", "--model", "e2b")
+    assert run.returncode == 1
+    assert "e2b isn't here" in run.stderr
 
 
 def test_an_upgrade_keeps_settings_and_the_version_before_and_compiles_nothing(installed: House) -> None:

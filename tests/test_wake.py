@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from assistant import wake
 from assistant.errors import ModelDamaged, ModelMissing
 from assistant.vad import WebRtcVad
-from assistant.wake import HEAD_PATH, Features, Head, WakeWord
+from assistant.wake import Features, Head, WakeWord, shipped_head
 from assistant.wake_decision import HEARD_LAG_MS, Doubted, Heard, Rejected, WakeDecision
 from assistant.waking import head_file
 from models.hey_gemma import oracle
@@ -172,7 +172,7 @@ class TestHead:
         with pytest.raises(ModelMissing, match=r"none\.onnx"):
             Head(tmp_path / "none.onnx")
 
-    @pytest.mark.parametrize("content", [b"", b"no model", HEAD_PATH.read_bytes()[:9000]])
+    @pytest.mark.parametrize("content", [b"", b"no model", shipped_head().read_bytes()[:9000]])
     def test_a_damaged_head_is_said_to_be_damaged(self, tmp_path: Path, content: bytes) -> None:
         (tmp_path / "head.onnx").write_bytes(content)
         with pytest.raises(ModelDamaged):

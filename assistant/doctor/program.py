@@ -11,7 +11,7 @@ from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-from assistant import manifest
+from assistant import places
 from assistant.doctor.findings import PIP, Finding, NotHere, Study, absent, fail, fine, first, warn
 
 OLDEST = (3, 11)
@@ -64,7 +64,7 @@ def probe_python() -> Python:
 
 def probe_packages(lock: Path | None = None) -> Packages:
     """Read the lock that belongs to this program. Raises NotHere."""
-    lock = lock or next((p for p in (manifest.models_dir() / LOCK, manifest.models_dir().parent / LOCK) if p.is_file()),
+    lock = lock or next((p for p in (places.models_dir() / LOCK, places.models_dir().parent / LOCK) if p.is_file()),
                         None)  # fmt: skip
     if lock is None:
         raise NotHere(f"{LOCK} isn't installed with this program")

@@ -14,7 +14,7 @@ from assistant.audio.speaker import SoundSpeaker
 from assistant.config import AudioConfig
 from assistant.errors import UsageError
 from assistant.stages import SAMPLE_RATE_HZ, AudioClip
-from assistant.wake import WakeWord
+from assistant.wake import WakeWord, shipped_head
 from assistant.waking.own_words import heads
 from assistant.waking.store import Store
 
@@ -22,7 +22,7 @@ from assistant.waking.store import Store
 def head_files(words: Sequence[str]) -> list[Path]:
     """The heads of the words in the config. Raises ModelMissing."""
     folders = [folder.parent / "wake" for folder in manifest.data_dirs()]
-    return heads(words, manifest.models_dir() / "hey_gemma" / "hey_gemma.onnx", folders)
+    return heads(words, shipped_head(), folders)
 
 
 def detector(words: Sequence[str]) -> WakeWord:

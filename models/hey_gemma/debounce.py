@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from assistant.wake import HEAD_PATH, Floats, Head
+from assistant.wake import Floats, Head, shipped_head
 from models.hey_gemma import measure
 from models.hey_gemma.measure import IN_TIME_MS, Clip
 
@@ -48,7 +48,7 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, default=Path("out/hey_gemma-2"))
-    parser.add_argument("--head", type=Path, default=HEAD_PATH)
+    parser.add_argument("--head", type=Path, default=shipped_head())
     options = parser.parse_args()
     found = measure.clips(sorted(options.work.glob("validation-*.npz")), Head(options.head).scores)
     print(f"Lags in ms, words {IN_TIME_MS[0]:.0f} to {IN_TIME_MS[1]:.0f} ms from their end.\n")

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from assistant.wake import HEAD_FRAMES, HEAD_PATH, Floats, Head
+from assistant.wake import HEAD_FRAMES, Floats, Head, shipped_head
 from assistant.wake_decision import Heard, WakeDecision
 from assistant.waking import bounds
 from models.hey_gemma import channel, det
@@ -295,7 +295,7 @@ def main() -> None:
     parser.add_argument(
         "--work", type=Path, default=Path("out/hey_gemma-2"), help="shards that models.hey_gemma.make made"
     )
-    parser.add_argument("--head", type=Path, default=HEAD_PATH)
+    parser.add_argument("--head", type=Path, default=shipped_head())
     parser.add_argument("--threshold", type=float, default=0.8)
     parser.add_argument(
         "--jarvis", type=Path, help="openwakeword-0.4.0-py3-none-any.whl (pip download --no-deps openwakeword==0.4.0)"

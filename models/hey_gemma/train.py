@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from assistant.wake import EMBEDDING_SIZE, HEAD_FRAMES, HEAD_PATH, Floats
+from assistant.wake import EMBEDDING_SIZE, HEAD_FRAMES, Floats, shipped_head
 from assistant.waking import head_file
 from assistant.waking.head_file import Layers
 from models.hey_gemma import data, evaluate, labels
@@ -131,7 +131,7 @@ def main() -> None:
     """All steps, or one."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, default=Path("out/hey_gemma"), help="data is kept here")
-    parser.add_argument("--out", type=Path, default=HEAD_PATH)
+    parser.add_argument("--out", type=Path, default=shipped_head())
     parser.add_argument("--shards", type=int, default=SHARDS)
     parser.add_argument("--steps", type=int, default=STEPS)
     parser.add_argument("--only", choices=["data", "train", "evaluate"])

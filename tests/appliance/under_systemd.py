@@ -23,15 +23,17 @@ CAP_SYS_RESOURCE = 1 << 24
 
 
 class Machine:
-    """A booted system."""
+    """A booted system. `patience_s`: how long its start may take."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, patience_s: float = 120) -> None:
         self.root = root
         self._process = subprocess.Popen(
             [HERE / "boot", root], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         )
         self.pid = self._wait(self._init, 30)
-        self._wait(lambda: "running" in (said := self("systemctl", "is-system-running")) or "degraded" in said, 120)
+        self._wait(
+            lambda: "running" in (said := self("systemctl", "is-system-running")) or "degraded" in said, patience_s
+        )
 
     def __call__(self, *words: str) -> str:
         """Run a command inside, give what it says."""
@@ -157,9 +159,10 @@ def look_inside(machine: Machine, told: Report) -> None:
         (status["NoNewPrivs"], status["Seccomp"]),
         right=(status["NoNewPrivs"], status["Seccomp"]) == ("1", "2"),
     )
-    oom, nice = (proc / "oom_score_adj").read_text().strip(), os.getpriority(os.PRIO_PROCESS, pid)
+    oom = (proc / "oom_score_adj").read_text().strip()
     may_lower = bool(int(status_of(Path("/proc/self"))["CapEff"], 16) & CAP_SYS_RESOURCE)  # else nobody's can be
-    told("OOM score, nice", (oom, nice), right=(oom, nice) == ("-800" if may_lower else "0", -5))
+    told("OOM score", oom, right=oom == ("-800" if may_lower else "0"))
+    told("beside system.slice", group := machine.show("ControlGroup"), right=group == f"/{UNIT}")
     environ = dict(pair.split("=", 1) for pair in (proc / "environ").read_text().split("\0") if "=" in pair)
     given = proc / "root" / environ["CREDENTIALS_DIRECTORY"].lstrip("/") / "home-assistant-token"
     told("token, as a credential", given.relative_to(proc / "root"), right=given.read_text() == TOKEN)

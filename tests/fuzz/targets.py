@@ -43,7 +43,7 @@ from assistant.llm.parse import LONGEST_CALL, Malformed, ReplyParser, read_call
 from assistant.llm.prefix_cache import PrefixCache
 from assistant.speech.piper import PiperVoice
 from assistant.stages import CHUNK_SAMPLES, Call, Effect, Piece, Say, Tool
-from assistant.wake import HEAD_PATH, Head
+from assistant.wake import Head, shipped_head
 from assistant.waking.entry import Entry, Kind, line_of
 from assistant.waking.entry import read as read_wake_log
 from tests.fuzz.made_up import anything, changed, damaged, replies, words
@@ -557,7 +557,7 @@ TARGETS = (
     Target("home's messages", talks(), talk),
     Target("model headers", st.tuples(damaged(_TEXT_HEAD, head=4000), damaged(_AUDIO_HEAD, head=4000)), open_models),
     Target("audio encoder", damaged(_AUDIO_HEAD, head=4000, most=2), open_encoder, risky=True),
-    Target("wake head", damaged(HEAD_PATH.read_bytes(), head=4000, most=3), open_head, risky=True),
+    Target("wake head", damaged(shipped_head().read_bytes(), head=4000, most=3), open_head, risky=True),
     Target("wake log", st.one_of(damaged(_WAKE_LINE), st.binary(max_size=80)), open_logs),
     Target("timer file", st.one_of(changed(_TIMERS), anything(), st.binary(max_size=60)), open_timers),
     Target("backup", st.one_of(damaged(_BACKUP, head=4000), st.binary(max_size=600)), open_backup),

@@ -1,0 +1,56 @@
+"""Where files are: of a checkout, of an installed program, of somebody whose HOME nobody set."""
+
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from assistant import config, manifest, places
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_a_checkout_has_its_models_beside_the_package() -> None:
+    assert places.models_dir() == ROOT / "models"
+
+
+def test_an_installed_program_finds_its_own_words(tmp_path: Path) -> None:
+    """With what the wheel carries, and no `models` beside the package."""
+    shutil.copytree(ROOT / "assistant", tmp_path / "assistant", ignore=shutil.ignore_patterns("__pycache__"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    for source, there in project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"].items():
+        (tmp_path / there).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / there).symlink_to(ROOT / source)
+    program = """if True:
+        from assistant.places import models_dir
+        from assistant.wake import Head, WakeWord
+        print(WakeWord().word, Head().phrase, Head(models_dir() / "stop" / "stop.onnx").phrase, sep=", ")"""
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=tmp_path, timeout=120,
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+    )  # fmt: skip
+    assert run.stdout == "hey gemma, hey gemma, stop\n", run.stderr
+
+
+def test_without_home_the_users_directory_is_what_the_system_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in cloud-init, or a bare `env -i`: nothing is kept in /var or in the root directory."""
+    entry = pwd.struct_passwd(("kim", "x", 1000, 1000, "", "/home/kim", "/bin/sh"))
+    monkeypatch.setattr(pwd, "getpwuid", lambda _: entry)
+    for environ in ({}, {"HOME": ""}, {"HOME": "/home/kim"}):
+        assert places.cache_dir(environ) == Path("/home/kim/.cache/hey-gemma")
+        assert places.state_dir(environ) == Path("/home/kim/.local/state/hey-gemma")
+        assert manifest.data_dirs(environ)[0] == Path("/home/kim/.local/share/hey-gemma/models")
+        assert config.user_file(environ) == Path("/home/kim/.config/hey-gemma/config.toml")
+
+
+def test_a_user_whom_the_system_does_not_know_has_no_directory(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(_: int) -> None:
+        raise KeyError
+
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    assert places.home_dir({}) == Path("/")
