@@ -36,7 +36,7 @@ from assistant.own_voice import OwnVoice
 from assistant.own_volume import OwnVolume
 from assistant.places import cache_dir, models_dir
 from assistant.speech.voices import Voices
-from assistant.stages import AudioClip, Clock, Speaker, Voice
+from assistant.stages import AudioClip, Clock, Speaker, Verifier, Voice
 from assistant.stop_word import StopWord
 from assistant.turn import SORRY, Rules
 from assistant.turn_gain import gain_for
@@ -44,7 +44,7 @@ from assistant.upkeep import Upkeep, rehearsing, renewing
 from assistant.vad import SILERO_END_LAG_MS, FaintVad, GatedVad, SileroVad, WebRtcVad
 from assistant.wake import Head, WakeWord
 from assistant.wake_decision import WakeDecision
-from assistant.waking.hear import head_files
+from assistant.waking.hear import head_files, verifier
 from assistant.waking.keeper import Keep, here_and_now
 from assistant.waking.observer import WakeObserver
 
@@ -77,6 +77,7 @@ class Stages:
     volume: OwnVolume
     real_home: RealHome[Wire] | None = None
     memory: str = ""
+    verifier: Verifier | None = None
 
 
 @asynccontextmanager
@@ -119,8 +120,11 @@ async def loaded(
         vad = GatedVad(WebRtcVad(), SileroVad())
         words = head_files(config.wake.words) if wake else []
         head = WakeWord(words, FaintVad(WebRtcVad(aggressiveness=3))) if wake else None
+        second = verifier(config.wake) if wake else None
+        if second is not None:
+            stack.callback(second.close)
         volume = OwnVolume(voice, config.speech.volume, volume_file)
-        yield Stages(config, model, session, head, vad, voice, volume, real, spec.plan.name)
+        yield Stages(config, model, session, head, vad, voice, volume, real, spec.plan.name, second)
 
 
 def _listener(stages: Stages, now_ms: Callable[[], float], *, wake: bool) -> Listener:
@@ -153,6 +157,7 @@ def _listener(stages: Stages, now_ms: Callable[[], float], *, wake: bool) -> Lis
         while_speaking=None if config.audio.echo == "off" else while_speaking,
         stop_word=stop,
         gain_for=gain_for if config.audio.auto_gain else None,
+        verifier=stages.verifier,
     )
 
 

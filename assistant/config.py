@@ -56,7 +56,8 @@ class WakeConfig:
     `words`: "hey gemma", phrases that `hey-gemma wake train` has learned, or paths of heads.
 
     With a `second_opinion` a score from `maybe_threshold` up to `sure_threshold` begins a turn silently, and the model
-    decides whether it was meant; `threshold` is for all that is decided without one.
+    decides whether it was meant; `threshold` is for all that is decided without one. With `verify`
+    the phones of "hey gemma" must be found in the sound, too.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
@@ -66,6 +67,7 @@ class WakeConfig:
     near_threshold: Fraction = 0.3
     refractory_s: Annotated[float, Field(ge=0, le=10)] = 1.0
     second_opinion: bool = True
+    verify: bool = True
     maybe_threshold: Fraction = 0.5
     sure_threshold: Fraction = 0.95
     log: bool = True

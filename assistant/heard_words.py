@@ -40,6 +40,11 @@ class HeardWords:
         self.on_score: Callable[[float, float], None] | None = None
         self.on_covered: Callable[[], None] | None = None
 
+    @property
+    def beside_own_voice(self) -> bool:
+        """Whether we speak ourselves, or did a moment ago: what is heard is what is left of two voices."""
+        return self._own_voice is not None and self._own_voice.speaks
+
     def hear(self, chunk: AudioChunk) -> list[Event]:
         """Take one chunk."""
         if self._wake is None:

@@ -24,10 +24,11 @@ from assistant.events import (
     SpeechStarted,
     WakeDoubted,
     WakeHeard,
+    WakeRejected,
 )
 from assistant.heard_words import HeardWords
 from assistant.own_voice import OwnVoice
-from assistant.stages import CHUNK_MS, AudioChunk, Pcm, Vad, Verdict, WakeDetector
+from assistant.stages import CHUNK_MS, AudioChunk, Pcm, Vad, Verdict, Verifier, WakeDetector
 from assistant.stop_word import StopWord
 from assistant.turn_gain import WORD_MS
 from assistant.wake_decision import WakeDecision
@@ -64,7 +65,8 @@ class _Over:
 class Listener:
     """The always-on front end. `now_ms` stamps events; audio positions come from the chunks.
 
-    `wake`, `decision`, `own_voice`, `while_speaking` and `stop_word` are its `words`: see there.
+    `wake`, `decision`, `own_voice`, `while_speaking` and `stop_word` are its `words`: see there. What wakes it must
+    have been said in the ears of `verifier`, too.
     """
 
     def __init__(
@@ -81,6 +83,7 @@ class Listener:
         while_speaking: WakeDecision | None = None,
         stop_word: StopWord | None = None,
         gain_for: Callable[[Pcm], float] | None = None,
+        verifier: Verifier | None = None,
     ) -> None:
         self._config = config
         self.words = HeardWords(
@@ -91,6 +94,7 @@ class Listener:
         self._early_confidence = early_confidence
         self._now_ms = now_ms
         self._gain_for = gain_for
+        self._verifier = verifier
         self._gain = 1.0
         self._ring: deque[AudioChunk] = deque(maxlen=RING_S * 1000 // CHUNK_MS)
         self._endpoint: endpoint.Endpoint | None = None
@@ -135,11 +139,20 @@ class Listener:
     def push(self, chunk: AudioChunk) -> list[Event]:
         """Take one chunk: wake word only. What belongs to an open turn is read with `catch_up`."""
         self._ring.append(chunk)
-        events = self.words.hear(chunk)
-        for event in events:
-            if isinstance(event, WakeHeard | WakeDoubted):
-                self._suit(event.audio_ms)
-        return events
+        return [self._checked(event) for event in self.words.hear(chunk)]
+
+    def _checked(self, event: Event) -> Event:
+        """Suit the turn to the word that opens it, if it was said."""
+        if not isinstance(event, WakeHeard | WakeDoubted):
+            return event
+        self._suit(event.audio_ms)
+        verifier = self._verifier
+        if verifier is None or event.word != verifier.phrase or self.words.beside_own_voice:
+            return event
+        sound = amplified(self.cut(self.heard_ms - verifier.sound_ms), self._gain)
+        if verifier.was_said(sound, sure=isinstance(event, WakeHeard)):
+            return event
+        return WakeRejected(event.audio_ms, event.at_ms, event.score, event.word, "not_said")
 
     def _suit(self, word_end_ms: float) -> None:
         """Amplify the turn that the word opens, and those that come without one after it, where the word is faint."""

@@ -262,6 +262,16 @@ class WakeDetector(Protocol):
         """Forget the past."""
 
 
+class Verifier(Protocol):
+    """A second ear for one wake word, `phrase`: it is given the last `sound_ms`."""
+
+    phrase: str
+    sound_ms: float
+
+    def was_said(self, samples: Pcm, *, sure: bool) -> bool:
+        """Look for it in a sound, shape (n,). `sure`: by its score it was."""
+
+
 class Session(Protocol):
     """One conversation with the model: prefix | history | the open turn. Output leaves only through `commit`/`answer`.
 

@@ -1,5 +1,6 @@
 """Where the wake commands hear from: the microphone as `run` opens it, a file, a clip of the log; and the detector."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,12 +12,17 @@ from assistant.audio.devices import Sound
 from assistant.audio.mic import Microphone
 from assistant.audio.replay import FileSource
 from assistant.audio.speaker import SoundSpeaker
-from assistant.config import AudioConfig
+from assistant.config import AudioConfig, WakeConfig
 from assistant.errors import UsageError
+from assistant.llm import self_test
+from assistant.places import models_dir
 from assistant.stages import SAMPLE_RATE_HZ, AudioClip
 from assistant.wake import WakeWord, shipped_head
 from assistant.waking.own_words import heads
 from assistant.waking.store import Store
+from assistant.waking.verifier import ENCODER_FILE, PHRASE, WordVerifier
+
+_LOG = logging.getLogger(__name__)
 
 
 def head_files(words: Sequence[str]) -> list[Path]:
@@ -28,6 +34,17 @@ def head_files(words: Sequence[str]) -> list[Path]:
 def detector(words: Sequence[str]) -> WakeWord:
     """The wake words that `run` hears, without its gate. Raises ModelMissing, ModelDamaged."""
     return WakeWord(head_files(words))
+
+
+def verifier(config: WakeConfig) -> WordVerifier | None:
+    """The second ear for "hey gemma"; None: not wanted, or not on this machine. Raises ModelMissing, ModelDamaged."""
+    if not config.verify or PHRASE not in config.words:
+        return None
+    problem = self_test.works(models_dir() / ENCODER_FILE)
+    if problem is not None:
+        _LOG.warning("the wake word isn't verified, there will be more false wakes: %s", problem)
+        return None
+    return WordVerifier()
 
 
 def microphone(config: AudioConfig) -> Microphone:
