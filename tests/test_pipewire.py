@@ -5,10 +5,11 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ from tests.test_mic import take
 pytestmark = [pytest.mark.sound, pytest.mark.skipif(bool(why_not()), reason=str(why_not()))]
 
 SONG = Path(__file__).parent / "replay" / "four_turns.flac"
-SAME: list[partial[Awaitable[None]]] = [
+SAME: list[partial[Coroutine[Any, Any, None]]] = [
     partial(test_mic.test_a_tone_goes_through_speaker_and_microphone_whole, kind=Sound),
     partial(test_mic.test_a_server_that_dies_is_a_lost_microphone_and_comes_back),
     partial(test_speaker.test_a_real_speaker_keeps_time_and_is_silent_when_stopped),
@@ -39,7 +40,7 @@ SAME: list[partial[Awaitable[None]]] = [
 
 @pytest.mark.parametrize("test", SAME, ids=lambda test: test.func.__name__)
 async def test_as_on_pulseaudio(
-    test: partial[Awaitable[None]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    test: partial[Coroutine[Any, Any, None]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only the server is another one."""
     monkeypatch.setattr(sys.modules[test.func.__module__], "sound_server", pipewire_server)
