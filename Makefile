@@ -8,7 +8,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PACKAGES := g++ libportaudio2 libgomp1
 GPIO_PACKAGES := swig python3-dev
-TEST_PACKAGES := pulseaudio libasound2-plugins strace iproute2 systemd
+# Not PulseAudio where ALSA's plug-in for PipeWire is: apt would take that away for it. The tests with a sound server are skipped there.
+TEST_PACKAGES := $(if $(wildcard /usr/lib/*/alsa-lib/libasound_module_pcm_pipewire.so),,pulseaudio) libasound2-plugins strace iproute2 systemd
+PIPEWIRE_PACKAGES := pipewire pipewire-pulse wireplumber
 # We use llama.cpp as a library: its tools, server, examples and downloads stay out of the build.
 LLAMA_CMAKE := -DLLAMA_BUILD_TOOLS=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_SERVER=OFF -DLLAMA_CURL=OFF
 
@@ -68,6 +70,10 @@ packages:
 
 test-packages:
 	@missing=$$(for p in $(TEST_PACKAGES); do dpkg-query -W -f='$${Status}\n' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+	$(call install_packages,$$missing)
+
+pipewire-packages: ## what the tests on PipeWire need (11 MB); not in `make test`: a desktop may have its sound by PulseAudio
+	@missing=$$(for p in $(PIPEWIRE_PACKAGES); do dpkg-query -W -f='$${Status}\n' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
 	$(call install_packages,$$missing)
 
 # $(1): package names, space or newline separated; root installs, others by sudo, and who may not is told what to type.

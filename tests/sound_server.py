@@ -80,6 +80,11 @@ def why_not() -> str | None:
     """Why no server can be started here; None if one can."""
     if not shutil.which("pulseaudio"):
         return "pulseaudio isn't installed: sudo apt install pulseaudio libasound2-plugins"
+    return no_plugin()
+
+
+def no_plugin() -> str | None:
+    """Why ALSA can't reach a server; None if it can."""
     if not list(Path("/usr/lib").glob("*/alsa-lib/libasound_module_pcm_pulse.so")):
         return "ALSA's pulse plugin isn't installed: sudo apt install libasound2-plugins"
     return None

@@ -83,6 +83,29 @@ def test_clocks_that_drift_apart_are_followed() -> None:
     assert left_db(rest, pcm(heard), 10) < -14
 
 
+@pytest.mark.parametrize("ppm", [400, -400])
+def test_where_the_reading_comes_to_its_end_the_echo_stays_gone(ppm: float) -> None:
+    """Every 100 s at 100 ppm, here once: what was played before that is read anew, too."""
+    played = babble(8)
+    heard = pcm(room(played, ppm=ppm))
+    canceller = EchoCanceller()
+    drift, ends, rests = canceller._drift, list[int](), list[Pcm]()
+    drift.parts, drift._behind = ppm * 1e-6, float(np.sign(ppm) * 125)  # of 160
+    for start in range(0, len(heard) - CHUNK_SAMPLES + 1, CHUNK_SAMPLES):
+        part = slice(start, start + CHUNK_SAMPLES)
+        before = drift._behind
+        rests.append(canceller.cancel(heard[part], pcm(played)[part]))
+        if abs(drift._behind - before) > 100:
+            ends.append(start + CHUNK_SAMPLES)
+    rest = np.concatenate(rests)
+    assert ends
+    for end in ends:
+        after, before_it = slice(end, end + RATE // 2), slice(end - 2 * RATE, end)
+        left = [left_db(rest[part], heard[part], 0) for part in (before_it, after)]
+        print(f"{left[0]:.1f} dB before, {left[1]:.1f} dB behind it")  # noqa: T201 - a figure
+        assert left[1] < left[0] + 4
+
+
 def test_while_nothing_is_played_chunks_pass_as_they_are() -> None:
     """The same array, before anything was played and once the room is still again."""
     canceller = EchoCanceller()

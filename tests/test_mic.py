@@ -2,9 +2,11 @@
 
 import asyncio
 import itertools
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +18,7 @@ from assistant.audio.pcm import amplified
 from assistant.audio.speaker import SoundSpeaker
 from assistant.errors import AudioDeviceError
 from assistant.stages import AudioChunk, AudioClip, Pcm
-from tests.fake_sound import MIC, SPEAKER, FakeSound
+from tests.fake_sound import MIC, SPEAKER, FakeSound, FakeStream
 from tests.sound_server import sound_server, why_not
 
 BLOCK = np.arange(320, dtype=np.int16)
@@ -134,6 +136,35 @@ async def test_gain_is_applied_and_clips() -> None:
         sound.streams[0].record(np.array([100, -100, 30_000, -30_000] * 80, np.int16))
         (chunk,) = await take(aiter(mic), 1)
     assert chunk.samples[:4].tolist() == [200, -200, 32_767, -32_768]
+
+
+class SlowSound(FakeSound):
+    """A device that takes its time to open."""
+
+    def __init__(self) -> None:
+        super().__init__(MIC, SPEAKER, forms={(16_000, 1)})
+        self.asked, self.ready = threading.Event(), threading.Event()
+
+    def open(self, device: Device, direction: Direction, **form: Any) -> FakeStream:
+        self.asked.set()
+        assert self.ready.wait(20)
+        return super().open(device, direction, **form)
+
+
+async def test_a_microphone_that_is_given_up_while_it_opens_is_closed() -> None:
+    """As when it is muted at that moment: nobody may go on recording."""
+    sound = SlowSound()
+    opening = asyncio.create_task(Microphone(sound).__aenter__())
+    assert await asyncio.to_thread(sound.asked.wait, 20)
+    opening.cancel()
+    await asyncio.sleep(0)
+    sound.ready.set()
+    await asyncio.wait([opening])
+    assert opening.cancelled()
+    async with asyncio.timeout(5):
+        while not sound.streams:  # noqa: ASYNC110 - a thread opens it
+            await asyncio.sleep(0.005)
+    assert [stream.closed for stream in sound.streams] == [True]
 
 
 async def test_an_absent_microphone_is_named_with_what_is_there() -> None:

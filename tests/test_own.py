@@ -12,15 +12,17 @@ from assistant.audio.clock import AudioClock, WallClock
 from assistant.audio.replay import NullSpeaker
 from assistant.config import Config, SpeechConfig
 from assistant.errors import CallFailed
-from assistant.events import Event, name_of
+from assistant.events import Event, ToolCalled, name_of
 from assistant.homes import build_home
 from assistant.intents.demo_home import DemoHome
 from assistant.intents.own import GOODBYE, MUTE, TOOL, Controls, Own, meant
 from assistant.intents.router import Router
+from assistant.llm.grammar import QUOTE
 from assistant.own_volume import OwnVolume
 from assistant.speech.voices import Voices
 from assistant.stages import Call, Value
 from tests.fakes import LevelVad, ScriptedSession, ToneVoice
+from tests.test_grammar import END, Writer
 
 
 class Knob:
@@ -112,6 +114,36 @@ async def test_every_home_lets_its_own_volume_be_set_and_made_louder(things: Seq
     assert knob.percent == 40
     done = await router.dispatch([Call("HassAdjust", {**named, "way": "up"})])
     assert (knob.percent, done.sentence) == (50, "My volume is 50 percent.")
+
+
+VOLUMES = {  # as a model writes it: whose volume is how loud then
+    f"call:HassSetVolume{{name:{QUOTE}your volume{QUOTE},volume_level:40}}": ("assistant.volume_set", 0.4),
+    f"call:HassAdjust{{name:{QUOTE}your voice{QUOTE},way:{QUOTE}down{QUOTE}}}": ("assistant.volume_set", 0.3),
+    "call:HassSetVolume{volume_level:55}": ("media_player.volume_set", 0.55),
+    f"call:HassAdjust{{name:{QUOTE}music{QUOTE},way:{QUOTE}up{QUOTE}}}": ("media_player.volume_set", 0.65),
+}
+
+
+async def test_what_a_model_writes_of_a_volume_is_legal_and_changes_the_one_that_is_named() -> None:
+    """Wired as in a run with a player in the home: its own volume stays as it is where the player's is meant."""
+    entry = manifest.load().entry("e2b")
+    tools = build_home(Config(), entry, AudioClock()).router.legal()
+    for written in VOLUMES:
+        assert Writer(*tools).write(f"{written}{END}") == f"{written}{END}"
+    session = ScriptedSession(*(["<|tool_call>", written, END] for written in VOLUMES))
+    voice, clock, events = ToneVoice(), AudioClock(), list[Event]()
+    await clock.release()
+    volume = OwnVolume(voice, 1.0)
+    parts: Any = (session, None, LevelVad(), voice, volume)  # stand-ins at the seams
+    async with app.conversing(
+        app.Stages(Config(), entry, *parts), clock=clock, wall=WallClock(), speaker=NullSpeaker(clock),
+        observe=events.append,
+    ) as (talk, _):  # fmt: skip
+        for _ in VOLUMES:
+            await talk.ask("louder, quieter")
+    done: list[Any] = [effect for event in events if isinstance(event, ToolCalled) for effect in event.effects]
+    assert [(effect["service"], effect["data"]["volume_level"]) for effect in done] == list(VOLUMES.values())
+    assert volume.get() == 30
 
 
 def test_only_a_model_that_is_told_tools_is_told_these() -> None:

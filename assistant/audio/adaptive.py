@@ -48,8 +48,11 @@ class AdaptiveFilter:
         """What was learned, shape (partitions, 321): blocks of 20 ms of the response, as spectra."""
         return self._path
 
-    def move(self, samples: int) -> None:
-        """Let everything in the learned path come so much later (or sooner)."""
+    def move(self, samples: int, played: Floats) -> None:
+        """Let everything in the learned path come so much later (or sooner) than a reference that comes sooner (later).
+
+        `played`: the newest of that reference, shape ((partitions + 1) * 320,).
+        """
         response = np.fft.irfft(self._path, FFT, axis=1)[:, :CHUNK_SAMPLES].ravel()
         moved = np.zeros_like(response)
         if samples >= 0:
@@ -58,6 +61,9 @@ class AdaptiveFilter:
             moved[:samples] = response[-samples:]
         blocks = np.pad(moved.reshape(-1, CHUNK_SAMPLES), ((0, 0), (0, CHUNK_SAMPLES)))
         self._path = np.fft.rfft(blocks, axis=1).astype(np.complex64)
+        newest = played.reshape(-1, CHUNK_SAMPLES)[::-1]
+        self._played = np.fft.rfft(np.concatenate([newest[1:], newest[:-1]], axis=1), axis=1).astype(np.complex64)
+        self._last = newest[0]
 
     def cancel(self, heard: Floats, played: Floats) -> Floats:
         """20 ms of the microphone, shape (320,), without what 20 ms of the loudspeaker, and those before, explain."""

@@ -29,13 +29,17 @@ def _sinc_table() -> Floats:
 
 
 class Drift:
-    """`parts` is how much faster the microphone's clock runs than the loudspeaker's: 1e-4 are 100 ppm."""
+    """`parts` is how much faster the microphone's clock runs than the loudspeaker's: 1e-4 are 100 ppm.
 
-    def __init__(self) -> None:
+    `blocks` of 20 ms are kept, to be read again.
+    """
+
+    def __init__(self, blocks: int = 1) -> None:
         self.parts = 0.0
+        self._blocks = blocks
         self._table = _sinc_table()
         self._behind = 0.0  # samples that the reading is behind (or before) its middle place
-        self._kept = np.zeros(CHUNK_SAMPLES + 2 * REACH + TAPS, np.float32)
+        self._kept = np.zeros(blocks * CHUNK_SAMPLES + 2 * REACH + TAPS, np.float32)
         self._path: NDArray[np.complex64] | None = None
         self._chunks = 0
 
@@ -47,11 +51,15 @@ class Drift:
     def read(self, played: Floats) -> Floats:
         """The reference, shape (320,), as the microphone's clock counts it, some ms late."""
         self._kept = np.concatenate([self._kept[CHUNK_SAMPLES:], played])
-        places = (
-            len(self._kept) - CHUNK_SAMPLES - REACH - TAPS // 2 - self._behind
-            - np.arange(CHUNK_SAMPLES) * self.parts + np.arange(CHUNK_SAMPLES)
-        )  # fmt: skip
         self._behind += CHUNK_SAMPLES * self.parts
+        return self._newest(CHUNK_SAMPLES)
+
+    def again(self) -> Floats:
+        """What was read last, shape (blocks * 320,), as it would be read from the place where the reading is now."""
+        return self._newest(self._blocks * CHUNK_SAMPLES)
+
+    def _newest(self, samples: int) -> Floats:
+        places = len(self._kept) - REACH - TAPS // 2 - self._behind + np.arange(-samples, 0) * (1 - self.parts)
         whole = np.floor(places).astype(int)
         phase = np.rint((places - whole) * PHASES).astype(int)
         around = whole[:, None] + np.arange(TAPS) - TAPS // 2 + 1

@@ -42,7 +42,7 @@ class EchoCanceller:
 
     def __init__(self, partitions: int = PARTITIONS) -> None:
         self._filter = AdaptiveFilter(partitions)
-        self._drift = Drift()
+        self._drift = Drift(partitions + 1)
         self._partitions = partitions
         self._rings = 0  # chunks for which an echo may still be heard
         self._heard_power = self._rest_power = 0.0
@@ -64,7 +64,7 @@ class EchoCanceller:
         rest = self._filter.cancel(heard, self._drift.read(reference))
         self._drift.learn(self._filter.path)
         if moved := self._drift.overrun():
-            self._filter.move(moved)
+            self._filter.move(moved, self._drift.again())
         if self._rings == 0:
             self._filter.rinse()
         heard_power, rest_power = float(heard @ heard), float(rest @ rest)

@@ -85,7 +85,13 @@ class Microphone:
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
         self._arrived = asyncio.Event()
-        self._stream = await asyncio.to_thread(self._open)
+        opening = asyncio.create_task(asyncio.to_thread(self._open))
+        try:
+            self._stream = await asyncio.shield(opening)
+        except asyncio.CancelledError:  # muted meanwhile: the thread goes on, and what it opens must not stay open
+            with contextlib.suppress(AudioDeviceError):
+                await asyncio.to_thread((await opening).close)
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -8,7 +8,7 @@ import asyncio
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from assistant.disk import readable
 
 ANSWER_WITHIN_S = 2.0
 Volume = tuple[float, ...]
+Described = dict[str, Any]
 
 
 def socket_path(environ: Mapping[str, str] = os.environ) -> Path | None:
@@ -56,20 +57,32 @@ class Streams:
             return None
         return tuple(float(round(part)) for part in volume)
 
-    async def _listed(self, chosen: Any) -> Mapping[str, Volume] | None:
-        text = await self._pactl("-f", "json", "list", "sink-inputs")
-        if text is None:
+    async def _listed(self, chosen: Callable[[Described], Any]) -> Mapping[str, Volume] | None:
+        streams = await self._told("sink-inputs")
+        if streams is None:
             return None
+        # What speaks PipeWire's own language, or comes to it through ALSA, has its process beside the client only.
+        nameless = any(_process(stream) is None for stream in streams)
+        clients = {str(client.get("index")): client for client in await self._told("clients") or ()} if nameless else {}
         with suppress(ValueError, KeyError, TypeError, AttributeError):
             return {
                 f"{stream['index']}": tuple(float(channel["value"]) for channel in stream["volume"].values())
-                for stream in json.loads(text)
-                if self._is_anothers(stream) and chosen(stream)
+                for stream in streams
+                if self._is_anothers(stream, clients) and chosen(stream)
             }
         return None
 
-    def _is_anothers(self, stream: dict[str, Any]) -> bool:
-        return stream["properties"].get("application.process.id") not in {None, self._own_pid}
+    def _is_anothers(self, stream: Described, clients: Mapping[str, Described]) -> bool:
+        process = _process(stream) or _process(clients.get(str(stream.get("client")), {}))
+        return process not in {None, self._own_pid}
+
+    async def _told(self, what: str) -> list[Described] | None:
+        text = await self._pactl("-f", "json", "list", what)
+        with suppress(ValueError):
+            listed = json.loads(text or "")
+            if isinstance(listed, list):
+                return [one for one in listed if isinstance(one, dict) and isinstance(one.get("properties"), dict)]
+        return None
 
     async def _pactl(self, *arguments: str) -> str | None:
         program, path = shutil.which("pactl"), socket_path(self._environ)
@@ -93,3 +106,9 @@ class Streams:
                     process.kill()
                     await process.wait()
         return out.decode(errors="replace") if process.returncode == 0 else None
+
+
+def _process(one: Described) -> str | None:
+    """Whose stream or client it is, as it says."""
+    process: str | None = one.get("properties", {}).get("application.process.id")
+    return process
