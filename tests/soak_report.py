@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-WARM_H = 1.0  # until then pages and caches come in
+LEAST_H = 1.0  # of less memory's trend isn't judged
 MOST_MB_AN_HOUR = 5.0
 TREND_MB_AN_HOUR, TREND_H = 0.1, 6.0  # 0.1 MB an hour is 0.9 GB a year
 WIDTH, LEFT, RIGHT, TOP, TALL, GAP = 720, 70, 700, 40, 110, 46
@@ -45,9 +45,8 @@ class Trend:
 
 
 def warm(samples: Sequence[Sample]) -> Sequence[Sample]:
-    """Those after the first hour; of a short run those of its second half."""
-    start = min(WARM_H, samples[-1].hours / 2)
-    return [sample for sample in samples if sample.hours >= start]
+    """Those of the second half: in the first one pages and caches come in, the rarest phrase after hours."""
+    return [sample for sample in samples if sample.hours >= samples[-1].hours / 2]
 
 
 def trend(samples: Sequence[Sample], what: str) -> Trend:
@@ -68,7 +67,7 @@ def problems(samples: Sequence[Sample]) -> list[str]:
     first, last = warm(samples)[0], samples[-1]
     hours = last.hours - first.hours
     most = TREND_MB_AN_HOUR if hours >= TREND_H else MOST_MB_AN_HOUR
-    for what in ("rss_mb", "own_mb") if hours >= WARM_H else ():
+    for what in ("rss_mb", "own_mb") if hours >= LEAST_H else ():
         line = trend(samples, what)
         if line.per_hour - line.spread > most:
             found.append(f"{what} grows: {line}, for {hours:.0f} hours")

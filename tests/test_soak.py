@@ -25,7 +25,7 @@ def day(per_hour_mb: float, noise_mb: float = 0.0, hours: int = 24) -> list[Samp
 
 def test_a_flat_day_is_no_problem_and_a_growing_one_is() -> None:
     assert problems(day(0.0, noise_mb=3.0)) == []
-    assert problems(day(0.2, noise_mb=0.1)) == ["rss_mb grows: +0.20 ± 0.00 an hour, for 23 hours"]
+    assert problems(day(0.2, noise_mb=0.1)) == ["rss_mb grows: +0.20 ± 0.00 an hour, for 12 hours"]
     assert "rss_mb grows" in problems(day(6.0, hours=3))[0]
     assert problems(day(6.0, hours=1)) == []
 
