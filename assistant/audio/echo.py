@@ -23,6 +23,7 @@ EARLY_S = 0.04  # the reference comes so much too soon, so that what the sound s
 FITS_S = (0.0, 0.16)  # an echo that begins in this part of the filter is left where it is
 MIDDLE_S = 0.05  # else it is moved here
 WORSE = 1.5  # so much louder after the filter than before, for about a second: it has learned what isn't there
+PROVEN_DB = 6.0  # once so much was taken out, what is left is the better sound; half learned it is a stranger one
 SLOW, QUICK = 0.02, 0.05  # share of a chunk in a running mean: 1 s, 0.4 s
 # Devices that cancel the echo themselves, by a part of their names.
 OWN = ("respeaker", "xvf3800", "echo-cancel", "echo cancel", "echocancel", "speakerphone", "jabra", "powerconf")
@@ -47,6 +48,7 @@ class EchoCanceller:
         self._rings = 0  # chunks for which an echo may still be heard
         self._heard_power = self._rest_power = 0.0
         self._heard_lately = self._rest_lately = 0.0
+        self._is_proven = False
         self.echo_power = 0.0  # of the newest chunk: mean square, int16, of the echo that was found in it
 
     def cancel(self, samples: Pcm, played: Pcm | None) -> Pcm:
@@ -79,7 +81,8 @@ class EchoCanceller:
         self._rest_power += SLOW * (rest - self._rest_power)
         if self._rest_power > WORSE * self._heard_power:
             self.reset()
-        return rest <= heard
+        self._is_proven = self._is_proven or self.taken_db >= PROVEN_DB
+        return self._is_proven and rest <= heard
 
     @property
     def taken_db(self) -> float:
@@ -101,6 +104,7 @@ class EchoCanceller:
         """Forget the room."""
         self._filter.reset()
         self._heard_power = self._rest_power = 0.0
+        self._is_proven = False
 
 
 class TimedSource(AudioSource, Protocol):
