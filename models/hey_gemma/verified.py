@@ -1,0 +1,96 @@
+"""What the second ear lets through: `python -m models.hey_gemma.verified [DIR]`, clips of `opinion_set`.
+
+Every clip, and every recording of people kept out of training, through the assistant's own listener; what wakes it or
+is doubted is counted before and behind the verifier. No model decides here. 60 CPU-s an hour of sound.
+"""
+
+import argparse
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from assistant.config import EndpointConfig, WakeConfig
+from assistant.events import WakeDoubted, WakeHeard, WakeRejected
+from assistant.listen import Listener
+from assistant.stages import CHUNK_SAMPLES, SAMPLE_RATE_HZ, AudioChunk, Pcm
+from assistant.turn_gain import gain_for
+from assistant.vad import FaintVad, WebRtcVad
+from assistant.wake import WakeWord
+from assistant.wake_decision import WakeDecision
+from assistant.waking.verifier import WordVerifier
+from models.hey_gemma import human
+
+BEHIND = np.zeros(SAMPLE_RATE_HZ // 2, np.int16)
+
+
+@dataclass(slots=True)
+class Count:
+    """Sounds of a kind: how many, how long; wakes that are sure or doubtful, and how many of them were refused."""
+
+    sounds: int = 0
+    seconds: float = 0.0
+    sure: int = 0
+    doubtful: int = 0
+    sure_refused: int = 0
+    doubtful_refused: int = 0
+
+
+def clips(folder: Path) -> Iterator[tuple[str, Pcm]]:
+    """The clips of a folder, by what is said in them."""
+    for line in (folder / "expect.jsonl").read_text(encoding="utf-8").splitlines():
+        label = json.loads(line)
+        samples, _ = soundfile.read(folder / label["file"], dtype="int16")
+        yield f"{label['said']}, {'clean' if label['heard'] == 'clean' else 'noise or room'}", samples
+
+
+def people() -> Iterator[tuple[str, Pcm]]:
+    """Recordings of people, each once."""
+    for path in sorted({*human.files(held_out=True), *human.second_files(held_out=True)}):
+        sound = human.load(path)
+        yield "people", np.clip(np.rint(sound * 32767), -32768, 32767).astype(np.int16)
+
+
+def main() -> None:
+    """Count, and print a row a kind."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, nargs="?")
+    folder = parser.parse_args().folder
+    wake, settings = WakeWord(gate=FaintVad(WebRtcVad(aggressiveness=3))), WakeConfig()
+    verifier = WordVerifier()
+    found: defaultdict[str, Count] = defaultdict(Count)
+    for kind, samples in [*(clips(folder) if folder else ()), *people()]:
+        wake.reset()
+        decision = WakeDecision(threshold=settings.threshold, doubt=(settings.maybe_threshold, settings.sure_threshold))
+        listener = Listener(
+            EndpointConfig(), wake, decision, WebRtcVad(), vad_lag_ms=0.0, early_confidence=2.0,
+            now_ms=lambda: 0.0, gain_for=gain_for, verifier=verifier,
+        )  # fmt: skip
+        count = found[kind]
+        count.sounds += 1
+        count.seconds += len(samples) / SAMPLE_RATE_HZ
+        whole = np.concatenate([samples, BEHIND])
+        for start in range(0, len(whole) - CHUNK_SAMPLES + 1, CHUNK_SAMPLES):
+            for event in listener.push(AudioChunk(whole[start : start + CHUNK_SAMPLES], start)):
+                refused = isinstance(event, WakeRejected) and event.reason == "not_said"
+                if not (refused or isinstance(event, WakeHeard | WakeDoubted)):
+                    continue
+                sure = event.score >= settings.sure_threshold
+                count.sure += sure
+                count.doubtful += not sure
+                count.sure_refused += refused and sure
+                count.doubtful_refused += refused and not sure
+    print("| sounds | of | hours | sure | let through | doubtful | let through |\n|---|---|---|---|---|---|---|")
+    for kind, count in sorted(found.items()):
+        print(
+            f"| {kind} | {count.sounds} | {count.seconds / 3600:.2f} | {count.sure} | {count.sure - count.sure_refused}"
+            f" | {count.doubtful} | {count.doubtful - count.doubtful_refused} |"
+        )
+
+
+if __name__ == "__main__":
+    main()
