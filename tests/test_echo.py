@@ -57,6 +57,21 @@ def left_db(rest: Pcm, heard: Pcm, from_s: float) -> float:
     return float(10 * np.log10(power[0] / power[1]))
 
 
+def test_until_something_was_taken_out_the_sound_passes_as_it_is() -> None:
+    """Half learned, a canceller makes other words of what it hears."""
+    played = pcm(babble(6.0))
+    heard, canceller = pcm(room(babble(6.0))), EchoCanceller()
+    taken, same = [], []
+    for start in range(0, len(heard), CHUNK_SAMPLES):
+        part = slice(start, start + CHUNK_SAMPLES)
+        same.append(np.array_equal(canceller.cancel(heard[part], played[part]), heard[part]))
+        taken.append(canceller.taken_db)
+    proven = next(n for n, db in enumerate(taken) if db >= 6)
+    assert proven > 5
+    assert all(same[:proven])
+    assert sum(same[proven:]) < 0.2 * len(same[proven:])
+
+
 def test_an_echo_is_gone_after_two_seconds() -> None:
     played = babble(6)
     heard = room(played)
