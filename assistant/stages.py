@@ -268,8 +268,8 @@ class Verifier(Protocol):
     phrase: str
     sound_ms: float
 
-    def was_said(self, samples: Pcm, *, sure: bool) -> bool:
-        """Look for it in a sound, shape (n,). `sure`: by its score it was."""
+    def was_said(self, samples: Pcm) -> bool:
+        """Look for it in a sound, shape (n,)."""
 
 
 class Session(Protocol):

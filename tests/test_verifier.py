@@ -20,7 +20,7 @@ from assistant.stages import CHUNK_SAMPLES, AudioChunk, Pcm
 from assistant.turn_gain import gain_for
 from assistant.wake_decision import WakeDecision
 from assistant.waking import hear
-from assistant.waking.verifier import ENCODER_FILE, HEAD_FILE, LEAST_SURE, PhoneHead, WordVerifier, best_ratio
+from assistant.waking.verifier import ENCODER_FILE, HEAD_FILE, LEAST, PhoneHead, WordVerifier, best_ratio
 from tests.fakes import SILENCE, WAKE, LevelVad, LevelWake, sound
 
 REPLAY = Path(__file__).parent / "replay" / "wake"
@@ -42,12 +42,12 @@ def clip(name: str) -> Pcm:
 def test_the_word_is_found(verifier: WordVerifier, name: str, gain_db: float) -> None:
     """However softly: a faint turn is amplified."""
     softer = (clip(name) * 10 ** (gain_db / 20)).astype(np.int16)
-    assert verifier.was_said(amplified(softer, gain_for(softer)), sure=False)
+    assert verifier.was_said(amplified(softer, gain_for(softer)))
 
 
 @pytest.mark.parametrize("name", ["hey-siri-joe", "hey-there-rms", "command-only-joe", "noise", "silence"])
 def test_other_words_are_none(verifier: WordVerifier, name: str) -> None:
-    assert verifier.ratio(clip(name)[: 4 * 16_000]) < 1.5 * LEAST_SURE
+    assert verifier.ratio(clip(name)[: 4 * 16_000]) < 2 * LEAST
 
 
 def test_every_sound_is_heard_afresh(verifier: WordVerifier) -> None:
@@ -91,8 +91,7 @@ class Stubborn:
         self.said = said
         self.asked: list[Pcm] = []
 
-    def was_said(self, samples: Pcm, *, sure: bool) -> bool:
-        assert sure
+    def was_said(self, samples: Pcm) -> bool:
         self.asked.append(samples)
         return self.said
 

@@ -19,7 +19,7 @@ from assistant.stages import Pcm
 
 PHRASE = "hey gemma"
 SOUND_MS = 1750.0  # so much before the decision is looked at
-LEAST, LEAST_SURE = -5.0, -8.0  # of the logarithm: less wasn't the word, where its score was doubtful or sure
+LEAST = -7.0  # of the logarithm: what is less likely wasn't the word
 BLANK = 0
 HEAD_FILE, ENCODER_FILE = "hey_gemma/phones.npz", "tiny/tiny-mmproj.gguf"
 _REMEDY = "install Hey Gemma again: its models/ folder belongs to it"
@@ -103,9 +103,9 @@ class WordVerifier:
         likely = self._head.log_probabilities(self._encoder.flush())
         return max(best_ratio(likely, way) for way in self._head.word)
 
-    def was_said(self, samples: Pcm, *, sure: bool) -> bool:
-        """Whether the word is in it; less is enough where its score is `sure` of it."""
-        return self.ratio(samples) >= (LEAST_SURE if sure else LEAST)
+    def was_said(self, samples: Pcm) -> bool:
+        """Whether the word is in it."""
+        return self.ratio(samples) >= LEAST
 
     def close(self) -> None:
         """Free the encoder."""
