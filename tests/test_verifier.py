@@ -47,7 +47,7 @@ def test_the_word_is_found(verifier: WordVerifier, name: str, gain_db: float) ->
 
 @pytest.mark.parametrize("name", ["hey-siri-joe", "hey-there-rms", "command-only-joe", "noise", "silence"])
 def test_other_words_are_none(verifier: WordVerifier, name: str) -> None:
-    assert verifier.ratio(clip(name)[: 4 * 16_000]) < 2 * LEAST
+    assert verifier.ratio(clip(name)[: 4 * 16_000]) < LEAST - 4
 
 
 def test_every_sound_is_heard_afresh(verifier: WordVerifier) -> None:
