@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from assistant.audio.delay import DelayFinder
 from assistant.audio.drift import Drift
-from assistant.audio.echo import EchoCanceller, WithoutEcho, wanted
+from assistant.audio.echo import PARTITIONS, EchoCanceller, WithoutEcho, wanted
 from assistant.audio.played import Played, Timeline
 from assistant.stages import CHUNK_SAMPLES, SAMPLE_RATE_HZ, AudioChunk, Pcm
 
@@ -119,6 +119,27 @@ def test_where_the_reading_comes_to_its_end_the_echo_stays_gone(ppm: float) -> N
         left = [left_db(rest[part], heard[part], 0) for part in (before_it, after)]
         print(f"{left[0]:.1f} dB before, {left[1]:.1f} dB behind it")  # noqa: T201 - a figure
         assert left[1] < left[0] + 4
+
+
+@pytest.mark.parametrize("ppm", [400, -400])
+@pytest.mark.parametrize("compared", [False, True])
+def test_so_it_does_where_that_happens_in_a_silence(ppm: float, compared: bool) -> None:
+    """Ten seconds between two answers; or the clocks were compared, and the reference comes so much later."""
+    sound = np.concatenate([babble(8), np.zeros(10 * RATE), babble(4, seed=1)])
+    heard, played = pcm(room(sound, ppm=ppm)), pcm(sound)
+    if compared:
+        late = round((10 * RATE - PARTITIONS * CHUNK_SAMPLES) * ppm * 1e-6)
+        played[18 * RATE :] = np.roll(played[18 * RATE :], late)
+    canceller, rests = EchoCanceller(), list[Pcm]()
+    canceller._drift.parts, canceller._drift._behind = ppm * 1e-6, float(np.sign(ppm) * 60)  # of 160
+    for start in range(0, len(heard) - CHUNK_SAMPLES + 1, CHUNK_SAMPLES):
+        part = slice(start, start + CHUNK_SAMPLES)
+        if compared and start == 18 * RATE:
+            canceller._drift.compared()
+        rests.append(canceller.cancel(heard[part], played[part] if played[part].any() else None))
+    rest = np.concatenate(rests)
+    left = [left_db(rest[part], heard[part], 0) for part in (slice(6 * RATE, 8 * RATE), slice(18 * RATE, 19 * RATE))]
+    assert left[1] < left[0] + 5
 
 
 def test_while_nothing_is_played_chunks_pass_as_they_are() -> None:

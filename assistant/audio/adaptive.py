@@ -55,6 +55,7 @@ class AdaptiveFilter:
         """
         response = np.fft.irfft(self._path, FFT, axis=1)[:, :CHUNK_SAMPLES].ravel()
         moved = np.zeros_like(response)
+        samples = max(-len(response), min(samples, len(response)))
         if samples >= 0:
             moved[samples:] = response[: len(response) - samples]
         else:

@@ -39,14 +39,19 @@ class Drift:
         self._blocks = blocks
         self._table = _sinc_table()
         self._behind = 0.0  # samples that the reading is behind (or before) its middle place
+        self._idle = 0.0  # by so many the clocks drifted in a silence that hasn't ended yet
         self._kept = np.zeros(blocks * CHUNK_SAMPLES + 2 * REACH + TAPS, np.float32)
         self._path: NDArray[np.complex64] | None = None
         self._chunks = 0
 
     def idle(self) -> None:
         """20 ms went by in which nothing was played."""
-        self._behind = (self._behind + self.parts * CHUNK_SAMPLES + REACH) % (2 * REACH) - REACH
+        self._idle += CHUNK_SAMPLES * self.parts
         self._path = None
+
+    def compared(self) -> None:
+        """The clocks were compared in this silence: it has no drift left."""
+        self._idle = 0.0
 
     def read(self, played: Floats) -> Floats:
         """The reference, shape (320,), as the microphone's clock counts it, some ms late."""
@@ -67,11 +72,12 @@ class Drift:
 
     def overrun(self) -> int:
         """By how many samples the path must be moved back, because the reading has come to its end; mostly 0."""
-        if abs(self._behind) < REACH:
-            return 0
-        moved = int(np.sign(self._behind)) * REACH
-        self._behind -= moved
-        self._path = None
+        self._behind += self._idle
+        self._idle = 0.0
+        moved = int(self._behind / REACH) * REACH
+        if moved:
+            self._behind -= moved
+            self._path = None
         return moved
 
     def learn(self, path: NDArray[np.complex64]) -> None:

@@ -63,10 +63,10 @@ class EchoCanceller:
             self._rings -= 1
         reference = np.zeros(len(samples), np.float32) if played is None else to_float(played)
         heard = to_float(samples)
-        rest = self._filter.cancel(heard, self._drift.read(reference))
-        self._drift.learn(self._filter.path)
         if moved := self._drift.overrun():
             self._filter.move(moved, self._drift.again())
+        rest = self._filter.cancel(heard, self._drift.read(reference))
+        self._drift.learn(self._filter.path)
         if self._rings == 0:
             self._filter.rinse()
         heard_power, rest_power = float(heard @ heard), float(rest @ rest)
@@ -97,7 +97,8 @@ class EchoCanceller:
         return self._drift.parts * 1e6
 
     def doubt(self) -> None:
-        """The echo may come from elsewhere now: what was learned is where the search begins."""
+        """The clocks were set anew, the echo may come from elsewhere: what was learned is where the search begins."""
+        self._drift.compared()
         self._filter.doubt()
 
     def reset(self) -> None:
