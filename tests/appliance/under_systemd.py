@@ -15,6 +15,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.appliance.another_machine import find_another_machine
+
 HERE = Path(__file__).parent
 UNIT = "hey-gemma.service"
 TOKEN = "a-token-of-this-test"  # noqa: S105 - of this test
@@ -137,6 +139,7 @@ def main(root: Path) -> int:
         machine("systemctl", "stop", UNIT)
         told("stop, seconds", f"{time.monotonic() - begun_s:.1f}", right=machine.show("Result") == "success")
         wrong_settings(machine, told)
+        find_another_machine(machine, told)
     finally:
         machine.end()
     return 1 if told.failed else 0
