@@ -23,7 +23,8 @@ EARLY_S = 0.04  # the reference comes so much too soon, so that what the sound s
 FITS_S = (0.0, 0.16)  # an echo that begins in this part of the filter is left where it is
 MIDDLE_S = 0.05  # else it is moved here
 WORSE = 1.5  # so much louder after the filter than before, for about a second: it has learned what isn't there
-PROVEN_DB = 6.0  # once so much was taken out, what is left is the better sound; half learned it is a stranger one
+# Once so much was taken out, or was played, what is left is the better sound; half learned it is a stranger one.
+PROVEN_DB, PROVEN_CHUNKS = 12.0, 250
 SLOW, QUICK = 0.02, 0.05  # share of a chunk in a running mean: 1 s, 0.4 s
 # Devices that cancel the echo themselves, by a part of their names.
 OWN = ("respeaker", "xvf3800", "echo-cancel", "echo cancel", "echocancel", "speakerphone", "jabra", "powerconf")
@@ -48,7 +49,7 @@ class EchoCanceller:
         self._rings = 0  # chunks for which an echo may still be heard
         self._heard_power = self._rest_power = 0.0
         self._heard_lately = self._rest_lately = 0.0
-        self._is_proven = False
+        self._unproven = PROVEN_CHUNKS  # chunks of our own voice that may still pass as they are
         self.echo_power = 0.0  # of the newest chunk: mean square, int16, of the echo that was found in it
 
     def cancel(self, samples: Pcm, played: Pcm | None) -> Pcm:
@@ -81,8 +82,8 @@ class EchoCanceller:
         self._rest_power += SLOW * (rest - self._rest_power)
         if self._rest_power > WORSE * self._heard_power:
             self.reset()
-        self._is_proven = self._is_proven or self.taken_db >= PROVEN_DB
-        return self._is_proven and rest <= heard
+        self._unproven = 0 if self.taken_db >= PROVEN_DB else max(0, self._unproven - 1)
+        return not self._unproven and rest <= heard
 
     @property
     def taken_db(self) -> float:
@@ -105,7 +106,7 @@ class EchoCanceller:
         """Forget the room."""
         self._filter.reset()
         self._heard_power = self._rest_power = 0.0
-        self._is_proven = False
+        self._unproven = PROVEN_CHUNKS
 
 
 class TimedSource(AudioSource, Protocol):
