@@ -16,13 +16,21 @@ from assistant import board, manifest, places
 from assistant.audio.clock import WallClock
 from assistant.audio.devices import Sound
 from assistant.audio.speaker import SoundSpeaker
-from assistant.config import Config, HomeConfig
+from assistant.config import Config, HomeConfig, WakeConfig
 from assistant.config_mqtt import MqttConfig
 from assistant.doctor import clock, homes, machine, models, processor, program, rounds, service, settings, sound
 from assistant.doctor.examine import examine
 from assistant.doctor.findings import NotHere, State
 from assistant.doctor.signal import measure
-from assistant.errors import AudioDeviceError, ConfigError, HomeAway, HomeRefused, ModelMissing, UsageError
+from assistant.errors import (
+    AudioDeviceError,
+    ConfigError,
+    HomeAway,
+    HomeRefused,
+    ModelDamaged,
+    ModelMissing,
+    UsageError,
+)
 from assistant.intents import broker_trial
 from assistant.llm import build, self_test
 from assistant.llm.memory_plan import Sizes
@@ -417,7 +425,20 @@ def test_a_damaged_byte_is_found_by_reading_only(tmp_path: Path, monkeypatch: py
 
 
 def test_a_wake_word_without_its_head(tmp_path: Path) -> None:
-    assert isinstance(models.probe_wake([str(tmp_path / "none.onnx")]).head, ModelMissing)
+    assert isinstance(models.probe_wake(WakeConfig(words=(str(tmp_path / "none.onnx"),))).head, ModelMissing)
+
+
+def test_a_second_ear_that_is_damaged(monkeypatch: pytest.MonkeyPatch) -> None:
+    damaged = ModelDamaged("phones.npz can't be read", remedy="again")
+
+    def fails(_: WakeConfig) -> None:
+        raise damaged
+
+    assert models.probe_wake(WakeConfig()).head is None
+    monkeypatch.setattr(models, "verifier", fails)
+    found = models.probe_wake(WakeConfig())
+    assert found.head is damaged
+    assert models.wake_head(found).state is State.FAIL
 
 
 def test_a_voice_is_heard(tmp_path: Path) -> None:

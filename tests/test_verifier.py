@@ -139,6 +139,22 @@ def test_a_head_that_is_not_there_or_damaged_is_told(tmp_path: Path) -> None:
             PhoneHead(tmp_path / "phones.npz")
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"bias": np.zeros(7, np.float32)}, {"out_bias": np.zeros(7, np.float32)}, {"kernel": np.zeros(7, np.float32)},
+        {"out": np.full((128, 132), np.nan, np.float32)}, {"about": np.array('{"phones": ["a"], "word": ["a"]}')},
+        {"about": np.array('{"phones": [], "word": []}')}, {"about": np.array("no JSON")},
+    ],
+)  # fmt: skip
+def test_a_head_that_does_not_fit_itself_is_told(tmp_path: Path, changed: dict[str, NDArray[np.float32]]) -> None:
+    """When it is loaded, not when somebody says the word."""
+    with np.load(models_dir() / HEAD_FILE) as file:
+        np.savez(tmp_path / "phones.npz", **{**file, **changed})
+    with pytest.raises(ModelDamaged):
+        PhoneHead(tmp_path / "phones.npz")
+
+
 def test_one_for_another_encoder_is_told(tmp_path: Path) -> None:
     (tmp_path / "tiny").mkdir()
     (tmp_path / "hey_gemma").mkdir()

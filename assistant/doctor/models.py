@@ -5,7 +5,7 @@ as long as the disk needs for 4 GB; `quick` leaves them out.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from assistant import app, manifest, verify, weights
-from assistant.config import Config
+from assistant.config import Config, WakeConfig
 from assistant.doctor import processor
 from assistant.doctor.findings import PIP, Finding, Study, absent, fail, fine, first, refused, warn
 from assistant.errors import HeyGemmaError, ModelDamaged, ModelMissing
@@ -25,7 +25,7 @@ from assistant.speech.voices import Voices
 from assistant.stages import CHUNK_SAMPLES
 from assistant.vad import SileroVad, WebRtcVad
 from assistant.wake import HEAD_FRAMES, Features, WakeWord
-from assistant.waking.hear import head_files
+from assistant.waking.hear import head_files, verifier
 
 SILENT_CHUNKS = 100  # two seconds
 DEAF_TO_SILENCE = 0.3  # a head that hears its word in silence is none
@@ -69,11 +69,11 @@ class Spoken:
     seconds: float
 
 
-def wake_studies(words: Sequence[str]) -> tuple[Study[Wake], Study[float]]:
+def wake_studies(config: WakeConfig) -> tuple[Study[Wake], Study[float]]:
     """What is needed to hear at all."""
     checks = (("wake word features", features), ("wake word head", wake_head))
     return (
-        Study("hearing", lambda: probe_wake(words), checks, deadline_s=30),
+        Study("hearing", lambda: probe_wake(config), checks, deadline_s=30),
         Study("hearing", probe_vad, (("voice activity", vad),), deadline_s=30),
     )
 
@@ -93,14 +93,16 @@ def model_studies(
     )
 
 
-def probe_wake(words: Sequence[str]) -> Wake:
-    """Load both, and let them hear silence."""
+def probe_wake(config: WakeConfig) -> Wake:
+    """Load them, the second ear too, and let them hear silence."""
     try:
         Features()
     except HeyGemmaError as e:
         return Wake(features=e)
     try:
-        word = WakeWord(head_files(words))
+        word = WakeWord(head_files(config.words))
+        if (second := verifier(config)) is not None:
+            second.close()
     except HeyGemmaError as e:
         return Wake(head=e)
     scores = (word.score(np.zeros(CHUNK_SAMPLES, np.int16)) for _ in range(SILENT_CHUNKS))

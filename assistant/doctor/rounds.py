@@ -63,7 +63,7 @@ def studies(
         *settings.studies(
             patient.path, config, patient.error, written, (settings_of.user_file(environ), settings_of.SYSTEM_FILE)
         ),
-        *models.wake_studies(config.wake.words),
+        *models.wake_studies(config.wake),
         *(_unknown(study) if patient.error is not None else study for study in of_config),
         *sound.studies(wanted, root, hardware, (state / muting.NAME, places.SERVICE_DIR / muting.NAME)),
         *clock.studies(root, config.place.time_zone),

@@ -1,4 +1,4 @@
-"""Where the wake commands hear from: the microphone as `run` opens it, a file, a clip of the log; and the detector."""
+"""Where the wake commands hear from: the microphone as `run` opens it, a file, a clip of the log; and the detectors."""
 
 import logging
 from collections.abc import Sequence

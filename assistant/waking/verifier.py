@@ -42,13 +42,13 @@ class PhoneHead:
                 )
             self.phones: list[str] = list(about["phones"])
             self.word = [[self.phones.index(phone) for phone in way.split()] for way in about["word"]]
+            tried = self.log_probabilities(np.zeros((2, self.width), np.float32))
         except FileNotFoundError as error:
             raise ModelMissing(f"{path} is not there", remedy=_REMEDY) from error
         except Exception as error:  # numpy and zipfile raise what they like about a damaged file
             raise ModelDamaged(f"{path.name} can't be read: {error}", remedy=_REMEDY) from error
-        places = 2 * len(self.phones)
-        if self._kernel.ndim != 3 or self._out.shape != (self._kernel.shape[2], places):
-            raise ModelDamaged(f"{path.name} doesn't fit its own phones", remedy=_REMEDY)
+        if not (np.isfinite(tried).all() and tried.shape[0] == 4 and self.word and all(self.word)):
+            raise ModelDamaged(f"{path.name} tells no phones", remedy=_REMEDY)
 
     @property
     def width(self) -> int:
