@@ -183,11 +183,19 @@ def target(follow: Follow, before: str | None) -> str:
     if follow.after == "anything":
         return f"{follow.call}<|tool_response>"
     if before is None or not fits(follow, before):
-        return f"{SORRY}<turn|>"
+        return f"{own}<|tool_response>" if (own := _own_volume(follow)) else f"{SORRY}<turn|>"
     call = follow.call
     if not call.name:
         call = Call(CALL.findall(before)[0][0], call.arguments)
     return f"{call}<|tool_response>"
+
+
+def _own_volume(follow: Follow) -> Call | None:
+    """The assistant's own volume, which "louder" means where no player was spoken of."""
+    words = follow.text.removesuffix(" please").split()
+    if follow.after != "music" or words[-1] not in {"louder", "quieter"} or {"it", "percent"} & set(words):
+        return None
+    return Call(follow.call.name, {"name": "your volume", "way": follow.call.arguments["way"]})
 
 
 def fits(follow: Follow, before: str) -> bool:

@@ -461,6 +461,86 @@ COMMANDS: tuple[Group, ...] = (
         (i|we) (don't|do not|no longer) need (any|the) timers (anymore|any more|)
         (i want|i'd like) (to cancel|to stop) all (the|my|) timers
     """),
+    ("HassSetVolume", {"name": "your volume"}, 2.2, """
+        (set|turn|put|change|adjust|bring|get|have|make) your (volume|voice) to {volume}
+        (turn|bring|take) your (volume|voice) (up|down) to {volume}
+        (raise|lower|increase|reduce) your (volume|voice) to {volume}
+        your (volume|voice) (to|at|on|should be|must be|) {volume}
+        (set|put|keep|have) your (volume|voice) (at|on) {volume}
+        (i want|i'd like|i need) your (volume|voice) (at|to be|on) {volume}
+        (speak|talk) at {volume} (volume|)
+        (set|turn|put) yourself to {volume} (volume|)
+        {volume} for your (volume|voice)
+        (set|turn|put|bring) your (volume|voice) to {volumelevel}
+    """),
+    ("HassAdjust", {"name": "your volume", "way": "up"}, 1.5, """
+        (a bit|a little|much||slightly) louder
+        (speak|talk) (up|louder|a bit louder|a little louder|more loudly|up a bit)
+        (turn|bring|put) (your volume|your voice|yourself) up (a bit|a little|)
+        (turn|bring) up your (volume|voice) (a bit|a little|)
+        (raise|increase) your (volume|voice) (a bit|a little|)
+        (make|get) (your volume|your voice|yourself) (a bit|a little|) louder
+        your (volume|voice) (up|louder|higher|a bit louder|is too low)
+        (you're|you are) (too quiet|too soft|very quiet)
+        (i can't|i cannot|i can hardly|i can barely) hear you
+        be (louder|a bit louder|a little louder)
+        louder (please|gemma|voice)
+    """),
+    ("HassAdjust", {"name": "your volume", "way": "down"}, 1.5, """
+        (a bit|a little|much||slightly) quieter
+        (speak|talk) (quieter|softer|more quietly|more softly|a bit quieter|a little quieter|down)
+        (turn|bring|put) (your volume|your voice|yourself) down (a bit|a little|)
+        (turn|bring) down your (volume|voice) (a bit|a little|)
+        (lower|reduce|decrease) your (volume|voice) (a bit|a little|)
+        (make|get) (your volume|your voice|yourself) (a bit|a little|) quieter
+        your (volume|voice) (down|quieter|lower|a bit quieter|is too high)
+        (you're|you are) (too loud|very loud|shouting)
+        (don't|do not|stop) (shout|shouting|yell|yelling)
+        be (quieter|a bit quieter|a little quieter)
+        quieter (please|gemma|voice)
+    """),
+    ("HassLightSet", {}, 3, """
+        (turn|make|paint|light|colour|wash|bathe|dye|set) the (whole|entire) {room} {color}
+        (set|change|switch|turn|shift|tint) the {room} to {color}
+        (light|light up|illuminate|shine) the {room} (in|with) {color}
+        the {room} (in|should be|must be|to|shall be|please|) {color}
+        (i want|i'd like|i need|give me|let's have|let me have) the {room} (in|to be|) {color}
+        (have|let|get|bring) the {room} (be|go|glow|in|shine) {color}
+        (make|turn|set|change|switch|get|have|paint|colour|color) my {room} {color}
+        (would you mind|do you mind) (making|turning|painting) the {room} {color}
+        (how about|what about) a {color} {room}
+        {color} (in|for) the {room}
+        (make|turn) {color} the {room}
+    """),
+    ("HassLightSet", {}, 2, """
+        (set|dim|bring|put|take|turn|get|adjust|light) the {room} (down|up|) to {pct}
+        (set|put|keep|have|leave) the {room} (at|on) {pct}
+        the {room} (to|at|should be|down to|up to|) {pct}
+        (i want|i'd like|give me) the {room} (at|on|to be) {pct}
+        (lower|raise|brighten|reduce|fade) the {room} to {pct}
+        (light|illuminate) the {room} (with|at|to) {pct}
+        {pct} in the {room}
+    """),
+    ("HassTurnOff", {}, 4, """
+        (would you mind|do you mind) (disabling|deactivating|stopping|cutting|killing|powering down|powering off) {thing}
+        (i want|i'd like|i need|we want|please have|get|have) {thing} (disabled|deactivated|stopped|shut off|powered off|powered down|cut|killed)
+        {thing} (disabled|deactivated|stopped|powered off|shut down) (please|now|)
+        {thing} (has to|must|should|needs to|can) be (disabled|deactivated|stopped|powered off|shut off)
+        (disable|deactivate|cut|kill|power down|power off) the (light|lights|lamp) in the {room}
+        (disable|deactivate|cut|kill|power down|power off) the (fan|ventilator) in the {fanroom}
+        (disable|deactivate|cut|kill|stop|power down|power off) {thing} (right now|immediately|at once|for now|for tonight)
+        (time to|it's time to|you may|you should|you must) (disable|deactivate|cut|kill|stop|power off) {thing}
+    """),
+    ("HassTurnOn", {}, 3, """
+        (would you mind|do you mind) (enabling|activating|starting|powering up|firing up) {thing}
+        (i want|i'd like|i need|we want|please have|get|have) {thing} (enabled|activated|started|powered up|powered on)
+        {thing} (enabled|activated|started|powered up|powered on) (please|now|)
+        {thing} (has to|must|should|needs to|can) be (enabled|activated|started|powered up|switched on)
+        (enable|activate|power up|fire up) the (light|lights|lamp) in the {room}
+        (enable|activate|power up|fire up) the (fan|ventilator) in the {fanroom}
+        (enable|activate|power up|start|flick on) {thing} (right now|immediately|at once|for now|for tonight)
+        (time to|it's time to|you may|you should|you must) (enable|activate|start|power up) {thing}
+    """),
 )
 
 QUESTIONS: tuple[Group, ...] = (
@@ -626,6 +706,11 @@ QUESTIONS: tuple[Group, ...] = (
     """),
 )
 # fmt: on
+
+# Said without a turn before, what negatives.py had as out of range means the assistant's own volume.
+LOUDER = {
+    f"a {much} {what}": way for much in ("bit", "little") for what, way in (("louder", "up"), ("quieter", "down"))
+}
 
 # As in negatives.py, and with its words: label, (weight, templates).
 NEGATIVES: dict[str, tuple[float, str]] = {

@@ -385,6 +385,9 @@ def _negative(rng: Random, split: Split, typed: bool) -> Sample:
     elif rng.random() < 0.04:
         text = f"{choose(rng, OPENERS)} {text}"
     del typed
+    if way := paraphrases.LOUDER.get(template):
+        call = Call("HassAdjust", {"name": "your volume", "way": way})
+        return Sample(text, _calls_target([call]), "command", call.name, f"{call.name}/{template}", (call,))
     return Sample(text, f"{SORRY}<turn|>", "negative", f"not {label}", f"not {label}/{template}", (), SORRY)
 
 
