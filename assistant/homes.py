@@ -54,7 +54,7 @@ def build_home(
 ) -> Home:
     """The handlers that the config names: the real home where there is one, else the demo home, or one `furnished`.
 
-    A model that is told no tools was trained without those of the assistant itself: it could only write them wrongly.
+    A model that is told no tools was trained without translation and mute: it could only write them wrongly.
     """
     place = config.place
     zone = local_zone(place.time_zone)
@@ -71,13 +71,15 @@ def build_home(
     )
     said: Scale = "F" if place.units == "imperial" else "C"
     limit = temperature_limit(said, rules.min_temperature, rules.max_temperature)
-    own: tuple[Handler, ...] = (Own(controls or Controls()), Translate(config.speech.language))
+    told = bool(model.prompt.get("tools"))
+    translate: tuple[Handler, ...] = (Translate(config.speech.language),) if told else ()
     router = Router(
         (
             InDegrees(things, said, things.scale, limit),
             timers,
             LocalClock(lambda: datetime.now(zone)),
-            *(own if model.prompt.get("tools") else ()),
+            Own(controls or Controls(), mutes=told),
+            *translate,
         ),
         deadline_s=config.home.call_deadline_s,
         min_confidence=float(model.thresholds.get("call_confidence", 0.0)),

@@ -19,6 +19,9 @@ LIGHT = '<|tool_call>call:HassTurnOn{name:<|"|>kitchen light<|"|>}<tool_call|><|
 BLINDS = '<|tool_call>call:HassCloseCover{name:<|"|>office blinds<|"|>}<tool_call|><|tool_response>'
 
 
+MUSIC = "<|tool_call>call:HassMediaNext{}<tool_call|><|tool_response>"
+
+
 def drawn(count: int = 5_000, **more: Any) -> list[Follow]:
     rng = random.Random(4)  # noqa: S311
     return [draw(rng, **more) for _ in range(count)]
@@ -37,6 +40,9 @@ def said(text: str, after: str) -> Follow:
         ("and the bedroom too", "another blind", BLINDS, 'HassCloseCover{name:<|"|>bedroom blinds<|"|>}'),
         ("undo that", "anything", None, "HassUndo{}"),
         ("repeat that", "anything", BLINDS, "HassRepeat{}"),
+        ("louder", "music", MUSIC, 'HassAdjust{name:<|"|>music<|"|>,way:<|"|>up<|"|>}'),
+        ("louder", "music", LIGHT, 'HassAdjust{name:<|"|>your volume<|"|>,way:<|"|>up<|"|>}'),
+        ("a bit quieter", "music", None, 'HassAdjust{name:<|"|>your volume<|"|>,way:<|"|>down<|"|>}'),
     ],
 )
 def test_the_same_words_mean_what_came_before(text: str, after: str, before: str | None, wanted: str) -> None:
@@ -44,8 +50,9 @@ def test_the_same_words_mean_what_came_before(text: str, after: str, before: str
 
 
 def test_without_what_it_refers_to_nothing_is_done() -> None:
+    """But "louder", which is about the assistant itself then."""
     for follow in drawn(500):
-        if follow.after != "anything":
+        if follow.after != "anything" and not {"louder", "quieter"} & set(follow.text.split()):
             assert target(follow, None) == f"{SORRY}<turn|>"
             assert target(follow, "<turn|>") == f"{SORRY}<turn|>"
 

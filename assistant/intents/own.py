@@ -1,8 +1,9 @@
 """What the assistant does to itself when asked: its voice's volume, and its ear. And who is meant by a volume: pure.
 
-"Your volume" means the assistant, "the volume" and "louder" the player, where the home has one: those are the home's
-tools, told once for both, and this handler has them last. Knows no voice and no microphone. Mute takes effect when the
-answer has been heard, and no word ends it: nobody listens to one.
+"Your volume" means the assistant, "the volume" the player, where the home has one: those are the home's tools, told
+once for both, and this handler has them last. "Louder" by itself is the assistant's too: the model names it then.
+Knows no voice and no microphone. Mute takes effect when the answer has been heard, and no word ends it: nobody listens
+to one.
 """
 
 from collections.abc import Callable, Sequence
@@ -61,14 +62,15 @@ def _with_own_names(slot: Parameter) -> Parameter:
 
 
 class Own:
-    """Handler of its own volume and mute."""
+    """Handler of its own volume and mute. `mutes`: whether the model knows how to ask for a mute."""
 
-    def __init__(self, controls: Controls) -> None:
+    def __init__(self, controls: Controls, *, mutes: bool = True) -> None:
         self._controls = controls
+        self._tools = tuple(tool for tool in _TOOLS if mutes or tool.name != MUTE)
 
     def tools(self) -> Sequence[Tool]:
         """What it can do now."""
-        return _TOOLS
+        return self._tools
 
     def context(self) -> str:
         """Nothing that a model need know."""

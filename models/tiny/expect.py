@@ -34,6 +34,7 @@ OTHERS = {
 ENTITIES = {**LIGHTS, **FANS, **BLINDS, **HERE, **OTHERS}
 DOMAINS = {"light": tuple(LIGHTS.values()), "fan": tuple(FANS.values()), "cover": tuple(BLINDS.values())}
 PLAYER = "media_player.living_room"
+OWN_VOLUME = "your volume"  # 100 percent at first, and steps are 10
 QUESTIONS = {
     "HassGetWeather": "weather.home",
     "HassTimerStatus": "timer",
@@ -74,6 +75,16 @@ def _player(service: str, data: dict[str, Value] | None = None) -> list[Effect]:
     return [{"service": f"media_player.{service}", "entity_id": PLAYER} | ({"data": data} if data else {})]
 
 
+def _volume(given: dict[str, Value]) -> list[Effect]:
+    """The player's, or the assistant's own where that is named."""
+    level = float(given["volume_level"]) / 100
+    return _own_volume(level) if given.get("name") == OWN_VOLUME else _player("volume_set", {"volume_level": level})
+
+
+def _own_volume(level: float) -> list[Effect]:
+    return [{"service": "assistant.volume_set", "data": {"volume_level": level}}]
+
+
 EFFECTS: dict[str, Callable[[dict[str, Value]], list[Effect]]] = {
     "HassTurnOn": lambda given: _each("turn_on", given),
     "HassTurnOff": lambda given: _each("turn_off", given),
@@ -83,7 +94,8 @@ EFFECTS: dict[str, Callable[[dict[str, Value]], list[Effect]]] = {
     "HassLightSet": _light,
     "HassLock": lambda given: _each("lock", given),
     "HassClimateSetTemperature": lambda given: _each("set_temperature", {"name": "thermostat"}, dict(given)),
-    "HassSetVolume": lambda given: _player("volume_set", {"volume_level": float(given["volume_level"]) / 100}),
+    "HassSetVolume": _volume,
+    "HassAdjust": lambda given: _own_volume(1.0 if given["way"] == "up" else 0.9),
     "HassMediaPause": lambda _: _player("media_pause"),
     "HassMediaUnpause": lambda _: _player("media_play"),
     "HassMediaNext": lambda _: _player("media_next_track"),
