@@ -139,12 +139,17 @@ def evaluate(
     """Measure your own recordings: recall, and false wakes an hour, with 95 % bounds."""
     from assistant.progress import meter, silent
     from assistant.waking import measure, show
-    from assistant.waking.hear import detector
+    from assistant.waking.hear import detector, verifier
 
     wake = _wake(config.load(config.find(config_file, os.environ)).wake, threshold)
     found, told = measure.recordings(directory), Console(stderr=True)
     progress = meter(told) if told.is_terminal else silent
-    scored, unreadable = asyncio.run(measure.score_all(found, detector(wake.words), progress))
+    second = verifier(wake)
+    try:
+        scored, unreadable = asyncio.run(measure.score_all(found, detector(wake.words), progress, second))
+    finally:
+        if second is not None:
+            second.close()
     report = measure.report(scored, wake, unreadable)
     if as_json:
         typer.echo(json.dumps(report.as_record(), ensure_ascii=False, indent=1))

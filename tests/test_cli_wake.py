@@ -200,8 +200,8 @@ class TestEval:
 
     def test_recall_and_false_wakes_of_ones_own_recordings(self, wake: Wake, folder: Path) -> None:
         lines = wake("eval", str(folder)).stdout.splitlines()
-        assert "recall\tjoe\t1\t1\t100.0%\t5.0%" in lines
-        assert "recall\tall\t3\t2\t66.7%\t13.5%" in lines
+        assert "recall\tjoe\t1\t1\t100.0%\t5.0%\t1" in lines
+        assert "recall\tall\t3\t2\t66.7%\t13.5%\t2" in lines
         assert any(line.startswith("false\tall\t0.001\t0\t0.00\t") for line in lines)
         assert any(line.startswith("place\tmissed\t") and "hey-siri-joe.flac" in line for line in lines)
 

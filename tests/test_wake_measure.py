@@ -1,6 +1,7 @@
 """assistant/waking: recall and false wakes with their bounds, the meter."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -81,10 +82,20 @@ class TestReport:
         out = io.StringIO()
         show.report(Console(file=out), report)
         lines = out.getvalue().splitlines()
-        assert "recall\tall\t3\t2\t66.7%\t13.5%" in lines
-        assert "false\tall\t3.000\t1\t0.33\t1.58\t1" in lines
+        assert "recall\tall\t3\t2\t66.7%\t13.5%\t2" in lines
+        assert "false\tall\t3.000\t1\t0.33\t1.58\t1\t1" in lines
         assert "place\tfalse wake\ttalk.wav\t2.7 s\t0.90" in lines
         assert lines[-1] == "left out: bad.wav is no sound"
+
+    def test_what_the_second_ear_turns_down_is_no_wake_but_near(self) -> None:
+        """The score at which it would have woken counts; another one that is refused doesn't."""
+        quiet = replace(scored("tv.wav", WOKE, holds_word=False), refused=frozenset({2}))
+        heard = replace(scored("a.wav", WOKE, holds_word=True), refused=frozenset({1}))
+        report = measure.report([quiet, heard], CONFIG)
+        assert [(f.wakes, f.near, f.scored) for f in report.false_wakes] == [(0, 1, 1)]
+        assert [(r.woke, r.scored) for r in report.recall] == [(1, 1)]
+        at = {t.threshold: (t.recall, t.false_wakes_an_hour) for t in report.thresholds}
+        assert at[0.6] == (0.0, 1.0)
 
     def test_one_kind_alone_is_measured_and_the_other_said_to_be_unknown(self) -> None:
         out = io.StringIO()
@@ -119,6 +130,22 @@ class TestRecordings:
         assert scored[0].seconds == pytest.approx(0.61, abs=0.02)
         assert len(unreadable) == 1
         assert "b.wav" in unreadable[0]
+
+    async def test_the_second_ear_hears_what_was_said_before_each_score_that_counts(self, tmp_path: Path) -> None:
+        """As much of it as it wants, and nothing where nothing scored."""
+        self.write(tmp_path / "hey" / "a.wav", sound((SILENCE, 2.0), (WAKE, 0.08)))
+        heard: list[Pcm] = []
+
+        class Deaf:
+            phrase, sound_ms = "hey gemma", 500.0
+
+            def was_said(self, samples: Pcm) -> bool:
+                heard.append(samples)
+                return False
+
+        scored, _ = await measure.score_all(measure.recordings(tmp_path), LevelWake(), silent, Deaf())
+        assert [len(samples) for samples in heard] == [8000] * len(scored[0].refused) != []
+        assert all(scored[0].scores[n] >= 0.5 for n in scored[0].refused)
 
     async def test_nothing_but_damaged_files_is_an_error(self, tmp_path: Path) -> None:
         (tmp_path / "hey").mkdir()

@@ -2,11 +2,12 @@
 
 `DIR/hey/` holds recordings with the word in each of them once, `DIR/other/` recordings without it, of any length;
 folders inside are counted by themselves too (a person, a room, the television). Scores are taken once, so that other
-thresholds cost nothing. By the score alone: in use the second ear and the model turn some of them down. An hour of
-sound takes 85 s of CPU.
+thresholds cost nothing. What scores is listened to by the second ear as in use, where there is one; the model, which
+turns down some more, isn't asked. An hour of sound takes 85 s of CPU, and each score that counts 30 ms.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,17 +15,20 @@ from typing import Any
 import numpy as np
 
 from assistant.audio.clock import AudioClock
+from assistant.audio.pcm import amplified
 from assistant.audio.replay import FileSource
 from assistant.config import WakeConfig
 from assistant.errors import AudioFileError, UsageError
 from assistant.progress import Meter
-from assistant.stages import CHUNK_SAMPLES, WakeDetector
-from assistant.wake_decision import Heard, Rejected, WakeDecision
+from assistant.stages import CHUNK_MS, CHUNK_SAMPLES, SAMPLE_RATE_HZ, Pcm, Verifier, WakeDetector
+from assistant.turn_gain import WORD_MS, gain_for
+from assistant.wake_decision import HEARD_LAG_MS, Heard, Rejected, WakeDecision
 from assistant.waking.bounds import least_share, most_events
 
 SUFFIXES = {".wav", ".flac", ".ogg", ".mp3", ".aiff"}
 THRESHOLDS = (0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
 SCORE_MS = 80.0
+SAMPLES_A_MS = SAMPLE_RATE_HZ // 1000
 SILENCE_CHUNKS = 50  # a second after the end: the word may be the last sound in the file
 _REMEDY = "put recordings with one 'Hey Gemma' each into DIR/hey, others into DIR/other (WAV, FLAC, OGG, MP3)"
 
@@ -40,22 +44,24 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A recording's scores, one every 80 ms, and its length."""
+    """A recording's scores, one every 80 ms, and its length. `refused`: which of them the second ear turns down."""
 
     recording: Recording
     seconds: float
     scores: tuple[float, ...]
+    refused: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Recall:
-    """Of recordings with the word, how many woke; the share is at least `at_least` (95 %)."""
+    """Of recordings with the word, how many woke; the share is at least `at_least` (95 %). `scored`: by score alone."""
 
     group: str
     recordings: int
     woke: int
     recall: float
     at_least: float
+    scored: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,7 @@ class FalseWakes:
     an_hour: float
     at_most: float
     near: int
+    scored: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +127,7 @@ def recordings(directory: Path) -> list[Recording]:
 
 
 async def score_all(
-    found: Sequence[Recording], detector: WakeDetector, meter: Meter
+    found: Sequence[Recording], detector: WakeDetector, meter: Meter, second: Verifier | None = None
 ) -> tuple[list[Scored], tuple[str, ...]]:
     """Hear every recording; those that can't be read are named, with why. Raises AudioFileError if none can."""
     scored, unreadable = [], []
@@ -128,7 +135,7 @@ async def score_all(
     with meter("recordings", sum(recording.path.stat().st_size for recording in found)) as advance:
         for recording in found:
             try:
-                scored.append(await _score(recording, detector))
+                scored.append(await _score(recording, detector, second))
             except AudioFileError as e:
                 error = e
                 unreadable.append(e.message)
@@ -138,15 +145,36 @@ async def score_all(
     return scored, tuple(unreadable)
 
 
-async def _score(recording: Recording, detector: WakeDetector) -> Scored:
+async def _score(recording: Recording, detector: WakeDetector, second: Verifier | None) -> Scored:
     detector.reset()
-    scores, chunks = [], 0
+    scores: list[float] = []
+    refused: set[int] = set()
+    latest = deque[Pcm](maxlen=round((second.sound_ms if second else 0.0) / CHUNK_MS))
+
+    def take(samples: Pcm) -> None:
+        latest.append(samples)
+        score = detector.score(samples)
+        if score is None:
+            return
+        if second is not None and score >= THRESHOLDS[0] and not _was_said(second, np.concatenate(latest)):
+            refused.add(len(scores))
+        scores.append(score)
+
+    chunks = 0
     async with FileSource(str(recording.path), AudioClock()) as source:
         async for chunk in source:
             chunks += 1
-            scores.append(detector.score(chunk.samples))
-    scores += [detector.score(np.zeros(CHUNK_SAMPLES, np.int16)) for _ in range(SILENCE_CHUNKS)]
-    return Scored(recording, chunks * 0.02, tuple(score for score in scores if score is not None))
+            take(chunk.samples)
+    for _ in range(SILENCE_CHUNKS):
+        take(np.zeros(CHUNK_SAMPLES, np.int16))
+    return Scored(recording, chunks * CHUNK_MS / 1000, tuple(scores), frozenset(refused))
+
+
+def _was_said(second: Verifier, sound: Pcm) -> bool:
+    """Ask as the listener does: as loud as the turn behind the word would be."""
+    ends = len(sound) - round(HEARD_LAG_MS * SAMPLES_A_MS)
+    word = sound[max(0, ends - round(WORD_MS * SAMPLES_A_MS)) : ends]
+    return second.was_said(amplified(sound, gain_for(word)))
 
 
 _Judged = tuple[Scored, list[Heard | Rejected]]
@@ -154,7 +182,7 @@ _Judged = tuple[Scored, list[Heard | Rejected]]
 
 def report(scored: Sequence[Scored], config: WakeConfig, unreadable: tuple[str, ...] = ()) -> Report:
     """Decide as the assistant does, and count. A second wake in a recording with the word is a false one."""
-    judged = [(one, _decide(one.scores, config, config.threshold)) for one in scored]
+    judged = [(one, _decide(one, config, config.threshold)) for one in scored]
     words = [(one, decided) for one, decided in judged if one.recording.holds_word]
     others = [(one, decided) for one, decided in judged if not one.recording.holds_word]
     missed = [one for one, decided in words if not _heard(decided)]
@@ -162,8 +190,8 @@ def report(scored: Sequence[Scored], config: WakeConfig, unreadable: tuple[str, 
     false += [(one, heard) for one, decided in others for heard in _heard(decided)]
     return Report(
         config.threshold,
-        tuple(_recall(name, part) for name, part in _groups(words)),
-        tuple(_false_wakes(name, part) for name, part in _groups(others)),
+        tuple(_recall(name, part, config) for name, part in _groups(words)),
+        tuple(_false_wakes(name, part, config) for name, part in _groups(others)),
         tuple(_at(threshold, scored, config) for threshold in sorted({*THRESHOLDS, config.threshold})),
         tuple(Place(str(one.recording.path), None, round(max(one.scores), 3)) for one in missed),
         tuple(Place(str(one.recording.path), round(h.end_ms / 1000, 1), round(h.score, 3)) for one, h in false),
@@ -171,14 +199,25 @@ def report(scored: Sequence[Scored], config: WakeConfig, unreadable: tuple[str, 
     )
 
 
-def _decide(scores: Iterable[float], config: WakeConfig, threshold: float) -> list[Heard | Rejected]:
+def _decide(one: Scored, config: WakeConfig, threshold: float, *, alone: bool = False) -> list[Heard | Rejected]:
+    """By the score, and the second ear behind it; `alone`: without that."""
     decision = WakeDecision(threshold=threshold, near_threshold=config.near_threshold, refractory_s=config.refractory_s)
-    decided = [decision.update(score, n * SCORE_MS) for n, score in enumerate(scores, 1)]
-    return [d for d in decided if isinstance(d, Heard | Rejected)]
+    found: list[Heard | Rejected] = []
+    for n, score in enumerate(one.scores):
+        decided = decision.update(score, (n + 1) * SCORE_MS)
+        if isinstance(decided, Heard) and n in one.refused and not alone:
+            decided = Rejected(decided.end_ms, decided.score)
+        if isinstance(decided, Heard | Rejected):
+            found.append(decided)
+    return found
 
 
-def _heard(decided: Iterable[Heard | Rejected]) -> list[Heard]:
+def _heard(decided: Sequence[Heard | Rejected]) -> list[Heard]:
     return [d for d in decided if isinstance(d, Heard)]
+
+
+def _scored(one: Scored, config: WakeConfig) -> int:
+    return len(_heard(_decide(one, config, config.threshold, alone=True)))
 
 
 def _groups(judged: Sequence[_Judged]) -> list[tuple[str, Sequence[_Judged]]]:
@@ -187,22 +226,24 @@ def _groups(judged: Sequence[_Judged]) -> list[tuple[str, Sequence[_Judged]]]:
     return [*(rows if len(rows) > 1 else ()), ("all", judged)] if rows else []
 
 
-def _recall(group: str, part: Sequence[_Judged]) -> Recall:
+def _recall(group: str, part: Sequence[_Judged], config: WakeConfig) -> Recall:
     woke, trials = sum(bool(_heard(decided)) for _, decided in part), len(part)
-    return Recall(group, trials, woke, round(woke / trials, 4), round(least_share(woke, trials), 4))
+    alone = sum(bool(_scored(one, config)) for one, _ in part)
+    return Recall(group, trials, woke, round(woke / trials, 4), round(least_share(woke, trials), 4), alone)
 
 
-def _false_wakes(group: str, part: Sequence[_Judged]) -> FalseWakes:
+def _false_wakes(group: str, part: Sequence[_Judged], config: WakeConfig) -> FalseWakes:
     hours = sum(one.seconds for one, _ in part) / 3600
     wakes = sum(len(_heard(decided)) for _, decided in part)
     near = sum(len(decided) for _, decided in part) - wakes
+    alone = sum(_scored(one, config) for one, _ in part)
     return FalseWakes(
-        group, round(hours, 4), wakes, round(wakes / hours, 3), round(most_events(wakes) / hours, 3), near
+        group, round(hours, 4), wakes, round(wakes / hours, 3), round(most_events(wakes) / hours, 3), near, alone
     )
 
 
 def _at(threshold: float, scored: Sequence[Scored], config: WakeConfig) -> AtThreshold:
-    woke = [len(_heard(_decide(one.scores, config, threshold))) for one in scored]
+    woke = [len(_heard(_decide(one, config, threshold))) for one in scored]
     words = [bool(n) for n, one in zip(woke, scored, strict=True) if one.recording.holds_word]
     false = [n for n, one in zip(woke, scored, strict=True) if not one.recording.holds_word]
     hours = sum(one.seconds for one in scored if not one.recording.holds_word) / 3600

@@ -111,16 +111,27 @@ def report(console: Console, found: Report) -> None:
     _table(
         console,
         f"recall at threshold {found.threshold:g}",
-        ("hey", "recordings", "woke", "recall", "at least (95 %)"),
-        [(r.group, str(r.recordings), str(r.woke), f"{r.recall:.1%}", f"{r.at_least:.1%}") for r in found.recall],
+        ("hey", "recordings", "woke", "recall", "at least (95 %)", "by the score alone"),
+        [
+            (r.group, str(r.recordings), str(r.woke), f"{r.recall:.1%}", f"{r.at_least:.1%}", str(r.scored))
+            for r in found.recall
+        ],
         label="recall",
     )
     _table(
         console,
         f"false wakes at threshold {found.threshold:g}",
-        ("other", "hours", "wakes", "an hour", "at most (95 %)", "near"),
+        ("other", "hours", "wakes", "an hour", "at most (95 %)", "near", "by the score alone"),
         [
-            (f.group, f"{f.hours:.3f}", str(f.wakes), f"{f.an_hour:.2f}", f"{f.at_most:.2f}", str(f.near))
+            (
+                f.group,
+                f"{f.hours:.3f}",
+                str(f.wakes),
+                f"{f.an_hour:.2f}",
+                f"{f.at_most:.2f}",
+                str(f.near),
+                str(f.scored),
+            )
             for f in found.false_wakes
         ],
         label="false",
