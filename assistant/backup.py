@@ -21,7 +21,7 @@ from tarfile import TarFile
 from assistant import __version__, config, manifest
 from assistant.disk import replacing
 from assistant.errors import OutputError, UsageError
-from assistant.places import SERVICE_DIR, state_dir
+from assistant.places import SERVICE_DIR, asks_for_service, state_dir
 
 LIST = "hey-gemma-backup.json"
 KEPT = re.compile(r"config\.toml|state/(timers\.json|muted)|wake/[A-Za-z0-9][A-Za-z0-9._-]{0,60}\.onnx")
@@ -49,8 +49,7 @@ class Place:
 def place(explicit: Path | None, environ: Mapping[str, str] = os.environ, service: Path = SERVICE_DIR) -> Place:
     """Of this user's assistant; root's is the system's service, where there is one."""
     file = config.find(explicit, environ) or config.user_file(environ)
-    of_service = os.geteuid() == 0 and service.is_dir() and "STATE_DIRECTORY" not in environ
-    if of_service:
+    if asks_for_service(environ, service):
         return Place(file, service, service / "wake")
     return Place(file, state_dir(environ), manifest.data_dirs(environ)[0].parent / "wake")
 

@@ -38,7 +38,7 @@ def log(
     from assistant.waking.store import Store
 
     settings, console = config.load(config.find(config_file, os.environ)), Console(highlight=False)
-    store = Store(places.state_dir() / "wake", settings.wake)
+    store = Store(places.asked_state_dir() / "wake", settings.wake)
     store.sweep(here_and_now())
     if forget:
         store.forget()
@@ -101,7 +101,7 @@ def tune(
 
     path = config.find(config_file, os.environ)
     settings, console = config.load(path), Console(highlight=False)
-    store = Store(places.state_dir() / "wake", settings.wake)
+    store = Store(places.asked_state_dir() / "wake", settings.wake)
     entries = store.read().entries
     if not entries:
         show.log(console, store, Log(), 0, settings.wake)

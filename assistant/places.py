@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 SERVICE_DIR = Path("/var/lib/hey-gemma")  # the state of the system's service, as seen by others
+SERVICE_CACHE_DIR = Path("/var/cache/hey-gemma")
 
 
 def models_dir() -> Path:
@@ -40,6 +41,21 @@ def state_dir(environ: Mapping[str, str] = os.environ) -> Path:
     if given := environ.get("STATE_DIRECTORY"):
         return Path(given.partition(":")[0])
     return Path(environ.get("XDG_STATE_HOME") or home_dir(environ) / ".local" / "state") / "hey-gemma"
+
+
+def asks_for_service(environ: Mapping[str, str] = os.environ, service: Path = SERVICE_DIR) -> bool:
+    """Whether the assistant that is asked about is the system's service: root's is, where there is one."""
+    return os.geteuid() == 0 and service.is_dir() and "STATE_DIRECTORY" not in environ
+
+
+def asked_state_dir(environ: Mapping[str, str] = os.environ, service: Path = SERVICE_DIR) -> Path:
+    """The state of the assistant that is asked about."""
+    return service if asks_for_service(environ, service) else state_dir(environ)
+
+
+def asked_cache_dir(environ: Mapping[str, str] = os.environ, service: Path = SERVICE_DIR) -> Path:
+    """The cache of the assistant that is asked about."""
+    return SERVICE_CACHE_DIR if asks_for_service(environ, service) else cache_dir(environ)
 
 
 def runtime_dir(environ: Mapping[str, str] = os.environ) -> Path | None:

@@ -54,3 +54,23 @@ def test_a_user_whom_the_system_does_not_know_has_no_directory(monkeypatch: pyte
 
     monkeypatch.setattr(pwd, "getpwuid", unknown)
     assert places.home_dir({}) == Path("/")
+
+
+def test_root_asks_about_the_service_where_there_is_one_and_others_about_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not the service itself, which is told its directories."""
+    home = {"HOME": "/home/kim"}
+    own = (Path("/home/kim/.local/state/hey-gemma"), Path("/home/kim/.cache/hey-gemma"))
+    service = (tmp_path, places.SERVICE_CACHE_DIR)
+
+    def asked(environ: dict[str, str], folder: Path = tmp_path) -> tuple[Path, Path]:
+        return places.asked_state_dir(environ, folder), places.asked_cache_dir(environ, folder)
+
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert asked(home) == own
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert asked(home) == service
+    assert asked(home, tmp_path / "none") == own
+    told = {"STATE_DIRECTORY": "/var/lib/hey-gemma", "CACHE_DIRECTORY": "/var/cache/hey-gemma"}
+    assert asked(home | told) == (Path("/var/lib/hey-gemma"), Path("/var/cache/hey-gemma"))

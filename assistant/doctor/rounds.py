@@ -45,7 +45,7 @@ def studies(
 ) -> tuple[Study[Any], ...]:
     """All of them."""
     config, root, environ = patient.config, patient.root, patient.environ
-    state, cache = places.state_dir(environ), places.cache_dir(environ)
+    state, cache = places.asked_state_dir(environ), places.asked_cache_dir(environ)
     folders = manifest.data_dirs(environ)
     written = {"state directory": state, "cache directory": cache}
     if config.log.events:
