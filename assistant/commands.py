@@ -37,6 +37,13 @@ class RetractDraft:
 
 
 @dataclass(frozen=True, slots=True)
+class CutSound:
+    """Let the open turn end `ms` earlier, for somebody else spoke then; unless the model makes a call of all of it."""
+
+    ms: float
+
+
+@dataclass(frozen=True, slots=True)
 class CommitTurn:
     """Close the user's turn; the model's answer, drafted or not, counts.
 
@@ -154,8 +161,10 @@ class EndTurn:
     turn: int
 
 
+Thought = (
+    StartDraft | RetractDraft | CutSound | CommitTurn | CommitAnswer | Weigh | Act | AskModel
+)  # for the mind alone
 Command = (
-    OpenTurn | StartDraft | Judge | RetractDraft | CommitTurn | Weigh | Settle | ReopenTurn | Hush | DropTurn | Act
-    | AskModel | Speak | FinishSpeaking | CommitAnswer | Silence | PlayEarcon | Ring | EndRinging | Defer | TakeUp
-    | EndTurn
+    Thought | OpenTurn | Judge | Settle | ReopenTurn | Hush | DropTurn | Speak | FinishSpeaking | Silence | PlayEarcon
+    | Ring | EndRinging | Defer | TakeUp | EndTurn
 )  # fmt: skip

@@ -288,20 +288,10 @@ class Conversation:
         match command:
             case c.OpenTurn():
                 self._open(command)
-            case c.StartDraft():
-                self._mind.draft()
             case c.Judge(verdict):
                 self._listener.judge(verdict)
-            case c.RetractDraft():
-                self._mind.retract()
-            case c.CommitTurn(back):
-                self._mind.commit(back=back)
-            case c.Weigh(wake):
-                self._mind.weigh(wake)
             case c.Settle(event):
                 self._inbox.append((replace(event, at_ms=self._now_ms()), True))
-            case c.CommitAnswer():
-                self._mind.commit_answer()
             case c.ReopenTurn():
                 self._mind.reopen()
                 self._listener.reopen()
@@ -310,10 +300,6 @@ class Conversation:
             case c.DropTurn():
                 self._listener.close()
                 self._mind.drop()
-            case c.Act(calls, confidence):
-                self._mind.act(calls, confidence)
-            case c.AskModel(outcomes):
-                self._mind.answer(outcomes)
             case c.Speak(text, language):
                 self._mouth.speak(text, language)
             case c.FinishSpeaking():
@@ -332,6 +318,27 @@ class Conversation:
                 self._take_up()
             case c.EndTurn():
                 self._end_turn()
+            case _:
+                self._think(command)
+
+    def _think(self, command: c.Thought) -> None:
+        match command:
+            case c.StartDraft():
+                self._mind.draft()
+            case c.RetractDraft():
+                self._mind.retract()
+            case c.CutSound(ms):
+                self._mind.cut(ms)
+            case c.CommitTurn(back):
+                self._mind.commit(back=back)
+            case c.CommitAnswer():
+                self._mind.commit_answer()
+            case c.Weigh(wake):
+                self._mind.weigh(wake)
+            case c.Act(calls, confidence):
+                self._mind.act(calls, confidence)
+            case c.AskModel(outcomes):
+                self._mind.answer(outcomes)
             case _:
                 assert_never(command)
 

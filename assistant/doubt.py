@@ -6,7 +6,17 @@ a turn like any other; else it is forgotten, and told as `wake_rejected`.
 
 from dataclasses import replace
 
-from assistant.commands import DropTurn, EndTurn, OpenTurn, ReopenTurn, RetractDraft, Settle, StartDraft, Weigh
+from assistant.commands import (
+    CutSound,
+    DropTurn,
+    EndTurn,
+    OpenTurn,
+    ReopenTurn,
+    RetractDraft,
+    Settle,
+    StartDraft,
+    Weigh,
+)
 from assistant.commands import Judge as JudgeEndpoint
 from assistant.events import (
     DraftReady,
@@ -52,6 +62,8 @@ def overhearing(state: Overhearing, event: Event, rules: Rules) -> Step:
             return replace(state, kind=kind), (JudgeEndpoint(Verdict(kind, confidence)),)
         case EndpointReached(reason="no_speech"):
             return _forget(state, rules, _rejected(state.wake, "nobody_spoke"))
+        case EndpointReached(beside_ms=ms) if ms:
+            return Weighing(state.turns, state.wake), (CutSound(ms), Weigh(state.wake))
         case EndpointReached():
             again = (RetractDraft(),) if state.kind == "unsure" else ()  # with the silence heard it may be better
             return Weighing(state.turns, state.wake), (*again, Weigh(state.wake))

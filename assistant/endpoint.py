@@ -4,7 +4,8 @@ Does not know which VAD made the probabilities, only its lag: how long it goes o
 sample. The hangover adapts: longer after a word or two (people think after "turn on..."), longer than any pause that
 the person has already made in this turn, and to what the model makes of the sentence so far (`judge`). A voice that
 goes on 3 dB lower than the last two seconds were is somebody else, or a television: it doesn't keep the turn open.
-Behind a pause before which everything was said half a second of 5 dB is enough; 3 would cut corrections off.
+Behind a pause before which everything was said half a second of 5 dB is enough; 3 would cut corrections off, and 2
+where what was added makes no sense to the model.
 """
 
 from collections import deque
@@ -23,6 +24,8 @@ LOWER = 10 ** (-3 / 10)  # of the energy, over so long a time: less is another v
 LOUDNESS_CHUNKS = 40  # 800 ms: a word or two
 SOFT_MS = 500.0
 MUCH_LOWER = 10 ** (-5 / 10)  # behind a pause before which everything was said
+A_BIT_LOWER = 10 ** (-2 / 10)  # and where the model makes no more sense of it
+LINGER_MS = 80.0  # so much behind a voice's end is still taken for the person's
 ENOUGH_CHUNKS = 25  # half a second
 KEPT = 1 - 1 / 100  # of what is known after each chunk: 2 s count, for a voice sinks in a long sentence
 KNOWN_CHUNKS = 25  # half a second of voice: before that nobody knows how loud the person is
@@ -44,10 +47,14 @@ class Paused:
 
 @dataclass(frozen=True, slots=True)
 class Over:
-    """The turn is over, decided at `audio_ms`. `reason`: silence, too_long, no_speech or input_ended."""
+    """The turn is over, decided at `audio_ms`. `reason`: silence, too_long, no_speech or input_ended.
+
+    `beside_ms`: so much of the sound at its end is somebody else's.
+    """
 
     audio_ms: float
     reason: str
+    beside_ms: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +127,7 @@ class Endpoint:
         self._foreground = _Foreground()
         self._soft_since_ms: float | None = None
         self._background = False
+        self._is_nonsense = False  # what the other voice says
         self._before, self._behind = _Mean(), _Mean()  # the last pause before which everything was said
         self._all_said_ms: float | None = None
 
@@ -153,8 +161,12 @@ class Endpoint:
 
     def judge(self, verdict: Verdict) -> None:
         """Take what the model makes of all that was said before this pause."""
-        if self._paused:
-            self._verdict = verdict
+        if not self._paused:
+            return
+        self._verdict = verdict
+        if verdict.kind != "call" and self._all_said_ms is not None and self._behind_is(A_BIT_LOWER):
+            self._background = self._is_nonsense = True
+            self._last_voiced_ms = self._all_said_ms
 
     def reopen(self, goes_on_ms: float) -> None:
         """Go on after `Over`: the silence up to `goes_on_ms` was a pause."""
@@ -166,6 +178,8 @@ class Endpoint:
 
     def hangover_ms(self) -> float:
         """How much silence ends the turn now."""
+        if self._is_nonsense:
+            return self._config.hangover_ms
         if self._background or (self._verdict is not None and self._verdict.kind == "unsure"):
             return self._config.longest_hangover_ms
         if self._is_early() and not self._hasty:
@@ -200,7 +214,11 @@ class Endpoint:
             self._before.add(energy)
             return False
         self._behind.add(energy)
-        return self._behind.count >= ENOUGH_CHUNKS and self._behind.value <= MUCH_LOWER * self._before.value
+        return self._behind_is(MUCH_LOWER)
+
+    def _behind_is(self, lower: float) -> bool:
+        """Whether there is enough voice behind the pause, and it is so much lower than what was before."""
+        return self._behind.count >= ENOUGH_CHUNKS and self._behind.value <= lower * self._before.value
 
     def _voiced(self, end_ms: float, step_ms: float, edges: list[Edge]) -> None:
         if self._run_started_ms is None:
@@ -215,6 +233,7 @@ class Endpoint:
             edges.append(Resumed(end_ms - step_ms))
             if self._is_early():
                 self._hasty = True
+            if self._verdict is not None and self._verdict.kind == "call":
                 self._all_said_ms, self._behind = self._last_voiced_ms, _Mean()
             self._verdict = None
             self._longest_pause_ms = max(self._longest_pause_ms, end_ms - step_ms - self.speech_ended_ms)
@@ -232,7 +251,10 @@ class Endpoint:
             self._paused = True
             edges.append(Paused(self.speech_ended_ms))
         if silence_ms >= self.hangover_ms() and end_ms > self._goes_on_ms:
-            edges.append(Over(end_ms, "silence"))
+            edges.append(Over(end_ms, "silence", self._beside_ms(end_ms)))
+
+    def _beside_ms(self, end_ms: float) -> float:
+        return max(0.0, end_ms - self.speech_ended_ms - LINGER_MS) if self._background else 0.0
 
     def _is_early(self) -> bool:
         verdict = self._verdict

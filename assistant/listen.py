@@ -227,10 +227,10 @@ class Listener:
                 events.append(SpeechResumed(audio_ms, now_ms))
             case endpoint.Paused(audio_ms):
                 events.append(EndpointLikely(audio_ms, now_ms))
-            case endpoint.Over(audio_ms, reason):
+            case endpoint.Over(audio_ms, reason, beside_ms):
                 if reason != "no_speech":
                     events.append(SpeechEnded(self._endpoint.speech_ended_ms, now_ms))
-                events.append(EndpointReached(audio_ms, now_ms, reason))
+                events.append(EndpointReached(audio_ms, now_ms, reason, beside_ms))
                 if reason == "silence" and not self._endpoint.beside_another:
                     self._over = _Over(self._endpoint, audio_ms, self._cursor_ms)
                 self._endpoint = None

@@ -30,7 +30,7 @@ from assistant.intents.router import NOT_UNDERSTOOD, Router
 from assistant.intents.translated import language_for, refusal
 from assistant.lane import Job, Lane
 from assistant.llm.parse import Malformed, Part, ReplyParser, language_of
-from assistant.stages import Call, Outcome, Pcm, Piece, Say, Session, Verdict
+from assistant.stages import SAMPLE_RATE_HZ, Call, Outcome, Pcm, Piece, Say, Session, Verdict
 from assistant.translation import TOOL as TRANSLATE
 
 _NOTHING = frozenset({"okay", "ok", "alright", "never mind", "okay never mind", "no problem", "okay no problem"})
@@ -90,6 +90,10 @@ class Mind:
     def retract(self) -> None:
         """Throw the draft away."""
         self._thoughts.submit(self._retract)
+
+    def cut(self, ms: float) -> None:
+        """Give up so much of the sound at the turn's end, unless it is a part of what makes sense."""
+        self._thoughts.submit(partial(self._cut, round(ms * SAMPLE_RATE_HZ / 1000)))
 
     def commit(self, *, back: bool = False) -> None:
         """Let the answer out, or begin it now. `back`: it answers a question of ours; nonsense isn't answered."""
@@ -165,6 +169,13 @@ class Mind:
 
     async def _retract(self) -> None:
         await self._session.retract()
+        self._retracted()
+
+    async def _cut(self, samples: int) -> None:
+        if await self._session.cut(samples):
+            self._retracted()
+
+    def _retracted(self) -> None:
         if self._drafting:
             self._begin_turn()
             self._post(DraftRetracted(*self._here()))

@@ -301,6 +301,12 @@ class Session(Protocol):
     async def retract(self) -> None:
         """Throw the draft, or what was committed, away: the open turn is as if there had been none, and goes on."""
 
+    async def cut(self, samples: int) -> bool:
+        """Give up the last `samples` of the open turn's sound, and a draft: they seem to be somebody else's.
+
+        False, and nothing is given up: the model makes a call of all of it, which is held for `commit` now.
+        """
+
     async def weigh(self) -> Opinion:
         """Say whether the open turn, which is complete, was meant for us; nothing gets out. Raises ModelFailed."""
 

@@ -15,6 +15,7 @@ from assistant.commands import (
     Command,
     CommitAnswer,
     CommitTurn,
+    CutSound,
     DropTurn,
     EndRinging,
     EndTurn,
@@ -202,6 +203,8 @@ def _listening(state: Listening | Drafting, turns: int, event: Event, rules: Rul
             rests, commands = home(turns, rules)
             cue: tuple[Command, ...] = (PlayEarcon("cancelled"),) if rules.wake_needed else ()
             return rests, (DropTurn(), *cue, EndTurn(turns), *commands)
+        case EndpointReached(beside_ms=ms) if ms:
+            return Thinking(turns), (CutSound(ms), CommitTurn(), PlayEarcon("heard"))
         case EndpointReached():
             kind = state.kind if isinstance(state, Drafting) else None
             if kind is not None and kind != "unsure":
@@ -220,8 +223,9 @@ def _confirming(state: Confirming, turns: int, event: Event, rules: Rules) -> St
             return state, ()
         case EndpointReached(reason="no_speech") | Failed():
             return _listening(Listening(turns), turns, event, rules)
-        case EndpointReached():
-            return Thinking(turns), (CommitAnswer(), PlayEarcon("heard"))
+        case EndpointReached(beside_ms=ms):
+            cut: tuple[Command, ...] = (CutSound(ms),) if ms else ()
+            return Thinking(turns), (*cut, CommitAnswer(), PlayEarcon("heard"))
     raise illegal(state, event)
 
 
@@ -232,8 +236,9 @@ def _follow_up(state: FollowUp, turns: int, row: int, event: Event) -> Step:
             return state, ()
         case EndpointReached(reason="no_speech"):
             return Idle(turns), (DropTurn(), EndTurn(turns))
-        case EndpointReached():
-            return Thinking(turns, row=row + 1), (CommitTurn(back=True), PlayEarcon("heard"))
+        case EndpointReached(beside_ms=ms):
+            cut: tuple[Command, ...] = (CutSound(ms),) if ms else ()
+            return Thinking(turns, row=row + 1), (*cut, CommitTurn(back=True), PlayEarcon("heard"))
         case Failed():
             return Idle(turns), (Silence(), DropTurn(), EndTurn(turns))
     raise illegal(state, event)

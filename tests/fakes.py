@@ -165,6 +165,14 @@ class ScriptedSession:
         self._samples += self._after
         self._drafted, self._after = None, 0
 
+    async def cut(self, samples: int) -> bool:
+        reply = self.replies[0]
+        if not isinstance(reply, Exception) and reply[0] == "<|tool_call>":
+            return False
+        await self.retract()
+        self._samples -= samples
+        return True
+
     async def settled(self) -> None:
         await asyncio.sleep(0)
 

@@ -8,6 +8,7 @@ import pytest
 from assistant import turn
 from assistant.commands import (
     CommitTurn,
+    CutSound,
     DropTurn,
     EndTurn,
     OpenTurn,
@@ -93,6 +94,10 @@ class TestTurn:
         state, commands = turn.step(replace(OVERHEARD, kind=kind), EndpointReached(1, 1, "silence"), RULES)
         assert state == Weighing(1, WAKE_EVENT)
         assert commands == (*first, Weigh(WAKE_EVENT))
+
+    def test_what_another_voice_said_is_cut_off_before_the_model_is_asked(self) -> None:
+        over = EndpointReached(1, 1, "silence", beside_ms=500)
+        assert turn.step(OVERHEARD, over, RULES) == (Weighing(1, WAKE_EVENT), (CutSound(500), Weigh(WAKE_EVENT)))
 
     def test_meant_for_us_it_is_a_turn_like_any_other(self) -> None:
         heard = WakeHeard(2000.0, 3000.0, 0.7)

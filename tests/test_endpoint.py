@@ -1,7 +1,7 @@
 import pytest
 
 from assistant.config import EndpointConfig
-from assistant.endpoint import Edge, Endpoint, Over, Paused, Resumed, Started
+from assistant.endpoint import LINGER_MS, Edge, Endpoint, Over, Paused, Resumed, Started
 from assistant.stages import Verdict
 
 STEP_MS = 20
@@ -109,6 +109,7 @@ def test_a_television_that_goes_on_lower_does_not_keep_the_turn_open() -> None:
     over = edges[-1]
     assert isinstance(over, Over)
     assert over.audio_ms - 2000 < 1500
+    assert 900 - LINGER_MS <= over.beside_ms < over.audio_ms - 2000
 
 
 @pytest.mark.parametrize(("energy", "ends"), [(0.25, True), (0.4, False)])
@@ -122,6 +123,30 @@ def test_what_goes_on_softly_after_everything_was_said_is_another_voice(energy: 
     assert ear.endpoint.beside_another is ends
     if ends:
         assert ear.endpoint.speech_ended_ms == 1200
+
+
+@pytest.mark.parametrize(
+    ("before", "energy", "behind", "ends"),
+    [
+        (Verdict("call", 0.93), 0.5, Verdict("unsure", 0.9), True),
+        (Verdict("call", 0.93), 0.5, Verdict("talk", 1.0), True),
+        (Verdict("call", 0.93), 0.8, Verdict("unsure", 0.9), False),  # as loud: a sentence that isn't over
+        (Verdict("call", 0.93), 0.5, Verdict("call", 0.93), False),  # a correction, said more softly
+        (Verdict("unsure", 0.5), 0.5, Verdict("unsure", 0.9), False),
+    ],
+)
+def test_what_goes_on_a_bit_lower_and_makes_no_sense_is_another_voice(
+    before: Verdict, energy: float, behind: Verdict, ends: bool
+) -> None:
+    ear = Ear()
+    ear.say(1200)
+    ear.hear(0.0, 20)
+    ear.endpoint.judge(before)
+    ear.hear(0.9, 700, energy=energy)
+    assert isinstance(ear.hear(0.0, 20)[-1], Paused)
+    ear.endpoint.judge(behind)
+    edges = ear.hear(0.0, 20)
+    assert edges == ([Over(ear.now_ms, "silence", ear.now_ms - 1200 - LINGER_MS)] if ends else [])
 
 
 def test_a_voice_that_begins_loudly_and_sinks_is_the_same_voice() -> None:

@@ -15,8 +15,9 @@ from assistant.gguf import ear_slice
 from assistant.llm.conformer import Conformer
 from assistant.llm.decoder import Aborted, Rows
 from assistant.llm.engine import Engine, Threads
+from assistant.llm.hearing import ROW
 from assistant.llm.ledger import Ledger
-from assistant.llm.prompt import PromptProfile
+from assistant.llm.prompt import AUDIO_CLOSE, REPLY_OPEN, PromptProfile
 from assistant.llm.sampling import Chooser, Script
 from assistant.llm.session import LlamaSession
 from assistant.manifest import data_dirs
@@ -62,6 +63,14 @@ class Ahead:
         pieces: list[Piece] = []
         self.ledger.commit(pieces.append)
         return [piece.probability for piece in pieces]
+
+    def rows_read(self) -> int:
+        """How many rows of sound the open turn's reply stands behind."""
+        turn = self.ledger._turn
+        assert turn is not None
+        assert turn.sound_at is not None
+        assert turn.reply_at is not None
+        return turn.reply_at - turn.sound_at - len(self.engine.vocabulary.tokenize(AUDIO_CLOSE + REPLY_OPEN))
 
     def fresh(self, sound: Pcm) -> list[float]:
         """The same for a turn that was heard without any pause."""
@@ -168,6 +177,65 @@ def test_what_was_committed_too_early_can_be_taken_back(ahead: Ahead, seed: int)
     ahead.ledger.retract()
     ahead.hear(sound[cut + CHUNK :])
     assert ahead.commit() == expected
+
+
+def check_that_a_cut_leaves_what_was_before(ahead: Ahead, seed: int) -> None:
+    """The reply is that of a draft which read as much, whatever came behind and was answered already."""
+    rng = np.random.default_rng(2000 + seed)
+    sound, more = noise(rng, rng.uniform(0.4, 1.2)), noise(rng, rng.uniform(0.3, 0.9))
+    ahead.ledger.open()
+    ahead.hear(sound)
+    expected = ahead.draft()
+    rows = ahead.rows_read()
+    if seed % 2:
+        ahead.ledger.retract()
+    else:
+        ahead.ledger.open()
+        ahead.hear(sound)
+    ahead.hear(more)
+    if seed % 3:
+        ahead.commit()
+        ahead.ledger.retract()
+    behind = ahead.ledger.hearing.samples - rows * ROW
+    ahead.ledger.cut(behind)
+    assert ahead.commit() == expected
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_sound_that_was_somebody_elses_leaves_no_trace(ahead: Ahead, seed: int) -> None:
+    check_that_a_cut_leaves_what_was_before(ahead, seed)
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("seed", range(12))
+def test_it_leaves_none_on_tiny(tiny: Ahead, seed: int) -> None:
+    check_that_a_cut_leaves_what_was_before(tiny, seed)
+
+
+@pytest.mark.models
+def test_it_leaves_none_on_shape(shape: Ahead) -> None:
+    check_that_a_cut_leaves_what_was_before(shape, 1)
+
+
+@pytest.mark.models
+def test_a_sound_that_is_taken_as_a_whole_can_be_cut_too(tiny: Ahead) -> None:
+    """As many rows are read as of the sound that was before, and the reply is what those give."""
+    rng = np.random.default_rng(11)
+    sound, more = noise(rng, 0.8), noise(rng, 0.5)
+    tiny.ledger.listen_ahead(on=False)
+    try:
+        read = []
+        for heard, behind in ((sound, 0), (np.concatenate([sound, more]), len(more))):
+            tiny.ledger.open()
+            tiny.hear(heard)
+            if behind:
+                tiny.ledger.cut(behind)
+            read.append((tiny.commit(), tiny.ledger._trunk.at))
+            tiny.ledger.drop()
+        assert read[0][1] == read[1][1]
+        assert np.allclose(read[0][0], read[1][0], rtol=0.2)  # but for what the last row hears of the other voice
+    finally:
+        tiny.ledger.listen_ahead(on=True)
 
 
 def test_a_draft_does_not_run_after_the_sound_that_comes_meanwhile(

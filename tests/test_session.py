@@ -248,6 +248,21 @@ async def test_a_start_without_files_says_what_to_do(mini: tuple[Path, Path], tm
         await LlamaSession.start(spec((mini[1], mini[1])))
 
 
+@pytest.mark.parametrize(
+    ("whole", "cut", "said"), [(CALL, False, CALL.removesuffix("<|tool_response>")), ("What?<turn|>", True, "Fine.")]
+)
+async def test_a_voice_beside_ours_is_given_up_unless_all_of_it_is_a_call(
+    start: Start, whole: str, cut: bool, said: str
+) -> None:
+    """The call is held until it is let out."""
+    session = start(whole, "Fine.<turn|>")
+    await session.open()
+    await session.feed(np.ones(16_000, np.int16))
+    assert await session.cut(8_000) is cut
+    assert "".join([p.text async for p in session.commit()]) == said
+    assert session._ledger.hearing.samples == (8_000 if cut else 16_000)
+
+
 @pytest.mark.models
 async def test_tiny_obeys_two_typed_commands_in_a_row() -> None:
     """The shipped model through the whole stack: its own prompt, its tokenizer, a call, and history in between."""

@@ -85,6 +85,14 @@ def test_a_draft_that_makes_no_sense_is_not_committed() -> None:
     assert commands[-3:] == [c.RetractDraft(), c.CommitTurn(), c.PlayEarcon("heard")]
 
 
+@pytest.mark.parametrize("state", [s.Listening(1), s.Drafting(1, "unsure"), s.Drafting(1, "call")])
+def test_what_another_voice_said_is_cut_off_before_the_answer(state: s.State) -> None:
+    over = EndpointReached(3000, 3100, "silence", beside_ms=820)
+    thinking, commands = t.step(state, over, RULES)
+    assert thinking == s.Thinking(1)
+    assert commands == (c.CutSound(820), c.CommitTurn(), c.PlayEarcon("heard"))
+
+
 def test_talk_is_spoken_clause_by_clause_while_the_model_goes_on() -> None:
     state, commands = play(WAKE, SILENCE, ClauseReady(3, 3, "One.", "en"), ClauseReady(3, 3, "Two.", "en"))
     assert state == s.Speaking(1)

@@ -58,6 +58,8 @@ class Hearing:
         self._encoder.reset()
         self._inbox: deque[Pcm] = deque()
         self._rows = np.zeros((0, self._width), np.float32)  # not a whole group yet
+        self._every: list[Rows] = []
+        self._end = LONGEST_SOUND  # so many rows at most
         self._hurry = False
         self._overlong = False
         self._loudness = Loudness()
@@ -103,12 +105,30 @@ class Hearing:
             self._encode(hop)
         return audible
 
+    def cut(self, samples: int) -> int:
+        """Let the sound end behind so many samples. Give how many of its rows may stay in the cache.
+
+        Rows are of sound only that comes before them, but for 10 ms: what was encoded of the rest is forgotten.
+        """
+        self._take_in()
+        self._put_groups()
+        self._end = -(-samples // ROW)
+        while self._encoded < self._end and (hop := self._last_hop(self._end - self._encoded)):
+            self._encode(hop)
+        rows = np.concatenate([np.zeros((0, self._width), np.float32), *self._every])[: self._end]
+        kept = min(len(rows), self._encoded - len(self._rows)) // self._group * self._group
+        self._rows, self._encoded, self._every = rows[kept:], len(rows), [rows]
+        self.samples = samples
+        return kept
+
     def finish(self) -> None:
         """Encode all of the sound, as it ends here. Only `restore` and `reset` may follow."""
         self._take_in()
+        if self._encoded == self._end:
+            return
         with self._watch.encoding(self.samples / SAMPLE_RATE_HZ):
             rows = self._encoder.flush()
-        self._digest(rows)
+        self._digest(rows[: self._end - self._encoded])
 
     def close(self, audible: int = LONGEST_SOUND) -> None:
         """Put the rows that aren't a whole group into the cache, too, if they are among the first `audible`."""
@@ -124,6 +144,7 @@ class Hearing:
     def restore(self, heard: Heard) -> None:
         """Go back."""
         self._rows, self._encoded = heard.rows, heard.encoded
+        self._every = [np.concatenate([np.zeros((0, self._width), np.float32), *self._every])[: heard.encoded]]
         if heard.encoder is not None:
             self._encoder.restore(heard.encoder)
 
@@ -143,6 +164,7 @@ class Hearing:
 
     def _digest(self, rows: Rows) -> None:
         self._encoded += len(rows)
+        self._every.append(rows)
         self._rows = np.concatenate([self._rows, rows])
         self._put_groups()
 

@@ -41,10 +41,10 @@ class _Mark:
 
 @dataclass(slots=True)
 class _Turn:
-    """The open turn. `reply_at` is where the model's latest reply begins in the cache; None before the first."""
+    """The open turn: where its sound and the model's latest reply begin in the cache; None before they do."""
 
     texts: list[str] = field(default_factory=list)
-    begun: bool = False
+    sound_at: int | None = None
     mark: _Mark | None = None
     reply_at: int | None = None
     calling: bool = False
@@ -219,6 +219,11 @@ class Ledger:
         turn.mark = turn.reply_at = None
         turn.whole = turn.calling = False
 
+    def cut(self, samples: int) -> None:
+        """Give up the last `samples` of the open turn's sound, as if they had never been heard."""
+        sound_at = self._begin(self._unanswered())
+        self._trunk.rewind(sound_at + self.hearing.cut(max(0, self.hearing.samples - samples)))
+
     def answer(self, outcomes: Sequence[Outcome], emit: Emit) -> None:
         """Append the results of calls and decode the model's words about them. Raises ModelFailed, Aborted."""
         turn = self._open_turn()
@@ -309,15 +314,16 @@ class Ledger:
         self._watch.spent.behind_s = self.hearing.behind_s
         return turn
 
-    def _begin(self, turn: _Turn) -> None:
-        """Open the user turn in the cache."""
-        if turn.begun:
-            return
+    def _begin(self, turn: _Turn) -> int:
+        """Open the user turn in the cache, unless it is. Give where its sound begins there."""
+        if turn.sound_at is not None:
+            return turn.sound_at
         said = prompt.USER_OPEN + " ".join(turn.texts)
         tokens = self._engine.vocabulary.tokenize(said + (prompt.AUDIO_OPEN if self.hearing.samples else ""))
         with self._watch.prefilling(len(tokens)):
             self._trunk.append_tokens(tokens)
-        turn.begun = True
+        turn.sound_at = self._trunk.at
+        return turn.sound_at
 
     def _is_fresh(self, past: _Past) -> bool:
         return self._now_s() - past.at_s <= self._profile.history_s

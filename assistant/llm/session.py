@@ -160,6 +160,16 @@ class LlamaSession:
         await self._worker.run(self._ledger.retract)
         self._listen()
 
+    async def cut(self, samples: int) -> bool:
+        """Give up the end of the open turn's sound, and a draft; False: all of it is a call, which is held now."""
+        if self._reply is None:
+            self._reply = self._decode(self._ledger.commit)
+        if (await self._reply.verdict()).kind == "call":
+            return False
+        await self.retract()
+        await self._worker.run(lambda: self._ledger.cut(samples))
+        return True
+
     async def weigh(self) -> Opinion:
         """Say whether the open turn was meant for us: by the draft, or a reply that is held, or by asking the model."""
         if self._asked.question:
