@@ -128,8 +128,9 @@ class Endpoint:
         self._soft_since_ms: float | None = None
         self._background = False
         self._is_nonsense = False  # what the other voice says
-        self._before, self._behind = _Mean(), _Mean()  # the last pause before which everything was said
+        self._before, self._behind = _Mean(), _Mean()  # the last pause before which all was said, surely or not
         self._all_said_ms: float | None = None
+        self._surely = False
 
     @property
     def speech_ended_ms(self) -> float:
@@ -214,7 +215,7 @@ class Endpoint:
             self._before.add(energy)
             return False
         self._behind.add(energy)
-        return self._behind_is(MUCH_LOWER)
+        return self._surely and self._behind_is(MUCH_LOWER)
 
     def _behind_is(self, lower: float) -> bool:
         """Whether there is enough voice behind the pause, and it is so much lower than what was before."""
@@ -234,7 +235,7 @@ class Endpoint:
             if self._is_early():
                 self._hasty = True
             if self._verdict is not None and self._verdict.kind == "call":
-                self._all_said_ms, self._behind = self._last_voiced_ms, _Mean()
+                self._all_said_ms, self._behind, self._surely = self._last_voiced_ms, _Mean(), self._is_early()
             self._verdict = None
             self._longest_pause_ms = max(self._longest_pause_ms, end_ms - step_ms - self.speech_ended_ms)
         self._paused = False
