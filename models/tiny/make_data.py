@@ -37,6 +37,7 @@ FIRST = {
     "speaker": 5_000,
     "blend": 10_000,
     "foreign": 20_000,
+    "late": 30_000,
 }  # engines with shards of their own (100 clips), and those shards' seeds
 # en-us phones of espeak-ng without stress marks; the index in phones.json is 1 + the place here (0 is the CTC blank).
 PHONES = words(
@@ -226,7 +227,8 @@ def work(job: Job) -> tuple[str, int]:
     kind, _, detail = what.partition(":")
     if kind == "train":
         engines = ((1.0, detail),) if detail in speakers(held_out=False) else ENGINES
-        clips = train_clips(number, count, engines, name, "train" if detail else "known")
+        split: Split = "late" if detail == "late" else "train" if detail else "known"
+        clips = train_clips(number, count, engines, name, split)
     elif kind == "follow":
         clips = follow_clips(number, count, name)
     elif kind == "hey":
@@ -249,7 +251,7 @@ def jobs(out: Path, utterances: int, follows: int, more: dict[str, int], sizes: 
     hey = [
         (out, f"hey-{engine}", f"hey:{engine}", 0, 0)
         for engine in (*(e for _, e in ENGINES), *FIRST)
-        if engine != "wider"
+        if engine not in {"wider", "late"}
     ]
     follow = [(out, f"follow-{n:02d}", "follow:", n, 500) for n in range(-(-follows // 500))]
     held = [(out, f"heldout_{kind}", f"heldout:{kind}", 0, count) for kind, count in sizes.items()]
@@ -283,6 +285,7 @@ def main() -> None:
         "--blend", type=int, default=0, help="extra clips by blends of Kokoro's speakers, 1.1 CPU-s each"
     )
     parser.add_argument("--foreign", type=int, default=0, help="extra clips of English by espeak's other languages")
+    parser.add_argument("--late", type=int, default=0, help="extra clips of paraphrases.LATE alone")
     parser.add_argument("--follow", type=int, default=0, help="clips of follow-ups (multiples of 500)")
     parser.add_argument("--eval", type=Path, help="also write the eval folders here")
     parser.add_argument("--processes", type=int, default=2)

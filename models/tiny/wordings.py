@@ -2,7 +2,7 @@
 
 Puts templates (phrases.py, negatives.py) and fillers (slots.py) together: politeness, several things in a sentence,
 corrections, typed spelling. Knows nothing of sound. Wordings held out by models/tiny/heldout.toml come out only with
-split="heldout"; "known" are the others of phrases.py, "train" adds paraphrases.py. `Sample.target` is the exact string
+split="heldout"; "known" are the others of phrases.py, "train" adds paraphrases.py, "late" is a part of that. `Sample.target` is the exact string
 that the model learns, in Gemma 4's format.
 """
 
@@ -33,7 +33,7 @@ from models.tiny.slots import (
     words,
 )
 
-Split = Literal["train", "known", "heldout"]
+Split = Literal["train", "known", "heldout", "late"]
 SORRY = "Sorry, I didn't understand that."
 HELDOUT_FILE = Path(__file__).parent / "heldout.toml"
 
@@ -175,6 +175,12 @@ def _groups(
     return [(group[2], group) for group in groups if lines(group[0], group[3], split)]
 
 
+def _commands(split: Split) -> list[tuple[float, phrases.Group]]:
+    if split == "late":
+        return _groups(paraphrases.LATE, (), split)
+    return _groups(phrases.COMMANDS, (*paraphrases.COMMANDS, *paraphrases.LATE), split)
+
+
 def _fill(rng: Random, slot: str) -> Filler:
     return SLOTS[slot](rng)
 
@@ -267,14 +273,14 @@ def _polite(rng: Random, text: str, split: Split) -> str:
     roll = rng.random()
     verb_first = text.split(maxsplit=1)[0].strip(",") not in NOT_VERBS
     if roll < 0.34 and verb_first:
-        more = split == "train" and rng.random() < 0.5
+        more = split in {"train", "late"} and rng.random() < 0.5
         text = f"{choose(rng, paraphrases.OPENERS if more else OPENERS)} {text}"
     elif roll < 0.40:
         text = f"please {text}" if verb_first else f"{choose(rng, FILLERS)} {text}"
     if rng.random() < 0.10:
         text = choose(rng, FILLERS) + choose(rng, [" ", ", "]) + text
     if rng.random() < 0.24 and not ("please" in text or text.endswith(("now", "again", "thanks"))):
-        more = split == "train" and rng.random() < 0.4
+        more = split in {"train", "late"} and rng.random() < 0.4
         glue = choose(rng, [" ", " ", ", "])
         text += glue + (choose(rng, paraphrases.TAILS) if more else weighted(rng, TAILS))
     return text
@@ -307,7 +313,7 @@ def _calls_target(calls: Iterable[Call]) -> str:
 
 
 def _acting(rng: Random, split: Split, typed: bool) -> Sample:
-    group = weighted(rng, _groups(phrases.COMMANDS, paraphrases.COMMANDS, split))
+    group = weighted(rng, _commands(split))
     template = _draw(rng, lines(group[0], group[3], split))
     twist = weighted(rng, [(80, ""), (9, "correct"), (11, "join")])
     said, calls = _command(rng, group, template, typed, twist)
@@ -321,7 +327,7 @@ def _acting(rng: Random, split: Split, typed: bool) -> Sample:
     if len(calls) > 1:
         intent = "several"
     elif rng.random() < 0.055:
-        second = weighted(rng, _groups(phrases.COMMANDS, paraphrases.COMMANDS, split))
+        second = weighted(rng, _commands(split))
         other = _draw(rng, lines(second[0], second[3], split))
         more, more_calls = _command(rng, second, other, typed)
         if len(said) + len(more) < 90 and more_calls != calls:
@@ -396,7 +402,7 @@ MIX = ((50, _acting), (1.5, _correcting), (16, _question), (7, _talk), (4, _japa
 
 def sample(rng: Random, split: Split = "train", *, typed: bool = False) -> Sample:
     """Draw one sample. `typed`: digits, punctuation and capitals as people type, instead of words as they are said."""
-    drawn = weighted(rng, MIX)(rng, split, typed)
+    drawn = _acting(rng, split, typed) if split == "late" else weighted(rng, MIX)(rng, split, typed)
     if not typed:
         return drawn
     question = drawn.kind == "question" or drawn.text.startswith(
