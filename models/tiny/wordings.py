@@ -2,8 +2,8 @@
 
 Puts templates (phrases.py, negatives.py) and fillers (slots.py) together: politeness, several things in a sentence,
 corrections, typed spelling. Knows nothing of sound. Wordings held out by models/tiny/heldout.toml come out only with
-split="heldout"; "known" are the others of phrases.py, "train" adds paraphrases.py, "late" is a part of that. `Sample.target` is the exact string
-that the model learns, in Gemma 4's format.
+split="heldout"; "known" are the others of phrases.py, "train" adds paraphrases.py, "late" is a part of that.
+`Sample.target` is the exact string that the model learns, in Gemma 4's format.
 """
 
 import functools
