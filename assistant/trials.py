@@ -11,7 +11,7 @@ from assistant.audio import trial
 from assistant.audio.devices import Level, Sound
 from assistant.config import Config
 from assistant.intents.demo_home import DemoHome
-from assistant.intents.home_link import version_at
+from assistant.intents.home_address import version_at
 from assistant.intents.home_trial import enter
 from assistant.setup import Trials
 

@@ -12,8 +12,9 @@ import pytest
 from assistant.errors import ConfigError, HomeRefused
 from assistant.intents import home_asking, home_link
 from assistant.intents.deeds import Deeds
+from assistant.intents.home_address import version_at, websocket_url
 from assistant.intents.home_assistant import HomeAssistant
-from assistant.intents.home_link import HomeLink, version_at, websocket_url
+from assistant.intents.home_link import HomeLink
 from assistant.intents.home_token import Token
 from assistant.intents.router import Dispatched, Router
 from assistant.intents.units import InDegrees, Scale, temperature_limit

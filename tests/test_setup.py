@@ -23,7 +23,8 @@ from assistant.asking import Asker
 from assistant.audio.devices import Device, Level
 from assistant.config import Config
 from assistant.errors import AudioDeviceError, ConfigError, HeyGemmaError, HomeAway, HomeRefused, UsageError
-from assistant.intents.home_link import version_at
+from assistant.intents import home_address
+from assistant.intents.home_address import version_at
 from assistant.intents.home_token import Token
 from assistant.intents.home_trial import Found, enter
 from assistant.setup import Given, Setup, Trials, next_step
@@ -300,6 +301,17 @@ async def test_the_trials_of_a_home_are_its_own_links() -> None:
             await version_at(url)
     with pytest.raises(ConfigError):
         await version_at("homeassistant.local")
+
+
+@pytest.mark.parametrize(("services", "told"), [("hosts: files dns", True), ("hosts: files mdns4_minimal dns", False)])
+async def test_a_small_debian_is_told_what_finds_local_names(
+    services: str, told: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "nsswitch.conf").write_text(services)
+    monkeypatch.setattr(home_address, "NAME_SERVICES", tmp_path / "nsswitch.conf")
+    with pytest.raises(HomeAway) as caught:
+        await version_at("http://nobody-here.local:8123")
+    assert ("libnss-mdns" in caught.value.remedy) is told
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from assistant.doctor.findings import Finding, NotHere, Study, absent, fine, fir
 from assistant.errors import HeyGemmaError
 from assistant.intents import broker_trial, home_trial
 from assistant.intents.demo_home import DemoHome
-from assistant.intents.home_link import version_at
+from assistant.intents.home_address import version_at
 from assistant.intents.home_token import read_token
 from assistant.intents.names import key
 

@@ -11,13 +11,13 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import aiohttp
 from hass_client.client import HomeAssistantClient
 from hass_client.exceptions import AuthenticationFailed, BaseHassClientError, FailedCommand
 
-from assistant.errors import ConfigError, HomeAway, HomeRefused
+from assistant.errors import ConfigError, HomeRefused
+from assistant.intents.home_address import CONNECT_S, session, websocket_url
 from assistant.intents.home_registry import Registry, exposed_of, registry_of
 from assistant.intents.home_states import LiveStates
 from assistant.intents.home_token import Token
@@ -26,7 +26,7 @@ from assistant.intents.names import Directory
 from assistant.stages import Effect
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 5.0
-CONNECT_S, COMMAND_S, GOODBYE_S = 10.0, 10.0, 5.0
+COMMAND_S, GOODBYE_S = 10.0, 5.0
 REREAD_S = 30.0  # exposure of things without a unique id changes without an event; it also shows that the line lives
 SETTLE_S = 0.2  # one change in the settings comes as several events
 REGISTRIES = ("area", "floor", "device", "entity")
@@ -151,7 +151,7 @@ class HomeLink:
                 token = self._read_token()
                 if token != refused:
                     refused = None
-                    async with _session() as http:
+                    async with session() as http:
                         await self._live(http, token)
             except AuthenticationFailed:
                 refused = token
@@ -270,44 +270,3 @@ class HomeLink:
             stop = await client.subscribe_entities(told, sorted(exposed))
             await first.wait()
         return stop
-
-
-async def version_at(url: str, within_s: float = CONNECT_S) -> str:
-    """Which Home Assistant answers at an address; no token is shown to it. Raises ConfigError, HomeAway."""
-    address = websocket_url(url)
-    try:
-        async with asyncio.timeout(within_s), _session() as http, http.ws_connect(address) as socket:
-            greeting = await socket.receive_json()
-        if not isinstance(greeting, dict) or greeting.get("type") != "auth_required":
-            raise HomeAway(f"what answers at {url} is no Home Assistant", remedy="see its address in your browser")
-        return str(greeting.get("ha_version", ""))
-    except (aiohttp.ClientError, OSError, TimeoutError, ValueError, TypeError) as e:
-        reason = "no answer" if isinstance(e, TimeoutError) else str(e) or type(e).__name__
-        raise HomeAway(f"{url} can't be reached: {reason}", remedy="open that address in a browser here") from e
-
-
-def _session() -> aiohttp.ClientSession:
-    """A session that goes nowhere but where it is sent: aiohttp would follow a home that names another address."""
-
-    async def stay(_: aiohttp.ClientSession, __: object, answer: aiohttp.TraceRequestRedirectParams) -> None:
-        where = answer.response.headers.get("Location", "another address")[:200]
-        raise ConfigError(
-            f"what answers at {answer.url.origin()} sends us on to {where}",
-            remedy="if that is your home, write it into home.url",
-        )
-
-    trace = aiohttp.TraceConfig()
-    trace.on_request_redirect.append(stay)
-    return aiohttp.ClientSession(trace_configs=[trace])
-
-
-def websocket_url(url: str) -> str:
-    """`http://homeassistant.local:8123` -> `ws://homeassistant.local:8123/api/websocket`. Raises ConfigError."""
-    parts = urlsplit(url.strip())
-    scheme = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}.get(parts.scheme)
-    if scheme is None or not parts.hostname:
-        raise ConfigError(
-            f"url in the section home is no address: {url!r}", remedy="write it as http://homeassistant.local:8123"
-        )
-    path = parts.path.rstrip("/").removesuffix("/websocket").removesuffix("/api")
-    return urlunsplit((scheme, parts.netloc, f"{path}/api/websocket", "", ""))
