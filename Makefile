@@ -27,7 +27,7 @@ demo: install ## set up (once), then hear "Hey Gemma, turn on the kitchen light"
 run: install ## listen on the microphone
 	@$(BIN)/hey-gemma run
 
-test: dev ## every test: real models, a private sound server; Home Assistant and mosquitto if they are up (no network needed)
+test: dev ## every test: real models, a private sound server; Home Assistant and mosquitto if they are up (network once, for its tools)
 	@$(BIN)/python -m pytest -q -rs
 
 check: dev ## ruff, mypy --strict, layers and fast tests
