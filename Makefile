@@ -27,7 +27,7 @@ demo: install ## set up (once), then hear "Hey Gemma, turn on the kitchen light"
 run: install ## listen on the microphone
 	@$(BIN)/hey-gemma run
 
-test: dev ## every test: real models, a private sound server; Home Assistant and mosquitto if they are up (no network needed)
+test: dev ## every test: real models, a private sound server; Home Assistant and mosquitto if they are up (network once, for its tools)
 	@$(BIN)/python -m pytest -q -rs
 
 check: dev ## ruff, mypy --strict, layers and fast tests
@@ -79,7 +79,7 @@ pipewire-packages: ## what the tests on PipeWire need (11 MB); not in `make test
 # $(1): package names, space or newline separated; root installs, others by sudo, and who may not is told what to type.
 define install_packages
 	if [ -z "$(1)" ]; then exit 0; fi; names=$$(echo $(1)); \
-	if ! command -v apt-get >/dev/null; then echo "This system has no apt-get. Please install the counterparts of: $$names"; exit 1; fi; \
+	if ! command -v apt-get >/dev/null; then echo "This system has no apt-get. Please install the counterparts of: $$names. Then add to make: PACKAGES= TEST_PACKAGES="; exit 1; fi; \
 	echo "Installing Debian packages: $$names"; \
 	if [ "$$(id -u)" = 0 ]; then as_root=; elif command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then as_root=sudo; \
 	else echo "That needs root. Please type:  su -c 'apt-get install $$names'  and then make again."; exit 1; fi; \

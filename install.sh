@@ -49,7 +49,7 @@ read_arguments() {
 }
 
 check_machine() {
-    command -v apt-get >/dev/null || fail "this system has no apt-get" "install by hand, as docs/INSTALL.md says"
+    command -v apt-get >/dev/null || fail "this system has no apt-get" "make run works without a service, and names the packages that it needs"
     case $(dpkg --print-architecture) in
         arm64 | amd64) ;;
         *) fail "this system isn't 64-bit: $(dpkg --print-architecture)" "install Raspberry Pi OS (64-bit), Bookworm or Trixie" ;;

@@ -210,7 +210,7 @@ def bench(
         list[str] | None, typer.Option(help="A model to bench; may be given again. Default: tiny.")
     ] = None,
     config_file: ConfigOption = None,
-    repeats: Annotated[int, typer.Option(min=1, max=100)] = 5,
+    repeats: Annotated[int, typer.Option(min=1, max=100, help="How often each sentence is spoken.")] = 5,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the rows to this file.")] = None,
     svg_file: Annotated[Path | None, typer.Option("--svg", help="Write what is printed as a picture.")] = None,
     *,

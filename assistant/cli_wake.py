@@ -117,6 +117,9 @@ def tune(
         values["audio.gain_db"] = gain.gain_db
     if not values:
         return
+    if "wake.threshold" in values and settings.wake.second_opinion:
+        told = "wake.threshold decides only with wake.second_opinion = false; else maybe_ and sure_threshold do."
+        console.print(told, markup=False, soft_wrap=True)
     target = path or config.user_file(os.environ)
     if write:
         toml.write(target, toml.changed(toml.read(target), values))

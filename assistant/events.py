@@ -115,7 +115,10 @@ class DraftRetracted(_Happened):
 
 @dataclass(frozen=True, slots=True)
 class EndpointReached(_Happened):
-    """The turn is over. `reason`: silence, too_long or no_speech. `beside_ms` at its end were somebody else's voice."""
+    """The turn is over. `reason`: silence, too_long, no_speech or input_ended.
+
+    `beside_ms` at its end were somebody else's voice.
+    """
 
     reason: str
     beside_ms: float = 0.0

@@ -165,6 +165,16 @@ class TestTune:
         assert config_file.read_text() == before
 
     @pytest.mark.usefixtures("missed")
+    def test_that_a_threshold_alone_decides_only_without_a_second_opinion_is_told(
+        self, wake: Wake, config_file: Path
+    ) -> None:
+        assert "decides only with wake.second_opinion = false" in wake("tune").stdout
+        config_file.write_text("[wake]\nsecond_opinion = false\n", encoding="utf-8")
+        told = wake("tune").stdout
+        assert "Proposed: threshold 0.57" in told
+        assert "second_opinion" not in told
+
+    @pytest.mark.usefixtures("missed")
     def test_with_write_the_config_says_so_and_its_comments_stay(self, wake: Wake, config_file: Path) -> None:
         wake("tune", "--write")
         found = load(config_file)
