@@ -107,19 +107,17 @@ def tune(
         show.log(console, store, Log(), 0, settings.wake)
         return
     cases = tuning.judged(entries)
-    proposal = tuning.propose(cases, settings.wake.threshold, settings.wake.near_threshold)
+    highest = settings.wake.sure_threshold if settings.wake.second_opinion else tuning.HIGHEST
+    proposal = tuning.propose(cases, settings.wake.from_score, settings.wake.near_threshold, highest)
     gain = tuning.propose_gain(cases, settings.audio.gain_db)
     show.proposal(console, proposal, gain, len(entries))
     values: dict[str, toml.Setting] = {}
     if proposal.threshold != proposal.now:
-        values["wake.threshold"] = proposal.threshold
+        values[f"wake.{settings.wake.deciding}"] = proposal.threshold
     if gain.gain_db != gain.now_db:
         values["audio.gain_db"] = gain.gain_db
     if not values:
         return
-    if "wake.threshold" in values and settings.wake.second_opinion:
-        told = "wake.threshold decides only with wake.second_opinion = false; else maybe_ and sure_threshold do."
-        console.print(told, markup=False, soft_wrap=True)
     target = path or config.user_file(os.environ)
     if write:
         toml.write(target, toml.changed(toml.read(target), values))
@@ -197,7 +195,9 @@ def train(
 
 
 def _wake(found: config.WakeConfig, threshold: float | None) -> config.WakeConfig:
-    return found if threshold is None else replace(found, threshold=threshold)
+    if threshold is None:
+        return found
+    return replace(found, maybe_threshold=threshold) if found.second_opinion else replace(found, threshold=threshold)
 
 
 def _path(path: Path | None) -> str | None:

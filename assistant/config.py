@@ -76,6 +76,16 @@ class WakeConfig:
     clip_megabytes: Annotated[float, Field(gt=0, le=10_000)] = 20.0
     clip_days: Annotated[float, Field(gt=0, le=3650)] = 14.0
 
+    @property
+    def deciding(self) -> str:
+        """Which of these says from what score on a turn begins, silently or not."""
+        return "maybe_threshold" if self.second_opinion else "threshold"
+
+    @property
+    def from_score(self) -> float:
+        """From what score on a turn begins."""
+        return float(getattr(self, self.deciding))
+
 
 @dataclass(frozen=True, slots=True)
 class EndpointConfig:

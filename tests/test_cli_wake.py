@@ -151,36 +151,33 @@ def tear(store: Store) -> None:
 class TestTune:
     @pytest.fixture
     def missed(self, store: Store) -> None:
-        near = [(entry(n, Kind.NEAR, 0.6, meant=True), None) for n in range(4)]
+        near = [(entry(n, Kind.NEAR, 0.4, meant=True), None) for n in range(4)]
         store.add([*near, *((entry(10 + n, then="acted", peak_dbfs=-45.0), None) for n in range(8))])
 
     @pytest.mark.usefixtures("missed")
     def test_it_proposes_says_what_would_change_and_writes_nothing(self, wake: Wake, config_file: Path) -> None:
         before = config_file.read_text()
         told = wake("tune").stdout
-        assert "threshold 0.80: 4 missed, 0 false" in told
-        assert "Proposed: threshold 0.57, 4 wrong decisions fewer." in told
+        assert "threshold 0.50: 4 missed, 0 false" in told
+        assert "Proposed: threshold 0.37, 4 wrong decisions fewer." in told
         assert told.count("would wake\tyes: you said so") == 4
-        assert "[wake]\nthreshold = 0.57\n[audio]\ngain_db = 30" in told
+        assert "[wake]\nmaybe_threshold = 0.37\n[audio]\ngain_db = 30" in told
         assert config_file.read_text() == before
 
     @pytest.mark.usefixtures("missed")
-    def test_that_a_threshold_alone_decides_only_without_a_second_opinion_is_told(
-        self, wake: Wake, config_file: Path
-    ) -> None:
-        assert "decides only with wake.second_opinion = false" in wake("tune").stdout
+    def test_without_a_second_opinion_another_threshold_decides(self, wake: Wake, config_file: Path) -> None:
         config_file.write_text("[wake]\nsecond_opinion = false\n", encoding="utf-8")
         told = wake("tune").stdout
-        assert "Proposed: threshold 0.57" in told
-        assert "second_opinion" not in told
+        assert "threshold 0.80: 4 missed, 0 false" in told
+        assert "[wake]\nthreshold = 0.37" in told
 
     @pytest.mark.usefixtures("missed")
     def test_with_write_the_config_says_so_and_its_comments_stay(self, wake: Wake, config_file: Path) -> None:
         wake("tune", "--write")
         found = load(config_file)
-        assert (found.wake.threshold, found.audio.gain_db, found.wake.keep_clips) == (0.57, 30.0, True)
+        assert (found.wake.maybe_threshold, found.audio.gain_db, found.wake.keep_clips) == (0.37, 30.0, True)
         assert "# for a week" in config_file.read_text()
-        assert "Keep the threshold 0.57" in wake("tune").stdout
+        assert "Keep the threshold 0.37" in wake("tune").stdout
 
 
 class TestLive:

@@ -19,7 +19,7 @@ from assistant.waking.measure import Recording, Report, Scored
 from assistant.waking.meter import MeterView, Reading, WakeMeter, bar, watch
 from tests.fakes import SILENCE, SPEECH, WAKE, LevelWake, ListSource, sound
 
-CONFIG = WakeConfig()
+CONFIG = WakeConfig(second_opinion=False)
 
 
 class TestBounds:
@@ -96,6 +96,12 @@ class TestReport:
         assert [(r.woke, r.scored) for r in report.recall] == [(1, 1)]
         at = {t.threshold: (t.recall, t.false_wakes_an_hour) for t in report.thresholds}
         assert at[0.6] == (0.0, 1.0)
+
+    def test_with_a_second_opinion_what_begins_a_turn_counts(self) -> None:
+        """Silently or not: a doubtful wake is one whose end the model decides."""
+        doubtful = scored("a.wav", NEAR, holds_word=True)
+        assert [r.woke for r in measure.report([doubtful], WakeConfig()).recall] == [1]
+        assert [r.woke for r in measure.report([doubtful], CONFIG).recall] == [0]
 
     def test_one_kind_alone_is_measured_and_the_other_said_to_be_unknown(self) -> None:
         out = io.StringIO()

@@ -182,17 +182,17 @@ _Judged = tuple[Scored, list[Heard | Rejected]]
 
 def report(scored: Sequence[Scored], config: WakeConfig, unreadable: tuple[str, ...] = ()) -> Report:
     """Decide as the assistant does, and count. A second wake in a recording with the word is a false one."""
-    judged = [(one, _decide(one, config, config.threshold)) for one in scored]
+    judged = [(one, _decide(one, config, config.from_score)) for one in scored]
     words = [(one, decided) for one, decided in judged if one.recording.holds_word]
     others = [(one, decided) for one, decided in judged if not one.recording.holds_word]
     missed = [one for one, decided in words if not _heard(decided)]
     false = [(one, heard) for one, decided in words for heard in _heard(decided)[1:]]
     false += [(one, heard) for one, decided in others for heard in _heard(decided)]
     return Report(
-        config.threshold,
+        config.from_score,
         tuple(_recall(name, part, config) for name, part in _groups(words)),
         tuple(_false_wakes(name, part, config) for name, part in _groups(others)),
-        tuple(_at(threshold, scored, config) for threshold in sorted({*THRESHOLDS, config.threshold})),
+        tuple(_at(threshold, scored, config) for threshold in sorted({*THRESHOLDS, config.from_score})),
         tuple(Place(str(one.recording.path), None, round(max(one.scores), 3)) for one in missed),
         tuple(Place(str(one.recording.path), round(h.end_ms / 1000, 1), round(h.score, 3)) for one, h in false),
         unreadable,
@@ -217,7 +217,7 @@ def _heard(decided: Sequence[Heard | Rejected]) -> list[Heard]:
 
 
 def _scored(one: Scored, config: WakeConfig) -> int:
-    return len(_heard(_decide(one, config, config.threshold, alone=True)))
+    return len(_heard(_decide(one, config, config.from_score, alone=True)))
 
 
 def _groups(judged: Sequence[_Judged]) -> list[tuple[str, Sequence[_Judged]]]:

@@ -40,7 +40,7 @@ class WakeMeter:
     def __init__(self, config: WakeConfig) -> None:
         self.config = config
         self._decision = WakeDecision(
-            threshold=config.threshold, near_threshold=config.near_threshold, refractory_s=config.refractory_s
+            threshold=config.from_score, near_threshold=config.near_threshold, refractory_s=config.refractory_s
         )
         self._recent: deque[tuple[float, float]] = deque()
         self._heard_ms = 0.0
@@ -86,7 +86,7 @@ class MeterView:
             case Heard(end_ms=end_ms, score=score):
                 self._tell(end_ms, f"would have woken, score {score:.2f}", "bold green")
             case Rejected(end_ms=end_ms, score=score):
-                self._tell(end_ms, f"near: score {score:.2f}, under {self._config.threshold:.2f}", "yellow")
+                self._tell(end_ms, f"near: score {score:.2f}, under {self._config.from_score:.2f}", "yellow")
             case Doubted() | None:  # the meter asks nobody
                 pass
         if self._live is not None:
@@ -121,12 +121,12 @@ def counted(number: int, one: str, many: str = "") -> str:
 
 def bar(reading: Reading, config: WakeConfig) -> Text:
     """One line of 72 columns: score, bar with the highest of the last seconds and the threshold, level."""
-    filled, held, mark = (round(value * WIDTH) for value in (reading.score, reading.held, config.threshold))
+    filled, held, mark = (round(value * WIDTH) for value in (reading.score, reading.held, config.from_score))
     cells = ["█" if n < filled else "·" for n in range(WIDTH + 1)]
     cells[mark] = "┃"
     if held > filled:
         cells[held] = "▌"
-    woke = reading.held >= config.threshold
+    woke = reading.held >= config.from_score
     style = "green" if woke else "yellow" if reading.held >= config.near_threshold else "cyan"
     level = f"{max(LOWEST_DBFS, reading.level_dbfs):4.0f} dB"
     return Text.assemble(

@@ -85,7 +85,7 @@ def judged(entries: Sequence[Entry]) -> tuple[Case, ...]:
 _THEN = {"acted": "something was done", "stopped": "it stopped a timer", "nothing": "nobody spoke after it"}
 
 
-def propose(cases: Sequence[Case], now: float, near_threshold: float) -> Proposal:
+def propose(cases: Sequence[Case], now: float, near_threshold: float, highest: float = HIGHEST) -> Proposal:
     """The threshold with the fewest wrong decisions, as near to the present one as it can be."""
     cases = tuple(cases)
 
@@ -95,7 +95,7 @@ def propose(cases: Sequence[Case], now: float, near_threshold: float) -> Proposa
     if len(cases) < FEWEST:
         return keep(f"only {len(cases)} clear cases yet; {FEWEST} are needed. Marks help: hey-gemma wake log --meant N")
     lowest = max(LOWEST, round(near_threshold, 2))
-    candidates = [n / 100 for n in range(round(lowest * 100), round(HIGHEST * 100) + 1)]
+    candidates = [n / 100 for n in range(round(lowest * 100), round(highest * 100) + 1)]
     wrong = {threshold: sum(case.wrong(threshold) for case in cases) for threshold in candidates}
     wrong_now = sum(case.wrong(now) for case in cases)
     fewest = min(wrong.values())
