@@ -48,6 +48,13 @@ def test_locking_needs_no_yes_and_unlocking_is_denied_unless_the_config_names_th
         ("script.turn_on", "script.leave", "Unlock everything", "Turn on the front door?"),
         ("switch.turn_off", "switch.alarm", "", "Change the front door?"),
         ("switch.turn_off", "switch.a", "garage gate", "Change the front door?"),
+        ("cover.open_cover", "cover.a", "Garagentor", "Open the front door?"),
+        ("cover.open_cover", "cover.a", "Portail du jardin", "Open the front door?"),
+        ("cover.open_cover", "cover.a", "Puerta del garaje", "Open the front door?"),
+        ("switch.turn_on", "switch.a", "Backofen", "Turn on the front door?"),
+        ("switch.turn_on", "switch.a", "Four", "Turn on the front door?"),
+        ("switch.turn_on", "switch.a", "Horno", "Turn on the front door?"),
+        ("script.turn_on", "script.a", "Haustür auf", "Turn on the front door?"),
     ],
 )
 def test_what_the_config_names_needs_a_yes_or_the_pin(service: str, entity_id: str, name: str, question: str) -> None:
@@ -72,6 +79,10 @@ def test_what_the_config_names_needs_a_yes_or_the_pin(service: str, entity_id: s
         ("light.turn_on", "garage light"),
         ("fan.turn_on", "cooker hood"),
         ("switch.turn_on", "outdoor lights"),
+        ("switch.turn_on", "plug four"),
+        ("switch.turn_on", "Monitor"),
+        ("cover.open_cover", "Volet de la porte"),
+        ("cover.open_cover", "Rollladen Terrassentür"),
     ],
 )
 def test_closing_and_switching_off_and_other_blinds_are_free(service: str, name: str) -> None:

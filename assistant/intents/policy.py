@@ -59,9 +59,18 @@ HARMLESS = frozenset(
 )
 SAFER = frozenset({"lock.lock", "cover.close_cover", "switch.turn_off", "climate.turn_off"})
 GUARDED = frozenset({"lock.unlock", "lock.open", "alarm_control_panel.alarm_disarm"})
-_HEATS = re.compile(r"\b(?:oven|stove|hob|cooktop|cooker)s?\b")
-_LETS_IN = re.compile(r"\b(?:garage|gate|door|alarm|unlock|disarm)s?\b")
-_BLINDS = re.compile(r"\b(?:blind|curtain|shade|drape)s?\b")
+# In names: English, German, French, Spanish, Italian, Portuguese. "Four" alone is a French oven, after a word a number.
+_HEATS = re.compile(
+    r"\b(?:oven|stove|hob|cooktop|cooker|(?:back|elektro|gas)?ofen|herd|kochfeld|cuisinière|horno|vitrocerámica|forno)s?\b"
+    r"|(?:^|\ble |\bdu )four\b"
+)
+_LETS_IN = re.compile(
+    r"\b(?:garage|gate|door|alarm|unlock|disarm|garagen?tor|(?:garten|hof|einfahrts)?tor|(?:haus|wohnungs|garagen)?tür|türe"
+    r"|portail|portillon|porte|alarme|garaje|puerta|portón|verja|alarma|cancello|porta|portone|allarme|garagem|portão)s?\b"
+)
+_BLINDS = re.compile(
+    r"\b(?:blind|curtain|shade|drape|rollladen|rolladen|rollo|jalousie|vorhang|volet|rideau|persiana|cortina|tenda|tapparella)s?\b"
+)
 _ASKS: Mapping[str, str] = {
     "unlock": "Unlock", "open": "Open", "alarm_disarm": "Disarm", "open_cover": "Open", "set_cover_position": "Move",
     "turn_on": "Turn on",
@@ -126,7 +135,7 @@ class Policy:
         denied = CallFailed(f"I'm not allowed to do that with {what}.", code="denied", remedy="see home.policy")
         if self.deny & {entity, domain, effect.service} or (exposed is not None and entity not in exposed):
             raise denied
-        called = f"{entity.replace('_', ' ').replace('.', ' ')} {(exposed or {}).get(entity, '')}".casefold()
+        called = f"{(exposed or {}).get(entity, '')} {entity.replace('_', ' ').replace('.', ' ')}".casefold()
         if effect.service in GUARDED or _is_guarded(domain, effect.service, called):
             if entity not in self.confirm:
                 raise denied
