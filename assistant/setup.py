@@ -19,6 +19,7 @@ from assistant.intents.home_trial import Found
 from assistant.intents.local import local_zone
 from assistant.intents.names import key
 from assistant.intents.words import LANGUAGES
+from assistant.places import as_meant
 
 HOME_URL = "http://homeassistant.local:8123"
 SILENT_DBFS, QUIET_DBFS, LOUD_DBFS = -60.0, -30.0, -0.5
@@ -169,7 +170,7 @@ class Setup:
             lambda url: (url, False),
         )  # fmt: skip
         file = self._given.token_file or Path(now.token_file or self._path.with_name("home-assistant-token"))
-        file = file.expanduser().absolute()
+        file = as_meant(file).absolute()
         self._values |= {"home.url": url, "home.token_file": str(file)}
         found = self._enter(url, file, there=there)
         if found is None:

