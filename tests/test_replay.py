@@ -383,6 +383,20 @@ async def test_what_was_not_heard_is_not_in_the_file(tmp_path: Path, how: str) -
     await speaker.aclose()
 
 
+async def test_what_was_heard_before_the_end_is_in_the_file(tmp_path: Path) -> None:
+    """As at Ctrl-C: the answer is cancelled and the file closed before the cancelled task has run."""
+    clock = AudioClock()
+    speaker = FileSpeaker(tmp_path / "out.wav", clock)
+    playing = asyncio.create_task(speaker.play(clip(2.0)))
+    await asyncio.sleep(0)
+    await clock.reach(0.5)
+    playing.cancel()
+    await speaker.aclose()
+    await asyncio.wait([playing])
+    assert playing.cancelled()
+    assert len(read_wav(tmp_path / "out.wav")[1]) == 8_000
+
+
 async def test_an_output_that_cannot_be_opened_says_so_at_once(tmp_path: Path, clock: AudioClock) -> None:
     """Before anybody speaks: a missing folder, a folder, a full disk."""
     for path in (tmp_path / "no" / "out.wav", tmp_path, Path("/dev/full")):
