@@ -13,6 +13,7 @@ from assistant import config, config_file
 from assistant.asking import Asker, Tested
 from assistant.audio.devices import Device, Direction, Level
 from assistant.config import Config
+from assistant.disk import at_home
 from assistant.errors import AudioDeviceError, ConfigError, HomeRefused
 from assistant.intents.home_token import Token, token_of
 from assistant.intents.home_trial import Found
@@ -169,7 +170,7 @@ class Setup:
             lambda url: (url, False),
         )  # fmt: skip
         file = self._given.token_file or Path(now.token_file or self._path.with_name("home-assistant-token"))
-        file = file.expanduser().absolute()
+        file = at_home(file).absolute()
         self._values |= {"home.url": url, "home.token_file": str(file)}
         found = self._enter(url, file, there=there)
         if found is None:

@@ -247,6 +247,8 @@ def test_a_voice_that_is_not_there_is_an_error_but_the_default_falls_back(
     with pytest.raises(ModelMissing, match="'xx-cat-low' isn't there") as caught:
         find_voice("xx-cat-low", [tmp_path])
     assert "en_US-joe-medium" in caught.value.remedy
+    with pytest.raises(ModelMissing, match="~nobody-here"):
+        find_voice("~nobody-here/x.onnx")
     with pytest.raises(ModelMissing):
         find_voice(str(tmp_path / "x.onnx"))
     monkeypatch.setattr("assistant.speech.files.find_spec", lambda name: None)

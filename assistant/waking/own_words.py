@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from assistant.disk import readable
+from assistant.disk import at_home, readable
 from assistant.errors import ModelMissing, UsageError
 
 COMMON = tuple(
@@ -110,7 +110,7 @@ def heads(words: Sequence[str], shipped: Path, folders: Sequence[Path]) -> list[
     found = []
     for word in words:
         if word.endswith(".onnx"):
-            places = [Path(word).expanduser()]
+            places = [at_home(word)]
         elif file_name(word) == shipped.name:
             places = [shipped]
         else:
