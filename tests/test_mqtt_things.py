@@ -234,6 +234,17 @@ def test_a_configured_device_must_be_of_some_use() -> None:
     assert not pump.tells
 
 
+def test_half_a_sign_in_a_name_is_no_topic_that_no_broker_takes() -> None:
+    """An emoji cut in the middle, as JSON may hold it: the topics of all others would be refused with it."""
+    listed = [{**row, "friendly_name": "lamp \ud83d"} for row in Zigbee2Mqtt(0, {"lamp": (light(), {})}).listed()]
+    found = [
+        *zigbee2mqtt.devices("z", listed, [], {}),
+        *tasmota.things({**TASMOTA, "t": "x\ud83d", "rl": [1]}, None, {}),
+    ]
+    assert len(found) == 2
+    assert all(topic.encode() for thing in found for topic in thing.topics)
+
+
 def test_numbers_and_texts_of_strangers() -> None:
     """Nothing that isn't a finite number is one."""
     values: tuple[object, ...] = (1, "2.5", True, None, "NaN", "1e999", [], "x")
