@@ -168,7 +168,7 @@ class RealHome(Generic[W_co]):
     async def _act(self, call: Call) -> Outcome:
         self._policy.check_values(in_celsius(call.arguments, self.scale()))
         found = self._resolve(call, domains_of(call), implied=call.name in IMPLIED)
-        calls, targets, effects = self._able([(self._exact(call, target), target) for target in found])
+        calls, targets, effects = self._able(adjust.each(call, found, self._exact))
         what = self._directory.describe(targets)
         allowed_by = self._allowed(effects, what, call.confirmed_by)
         before = {e.id: self._wire.states.of(e.id) for e in targets}
