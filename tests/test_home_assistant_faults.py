@@ -367,6 +367,9 @@ async def test_what_isnt_available_isnt_asked(fake: FakeHome) -> None:
         assert (
             await ask(home, "HassTurnOn", name="kitchen light")
         ).sentence == "The kitchen light isn't available now."
+        await fake.set("light.lamp", "unavailable")
+        await until(link, lambda: home.states()["light.lamp"] == "unavailable")
+        assert (await ask(home, "HassTurnOn", domain="light")).sentence == "They aren't available now."
     assert fake.calls == []
 
 

@@ -7,6 +7,9 @@ import pytest
 
 from assistant.config_mqtt import MqttConfig
 from assistant.intents.mqtt import MqttHome
+from assistant.intents.real_home import RealHome
+from assistant.intents.router import Router
+from assistant.stages import Call
 from tests.mqtt_devices import Zigbee2Mqtt, light
 
 
@@ -75,3 +78,12 @@ async def test_what_a_thing_says_that_it_is_counts_from_then_on(wire: MqttHome) 
     assert state is not None
     assert "garage" in state.attributes["about"]
     assert (state.state, state.attributes["brightness"]) == ("on", 255)
+
+
+async def test_what_no_lamp_can_is_said_of_all_lamps(wire: MqttHome) -> None:
+    """Without an article before "all"."""
+    home = RealHome(wire)
+    hear(wire, "zigbee2mqtt/bridge/devices", Zigbee2Mqtt(0, {"lamp": (light(), {}), "spot": (light(), {})}).listed())
+    wire._link.ready = True
+    done = await Router([home]).dispatch([Call("HassLightSet", {"domain": "light", "color": "blue"})])
+    assert done.sentence == "I can't do that with all lights."
