@@ -10,7 +10,7 @@ import math
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -138,13 +138,20 @@ class Sound:
             ]
 
     def rescan(self) -> bool:
-        """Look for devices anew. Not possible, and False, while a stream is open: it would be torn away."""
+        """Look for devices anew. Not possible, and False, while a stream is open: it would be torn away.
+
+        Raises AudioDeviceError.
+        """
         with self._lock:
             if Sound._streams:
                 return False
             with _hushed():
-                self._portaudio._terminate()  # noqa: SLF001 - the documented way to see a device plugged in later
-                self._portaudio._initialize()  # noqa: SLF001
+                try:
+                    with suppress(self._portaudio.PortAudioError):  # the last start failed: there is nothing to end
+                        self._portaudio._terminate()  # noqa: SLF001 - the documented way to see a device plugged in later
+                    self._portaudio._initialize()  # noqa: SLF001
+                except self._portaudio.PortAudioError as e:
+                    raise AudioDeviceError(f"PortAudio can't start: {e}", remedy=_REMEDY) from e
             return True
 
     def supports(self, device: Device, direction: Direction, *, rate_hz: int, channels: int) -> bool:
