@@ -293,6 +293,13 @@ async def test_an_empty_standard_input_is_an_error_with_a_remedy(monkeypatch: py
             await read_all(FileSource("-", AudioClock()))
 
 
+async def test_a_closed_standard_input_is_an_error_with_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a shell closes it with <&-."""
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(AudioFileError, match="closed"):
+        await read_all(FileSource("-", AudioClock()))
+
+
 async def test_an_answer_takes_its_time_while_a_file_is_replayed_fast(tmp_path: Path) -> None:
     """A clip of 0.5 s begun at chunk 10 ends at 0.7 s of audio, not sooner, not later."""
     soundfile.write(tmp_path / "x.wav", np.ones(16_000, np.int16), 16_000)

@@ -56,6 +56,8 @@ class FileSource:
 
     async def __aenter__(self) -> Self:
         if self._path == "-":
+            if sys.stdin is None:  # as after `<&-`
+                raise AudioFileError("standard input is closed", remedy="pipe raw 16 kHz mono s16le into it")
             self._blocks = StdinBlocks(sys.stdin.fileno())
             return self  # don't wait for the first byte: whoever feeds us may wait for us
         blocks = await asyncio.to_thread(_FileBlocks, Path(self._path))
