@@ -121,7 +121,6 @@ def test_a_real_server_is_listed_opened_and_looked_at_anew(tmp_path: Path) -> No
         assert sound.supports(mic, "input", rate_hz=16_000, channels=1)
         assert not sound.supports(mic, "input", rate_hz=16_000, channels=100)
         stream = sound.open(mic, "input", rate_hz=16_000, channels=1, on_block=_ignore, on_end=_ignore)
-        assert stream.active
         assert not sound.rescan()
         stream.close()
         assert sound.rescan()

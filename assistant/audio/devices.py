@@ -86,17 +86,12 @@ def find(devices: list[Device], direction: Direction, wanted: Wanted) -> Device:
 
 
 class Stream:
-    """An open stream. `active` is False once it has ended, by itself or by `abort`."""
+    """An open stream."""
 
     def __init__(self, vendor: Any, lock: threading.Lock, on_close: Callable[[], None]) -> None:
         self._vendor = vendor
         self._lock = lock
         self._on_close = on_close
-
-    @property
-    def active(self) -> bool:
-        """Callbacks come."""
-        return bool(self._vendor.active)
 
     def close(self) -> None:
         """Drop what is still to be played and free the device. May take some 20 ms."""
