@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from assistant.audio import pcm
 from assistant.audio import speaker as speaker_module
 from assistant.audio.clock import WallClock
 from assistant.audio.devices import Device, Direction, Sound, meter
@@ -273,7 +274,7 @@ async def test_an_empty_clip_is_over_at_once() -> None:
 async def test_an_earlier_clip_that_is_resampled_later_takes_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its thread may get its turn late on a busy machine: the answer that came behind it is heard to its end."""
     ready = threading.Event()
-    resampled = speaker_module.resample
+    resampled = pcm.resample
 
     def resample(clip: AudioClip, rate_hz: int) -> AudioClip:
         if clip is not RAMP:
