@@ -15,7 +15,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
-from assistant.config_mqtt import FileName, MqttConfig
+from assistant.config_mqtt import MqttConfig
 from assistant.config_panel import PanelConfig
 from assistant.errors import ConfigError
 from assistant.places import home_dir
@@ -139,7 +139,7 @@ class HomeConfig:
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
     kind: Annotated[str, Field(pattern="^(demo|home_assistant|mqtt)$")] = "demo"
-    demo_file: FileName = ""
+    demo_file: str = ""
     url: str = ""
     token_file: str = ""
     area: str = ""
@@ -184,7 +184,7 @@ class LogConfig:
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
     level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "warning"
-    events: FileName = ""
+    events: str = ""
     words: bool = False
 
 

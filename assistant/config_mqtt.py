@@ -3,16 +3,13 @@
 Knows shapes only, as config.py, which reads them.
 """
 
-import os
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 _STRICT = ConfigDict(extra="forbid")
 Topic = Annotated[str, Field(pattern=r"^[^+#\x00]*$", max_length=200)]
-# "~/ca.crt" is in the user's home; Path's own expanduser raises where there is no such user.
-FileName = Annotated[str, AfterValidator(os.path.expanduser)]
 MOST_DEVICES = 200
 
 
@@ -51,7 +48,7 @@ class MqttConfig:
     host: str = ""
     port: Annotated[int, Field(ge=0, le=65535)] = 0
     tls: bool = False
-    ca_file: FileName = ""
+    ca_file: str = ""
     username: str = ""
     password_file: str = ""
     zigbee2mqtt: Topic = "zigbee2mqtt"

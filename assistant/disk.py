@@ -43,6 +43,11 @@ def readable(path: Path) -> bool:
     return os.access(path, os.R_OK, effective_ids=True)
 
 
+def at_home(path: str | Path) -> Path:
+    """A path with `~` as that user's home; of a user that there isn't, it stays as it is, and nothing is there."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111 - Path's raises RuntimeError
+
+
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Let only one process at a time make the file at `path`: others wait. An empty file `path`.lock stays."""

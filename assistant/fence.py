@@ -10,6 +10,7 @@ import os
 import socket
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
@@ -40,7 +41,8 @@ def named(config: Config) -> tuple[str, ...]:
     """Hosts that this config lets the assistant connect to."""
     names = []
     if config.home.kind == "home_assistant":
-        names.append(urlsplit(config.home.url).hostname or "")
+        with suppress(ValueError):  # no address: the run says so
+            names.append(urlsplit(config.home.url).hostname or "")
     if config.home.kind == "mqtt" or config.home.mqtt.announce:
         names.append(config.home.mqtt.host)
     return tuple(dict.fromkeys(filter(None, names)))

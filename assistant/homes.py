@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from pathlib import Path
 
 from assistant import manifest
 from assistant.audio.clock import AudioClock
 from assistant.config import Config
+from assistant.disk import at_home
 from assistant.intents import home_assistant, mqtt, policy
 from assistant.intents.consent import Consent
 from assistant.intents.deadlines import Entry
@@ -61,7 +61,7 @@ def build_home(
     now = local_time(clock, zone)
     timers = Timers(clock, ring, now=now, file=timer_file)
     rules = config.home.policy
-    demo_file = Path(config.home.demo_file) if config.home.demo_file else None
+    demo_file = at_home(config.home.demo_file) if config.home.demo_file else None
     things = real or DemoHome(
         furnished or demo_file,
         here=config.home.area,

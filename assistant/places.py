@@ -29,11 +29,6 @@ def home_dir(environ: Mapping[str, str] = os.environ) -> Path:
         return Path("/")
 
 
-def as_meant(path: str | Path) -> Path:
-    """A path that may begin with ~; where there is no such user it stays as it is, for Path.expanduser would raise."""
-    return Path(os.path.expanduser(path))  # noqa: PTH111
-
-
 def cache_dir(environ: Mapping[str, str] = os.environ) -> Path:
     """Where prepared slices, prefixes and phrases are kept: they can be thrown away."""
     if given := environ.get("CACHE_DIRECTORY"):

@@ -21,6 +21,7 @@ from assistant.audio.softer import Softer
 from assistant.audio.speaker import SoundSpeaker
 from assistant.config import Config
 from assistant.desk import announcer_for, shown
+from assistant.disk import at_home
 from assistant.duck import ducking
 from assistant.errors import UsageError
 from assistant.events import Event
@@ -56,7 +57,7 @@ async def run(config: Config, options: Options, observers: Sequence[Observer]) -
     announcer = None if options.fast else announcer_for(config.home.mqtt)  # a fast replay is nobody's assistant
     manager = ServiceManager.given() if options.mic_file is None else None
     everyone = [*observers, *(teller.observe for teller in (announcer, manager) if teller is not None)]
-    with _observed(options.events or (Path(config.log.events) if config.log.events else None), everyone) as observe:
+    with _observed(options.events or (at_home(config.log.events) if config.log.events else None), everyone) as observe:
         if options.mic_file is None:
             await _listen(config, options, wall, observe, announcer=announcer, manager=manager)
             return

@@ -13,13 +13,13 @@ from assistant import config, config_file
 from assistant.asking import Asker, Tested
 from assistant.audio.devices import Device, Direction, Level
 from assistant.config import Config
+from assistant.disk import at_home
 from assistant.errors import AudioDeviceError, ConfigError, HomeRefused
 from assistant.intents.home_token import Token, token_of
 from assistant.intents.home_trial import Found
 from assistant.intents.local import local_zone
 from assistant.intents.names import key
 from assistant.intents.words import LANGUAGES
-from assistant.places import as_meant
 
 HOME_URL = "http://homeassistant.local:8123"
 SILENT_DBFS, QUIET_DBFS, LOUD_DBFS = -60.0, -30.0, -0.5
@@ -170,7 +170,7 @@ class Setup:
             lambda url: (url, False),
         )  # fmt: skip
         file = self._given.token_file or Path(now.token_file or self._path.with_name("home-assistant-token"))
-        file = as_meant(file).absolute()
+        file = at_home(file).absolute()
         self._values |= {"home.url": url, "home.token_file": str(file)}
         found = self._enter(url, file, there=there)
         if found is None:

@@ -25,10 +25,6 @@ class FakeStream(Stream):
         self.unplug = on_end
         self._on_block = on_block
 
-    @property
-    def active(self) -> bool:
-        return not self.closed
-
     def close(self) -> None:
         self.closed = True
         self.unplug()

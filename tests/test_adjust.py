@@ -92,6 +92,30 @@ async def test_several_lights_are_each_counted_from_where_they_are() -> None:
     assert things["light.hallway"].attributes["brightness_pct"] == 80
 
 
+async def test_of_several_lights_those_that_are_on_are_dimmed() -> None:
+    """One that is off keeps no other from it; that all are off is said."""
+    house = House()
+    await house.say("HassTurnOff", domain="light")
+    assert "is off." in str(await house.say("HassAdjust", domain="light", way="down"))
+    await house.say("HassLightSet", name="hallway light", brightness=80)
+    assert await house.say("HassAdjust", domain="light", way="down") == "Hallway light at 60 percent."
+    assert set(house.home.states().values()) & {"on"}
+    assert house.home.states()["light.kitchen"] == "off"
+
+
+async def test_a_room_that_shall_be_brighter_has_no_louder_music_for_it() -> None:
+    """Which of the two is meant is asked, and the answer is it."""
+    house = House()
+    await house.say("HassLightSet", name="living room light", brightness=30)
+    before = house.home.things()["media_player.living_room"].attributes["volume_level"]
+    assert await house.say("HassAdjust", area="living room", way="up") == "Which one do you mean?"
+    assert house.home.things()["light.living_room"].attributes["brightness_pct"] == 30
+    assert await house.say("HassAdjust", area="living room", domain="light", way="up") == (
+        "Living room light at 50 percent."
+    )
+    assert house.home.things()["media_player.living_room"].attributes["volume_level"] == before
+
+
 async def test_the_limits_hold_for_more_and_less_too() -> None:
     house = House(Policy(limits=limits(volume=35, warmest=20)))
     assert await house.say("HassAdjust", name="music", way="up") == "Volume goes from 0 to 35 percent."

@@ -31,6 +31,29 @@ async def asked(router: Router, tool: str, /, **arguments: Value) -> str | None:
     return done.sentence
 
 
+@pytest.mark.parametrize(
+    ("language", "tool", "answer", "slots"),
+    [
+        ("de", "HassClimateSetTemperature", "Auf 21,5 Grad, bitte.", {"temperature": 21.5}),
+        ("fr", "HassClimateSetTemperature", "21.5 degrés", {"temperature": 21.5}),
+        ("de", "HassStartTimer", "fünf Minuten", {"minutes": 5.0}),
+        ("de", "HassStartTimer", "2 Stunden", {"hours": 2.0}),
+        ("de", "HassStartTimer", "30 Sekunden", {"seconds": 30.0}),
+        ("fr", "HassStartTimer", "deux heures", {"hours": 2.0}),
+        ("es", "HassStartTimer", "10 minutos", {"minutes": 10.0}),
+        ("es", "HassStartTimer", "2 horas", {"hours": 2.0}),
+        ("es", "HassStartTimer", "30 segundos", {"seconds": 30.0}),
+    ],
+)
+async def test_an_answer_may_be_given_in_the_language_of_the_question(
+    language: str, tool: str, answer: str, slots: dict[str, Value]
+) -> None:
+    """A figure with its decimals, and a length with its unit."""
+    router = Router([DemoHome(), Timers(Hand(), lambda _: None)], language=language)
+    await asked(router, tool)
+    assert router.judge(answer, (), 0.9) == Call(tool, slots)
+
+
 async def answered(router: Router, said: str, *calls: Call) -> str | None:
     """What is said in the end."""
     match router.judge(said, calls, 0.9):

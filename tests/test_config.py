@@ -108,11 +108,3 @@ def test_state_is_kept_where_the_service_or_the_user_says() -> None:
         found.append(str(places.state_dir(given)))
         del given[name]
     assert found == ["/var/lib/hey-gemma", "/x/hey-gemma", "/home/me/.local/state/hey-gemma"]
-
-
-def test_a_file_may_be_named_from_the_users_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", "/home/me")
-    named = '[log]\nevents = "~/a"\n[home]\ndemo_file = "~/b"\n[home.mqtt]\nca_file = "~nobody-of-this-name/c"\n'
-    found = config.load(write(tmp_path, named))
-    assert (found.log.events, found.home.demo_file) == ("/home/me/a", "/home/me/b")
-    assert found.home.mqtt.ca_file == "~nobody-of-this-name/c"

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from assistant import disk, manifest
+from assistant import disk, manifest, runs
 from assistant.audio.streams import socket_path
+from assistant.config import Config, LogConfig
 from assistant.errors import ModelMissing, OutputError
 from assistant.intents.deadlines import Timer
 from assistant.intents.timer_file import TimerFile
@@ -26,6 +27,32 @@ def test_too_little_room_is_said_before_anything_is_written(tmp_path: Path) -> N
         pytest.fail("the block must not run")
     assert "GB free" in caught.value.message
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_path_may_begin_at_home_and_nobodys_home_is_a_place_without_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever mistypes a name in the config is told that the file isn't there, as of any other path."""
+    monkeypatch.setenv("HOME", "/home/ada")
+    assert disk.at_home("~/token") == Path("/home/ada/token")
+    assert disk.at_home(Path("/etc/token")) == Path("/etc/token")
+    assert disk.at_home("~nobody-here/token") == Path("~nobody-here/token")
+    with pytest.raises(ModelMissing):
+        heads(["~nobody-here/x.onnx"], Path("hey_gemma.onnx"), [])
+
+
+async def test_events_are_written_where_the_config_says_also_below_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The doctor looks there, too."""
+
+    def no_model(*_: object, **__: object) -> None:
+        raise ModelMissing("none", remedy="none")
+
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(runs, "loaded", no_model)
+    settings = Config(log=LogConfig(events="~/events.jsonl"))
+    with pytest.raises(ModelMissing):
+        await runs.run(settings, runs.Options(mic_file="x.wav", fast=True), [])
+    assert (tmp_path / "events.jsonl").exists()
 
 
 def test_a_disk_that_fills_up_while_writing_keeps_nothing(tmp_path: Path) -> None:

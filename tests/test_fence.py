@@ -25,7 +25,8 @@ def config(text: str) -> Config:
      (HOME + '[home.mqtt]\nhost = "broker"\n', ("homeassistant.local",)),
      (HOME + '[home.mqtt]\nhost = "broker"\nannounce = true\n', ("homeassistant.local", "broker")),
      (HOME + '[home.mqtt]\nhost = "homeassistant.local"\nannounce = true\n', ("homeassistant.local",)),
-     ('[home]\nkind = "home_assistant"\nurl = "https://[fd00::5]:8123"\n', ("fd00::5",))],
+     ('[home]\nkind = "home_assistant"\nurl = "https://[fd00::5]:8123"\n', ("fd00::5",)),
+     ('[home]\nkind = "home_assistant"\nurl = "https://[fd00::5:8123"\n', ())],
 )  # fmt: skip
 def test_only_hosts_that_the_config_uses(text: str, names: tuple[str, ...]) -> None:
     assert fence.named(config(text)) == names

@@ -368,6 +368,9 @@ async def test_what_isnt_available_isnt_asked(fake: FakeHome) -> None:
         assert (
             await ask(home, "HassTurnOn", name="kitchen light")
         ).sentence == "The kitchen light isn't available now."
+        await fake.set("light.lamp", "unavailable")
+        await until(link, lambda: home.states()["light.lamp"] == "unavailable")
+        assert (await ask(home, "HassTurnOn", domain="light")).sentence == "They aren't available now."
     assert fake.calls == []
 
 
@@ -418,7 +421,7 @@ def test_the_address_is_taken_as_people_write_it() -> None:
     """http, https, with a path or a slash; anything else has a remedy."""
     assert websocket_url("http://homeassistant.local:8123/") == "ws://homeassistant.local:8123/api/websocket"
     assert websocket_url("https://http.example/ha/api") == "wss://http.example/ha/api/websocket"
-    for wrong in ("homeassistant.local:8123", "ftp://x", "http://"):
+    for wrong in ("homeassistant.local:8123", "ftp://x", "http://", "http://[fe80::1:8123", "http://home:81234"):
         with pytest.raises(ConfigError, match="url"):
             websocket_url(wrong)
 

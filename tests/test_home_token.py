@@ -49,6 +49,8 @@ def test_no_token_has_a_remedy(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no token") as error:
         read_token(str(tmp_path / "none"), {})
     assert "token_file" in error.value.remedy
+    with pytest.raises(ConfigError, match="no token"):
+        read_token("~nobody-here/token", {})
     (tmp_path / "bytes").write_bytes(b"\xff\xfe")
     with pytest.raises(ConfigError, match="UTF-8"):
         read_token(str(tmp_path / "bytes"), {})

@@ -8,7 +8,7 @@ import pytest
 from assistant.config_mqtt import MqttDevice
 from assistant.errors import ConfigError
 from assistant.intents import tasmota, zigbee2mqtt
-from assistant.intents.mqtt_things import Order, Reading, entities_of, entity_of, number, parsed, said
+from assistant.intents.mqtt_things import Order, Reading, Thing, entities_of, entity_of, number, parsed, said
 from assistant.intents.mqtt_topics import Configured
 from assistant.intents.zigbee_thing import Zigbee
 from assistant.stages import Effect, Value
@@ -232,6 +232,17 @@ def test_a_configured_device_must_be_of_some_use() -> None:
     pump = Configured(MqttDevice(name="pump", command_topic="c"))
     assert pump.orders(effect("switch.turn_on")) == (Order("c", "ON"),)
     assert not pump.tells
+
+
+def test_half_a_sign_in_a_name_is_no_topic_that_no_broker_takes() -> None:
+    """An emoji cut in the middle, as JSON may hold it: the topics of all others would be refused with it."""
+    listed = [{**row, "friendly_name": "lamp \ud83d"} for row in Zigbee2Mqtt(0, {"lamp": (light(), {})}).listed()]
+    found: list[Thing] = [
+        *zigbee2mqtt.devices("z", listed, [], {}),
+        *tasmota.things({**TASMOTA, "t": "x\ud83d", "rl": [1]}, None, {}),
+    ]
+    assert len(found) == 2
+    assert all(topic.encode() for thing in found for topic in thing.topics)
 
 
 def test_numbers_and_texts_of_strangers() -> None:

@@ -19,6 +19,8 @@ HOME = Directory(
         Entity("climate.home", ("thermostat", "heating")),
         Entity("media_player.radio", ("radio",), "kitchen"),
         Entity("lock.front", ("front door",), "hallway"),
+        Entity("switch.kettle", ("kettle",), "office"),
+        Entity("switch.heater", ("heater",), "office"),
     ),
     areas=("kitchen", "living room", "bedroom", "office", "hallway"),
     here="living room",
@@ -193,6 +195,7 @@ def test_keys_are_equal_for_what_people_hold_equal() -> None:
         ({"name": "fan"}, "living room fan"),
         ({"area": "bedroom"}, "reading lamp, bedroom fan and bedroom blinds"),
         ({"domain": "lock"}, "front door"),
+        ({"domain": "switch"}, "all switches"),
     ],
 )
 def test_targets_are_called_as_shortly_as_is_clear(slots: dict[str, Value], called: str) -> None:

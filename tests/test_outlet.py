@@ -111,6 +111,23 @@ async def test_a_stop_while_it_waits_for_the_second_try_is_kept(monkeypatch: pyt
     assert cards.played == []
 
 
+async def test_a_sound_that_waits_for_the_second_try_does_not_take_the_place_of_the_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The earcon met a busy card; when its second try is due the card is free again, and the answer plays."""
+    monkeypatch.setattr(outlet, "RETRY_S", 0.05)
+    cards = Cards(SPEAKER)
+    cards.busy = {SPEAKER.name: 1}
+    speaker = cards.outlet(None)
+    earcon, answer = AudioClip(np.full(960, 700, np.int16), 48_000), AudioClip(np.full(144_000, 500, np.int16), 48_000)
+    cue = asyncio.create_task(speaker.play(earcon))
+    await asyncio.sleep(0.01)
+    await speaker.play(answer)
+    await cue
+    await speaker.aclose()
+    assert len(cards.played) == 150
+
+
 async def test_a_turn_that_no_speaker_takes_is_told_and_the_next_one_works() -> None:
     """The light is on, the failure is an event that lamp, view and log show, and it listens again."""
     house = House(ScriptedSession(CALL, CALL))

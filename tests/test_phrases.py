@@ -90,6 +90,13 @@ def test_where_nothing_can_be_written_memory_keeps_some_and_that_is_said_once(
         store.keep_only([])
 
 
+def test_a_folder_that_can_not_be_looked_into_holds_no_phrase(tmp_path: Path) -> None:
+    """Another user's, or a card's that fails: an answer is synthesized then, as if it had never been prepared."""
+    store = PhraseStore(tmp_path, "v" * 300, free=0)  # a name that no file system takes
+    assert not store.has("On.", "en")
+    assert store.get("On.", "en") is None
+
+
 def test_without_a_share_of_the_disk_nothing_is_written(tmp_path: Path) -> None:
     """In memory only."""
     store = PhraseStore(tmp_path, "a", limit=0)

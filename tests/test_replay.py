@@ -293,6 +293,13 @@ async def test_an_empty_standard_input_is_an_error_with_a_remedy(monkeypatch: py
             await read_all(FileSource("-", AudioClock()))
 
 
+async def test_a_closed_standard_input_is_an_error_with_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a shell closes it with <&-."""
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(AudioFileError, match="closed"):
+        await read_all(FileSource("-", AudioClock()))
+
+
 async def test_an_answer_takes_its_time_while_a_file_is_replayed_fast(tmp_path: Path) -> None:
     """A clip of 0.5 s begun at chunk 10 ends at 0.7 s of audio, not sooner, not later."""
     soundfile.write(tmp_path / "x.wav", np.ones(16_000, np.int16), 16_000)
@@ -381,6 +388,20 @@ async def test_what_was_not_heard_is_not_in_the_file(tmp_path: Path, how: str) -
     heard = len(read_wav(tmp_path / "out.wav")[1]) / 16_000
     assert 0.5 <= heard <= 0.52
     await speaker.aclose()
+
+
+async def test_what_was_heard_before_the_end_is_in_the_file(tmp_path: Path) -> None:
+    """As at Ctrl-C: the answer is cancelled and the file closed before the cancelled task has run."""
+    clock = AudioClock()
+    speaker = FileSpeaker(tmp_path / "out.wav", clock)
+    playing = asyncio.create_task(speaker.play(clip(2.0)))
+    await asyncio.sleep(0)
+    await clock.reach(0.5)
+    playing.cancel()
+    await speaker.aclose()
+    await asyncio.wait([playing])
+    assert playing.cancelled()
+    assert len(read_wav(tmp_path / "out.wav")[1]) == 8_000
 
 
 async def test_an_output_that_cannot_be_opened_says_so_at_once(tmp_path: Path, clock: AudioClock) -> None:

@@ -25,6 +25,10 @@ COLD = done("HassGetState", name="freezer", domain="sensor", state="-18", value=
     [
         (KITCHEN_OFF, "Kitchen light off."),
         (done("HassTurnOff", name="all lights", state="off"), "All lights off."),
+        (
+            done("HassGetState", name="Outdoor Sensor", domain="sensor", unit="°C", value=7.5, state="7.5"),
+            "It's 7.5 degrees outside.",
+        ),
         (done("HassTurnOn", name="thermostat", state="heat"), "Thermostat on."),
         (done("HassTurnOn", name="front door", state="locked"), "Front door locked."),
         (done("HassLightSet", name="lamp", state="on", color="red", brightness=50), "Lamp red at 50 percent."),

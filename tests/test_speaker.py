@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from assistant.audio import pcm
+from assistant.audio import speaker as speaker_module
 from assistant.audio.clock import WallClock
 from assistant.audio.devices import Device, Direction, Sound, meter
 from assistant.audio.mic import Microphone
@@ -266,6 +268,33 @@ async def test_an_empty_clip_is_over_at_once() -> None:
     """Nothing to hear, nothing to wait for."""
     speaker = SoundSpeaker(stereo(), HandClock())
     await speaker.play(AudioClip(np.zeros(0, np.int16), 22_050))
+    await speaker.aclose()
+
+
+async def test_an_earlier_clip_that_is_resampled_later_takes_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its thread may get its turn late on a busy machine: the answer that came behind it is heard to its end."""
+    ready = threading.Event()
+    resampled = pcm.resample
+
+    def resample(clip: AudioClip, rate_hz: int) -> AudioClip:
+        if clip is not RAMP:
+            assert ready.wait(5)
+        return resampled(clip, rate_hz)
+
+    monkeypatch.setattr(speaker_module, "resample", resample)
+    sound = stereo()
+    speaker = SoundSpeaker(sound, HandClock())
+    earlier = asyncio.create_task(speaker.play(AudioClip(np.full(960, 9_000, np.int16), 48_000)))
+    await begun(sound, earlier)
+    playing = asyncio.create_task(speaker.play(RAMP))
+    first = await pull_clip(sound.streams[0], playing)
+    ready.set()
+    while not earlier.done() and not speaker._output._next:  # type: ignore[union-attr] # noqa: ASYNC110
+        await asyncio.sleep(0)
+    rest = sound.streams[0].pull(1_040)
+    await playing
+    await earlier
+    assert np.array_equal(np.concatenate([first, rest])[:, 0], RAMP.samples)
     await speaker.aclose()
 
 

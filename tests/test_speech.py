@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import json
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -247,6 +248,8 @@ def test_a_voice_that_is_not_there_is_an_error_but_the_default_falls_back(
     with pytest.raises(ModelMissing, match="'xx-cat-low' isn't there") as caught:
         find_voice("xx-cat-low", [tmp_path])
     assert "en_US-joe-medium" in caught.value.remedy
+    with pytest.raises(ModelMissing, match="~nobody-here"):
+        find_voice("~nobody-here/x.onnx")
     with pytest.raises(ModelMissing):
         find_voice(str(tmp_path / "x.onnx"))
     monkeypatch.setattr("assistant.speech.files.find_spec", lambda name: None)
@@ -261,6 +264,18 @@ def test_a_voice_without_or_with_a_broken_description_is_refused_at_once(tmp_pat
         (tmp_path / "x.onnx.json").write_text(text)
         with pytest.raises(ModelDamaged):
             PiperVoice(tmp_path / "x.onnx")
+
+
+def test_piper_that_is_not_installed_is_a_failure_with_a_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is imported when it first speaks."""
+    (tmp_path / "x.onnx.json").write_text('{"espeak": {"voice": "en-us"}}', encoding="utf-8")
+    voice = PiperVoice(tmp_path / "x.onnx")
+    monkeypatch.setitem(sys.modules, "piper", None)
+    with pytest.raises(SpeechFailed) as caught:
+        voice.say("Hello.", "en")
+    assert "pip install" in caught.value.remedy
 
 
 async def test_a_damaged_model_lets_espeak_speak(tmp_path: Path) -> None:

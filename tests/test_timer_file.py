@@ -120,3 +120,14 @@ def test_a_file_that_can_not_be_read_or_written_is_told(path: Path, caplog: pyte
     blocked.touch()
     TimerFile(blocked / "timers.json").save(ENTRIES)
     assert "Not a directory" in caplog.text or "File exists" in caplog.text
+
+
+def test_a_folder_that_can_not_be_looked_into_keeps_no_timer_and_fails_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Another user's, say: with the last timer gone there is nothing to write, and nothing to find out."""
+    file = TimerFile(tmp_path / ("s" * 300) / "timers.json")  # a name that no file system takes
+    assert file.load() == ()
+    file.save(ENTRIES)
+    file.save(())
+    assert caplog.text.count("can't be written") == 1

@@ -168,6 +168,18 @@ async def test_cancelling_without_timers_is_asked_for_and_told_honestly(bench: B
     assert (outcome.ok, outcome.error, outcome.sentence) == (False, "no_timer", "There's no timer running.")
 
 
+async def test_all_of_a_kind_of_which_there_is_none_is_no_name(bench: Bench) -> None:
+    """An alarm is set and all timers shall be canceled, or the other way round."""
+    await bench.ask("HassSetAlarm", hours=7)
+    outcome = await bench.ask("HassCancelTimer", name="all timers")
+    assert (outcome.error, outcome.sentence) == ("no_timer", "There's no timer running.")
+    assert outcome.effects == (Effect("timer.cancel"),)
+    await bench.ask("HassCancelTimer")
+    await bench.ask("HassStartTimer", minutes=10)
+    assert await bench.refusal("HassCancelTimer", name="all alarms") == ("unknown_timer", "There's no alarm.")
+    assert len(bench.timers.running) == 1
+
+
 async def test_the_time_left_is_told(bench: Bench) -> None:
     """Of the only one, of a named one, of all, of none."""
     assert (await bench.ask("HassTimerStatus")).sentence == "There's no timer running."

@@ -10,7 +10,7 @@ import math
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -86,17 +86,12 @@ def find(devices: list[Device], direction: Direction, wanted: Wanted) -> Device:
 
 
 class Stream:
-    """An open stream. `active` is False once it has ended, by itself or by `abort`."""
+    """An open stream."""
 
     def __init__(self, vendor: Any, lock: threading.Lock, on_close: Callable[[], None]) -> None:
         self._vendor = vendor
         self._lock = lock
         self._on_close = on_close
-
-    @property
-    def active(self) -> bool:
-        """Callbacks come."""
-        return bool(self._vendor.active)
 
     def close(self) -> None:
         """Drop what is still to be played and free the device. May take some 20 ms."""
@@ -138,13 +133,20 @@ class Sound:
             ]
 
     def rescan(self) -> bool:
-        """Look for devices anew. Not possible, and False, while a stream is open: it would be torn away."""
+        """Look for devices anew. Not possible, and False, while a stream is open: it would be torn away.
+
+        Raises AudioDeviceError.
+        """
         with self._lock:
             if Sound._streams:
                 return False
             with _hushed():
-                self._portaudio._terminate()  # noqa: SLF001 - the documented way to see a device plugged in later
-                self._portaudio._initialize()  # noqa: SLF001
+                try:
+                    with suppress(self._portaudio.PortAudioError):  # the last start failed: there is nothing to end
+                        self._portaudio._terminate()  # noqa: SLF001 - the documented way to see a device plugged in later
+                    self._portaudio._initialize()  # noqa: SLF001
+                except self._portaudio.PortAudioError as e:
+                    raise AudioDeviceError(f"PortAudio can't start: {e}", remedy=_REMEDY) from e
             return True
 
     def supports(self, device: Device, direction: Direction, *, rate_hz: int, channels: int) -> bool:

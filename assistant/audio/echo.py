@@ -92,11 +92,6 @@ class EchoCanceller:
             return 0.0
         return float(10 * np.log10(self._heard_lately / max(self._rest_lately, 1e-12)))
 
-    @property
-    def drift_ppm(self) -> float:
-        """How much faster the microphone's clock was found to run than the loudspeaker's, in parts per million."""
-        return self._drift.parts * 1e6
-
     def doubt(self) -> None:
         """The clocks were set anew, the echo may come from elsewhere: what was learned is where the search begins."""
         self._drift.compared()

@@ -29,11 +29,11 @@ class Outlet:
         self._wanted = make(wanted)
         self._spare = make(None) if wanted not in (None, "") else None
         self._spared_until_s = 0.0
-        self._stopped = False
+        self._latest: AudioClip | None = None  # None: stopped
 
     async def play(self, clip: AudioClip) -> None:
         """As a Speaker. Raises AudioDeviceError when no speaker takes the clip."""
-        self._stopped = False
+        self._latest = clip
         if self._spare is not None and self._clock.now_s() < self._spared_until_s:
             await self._spare.play(clip)
             return
@@ -43,12 +43,13 @@ class Outlet:
             await self._play_again(clip)
 
     async def _play_again(self, clip: AudioClip) -> None:
+        """Unless it was stopped meanwhile, or another clip has come, whose place it would take."""
         await asyncio.sleep(RETRY_S)
         try:
-            if not self._stopped:
+            if self._latest is clip:
                 await self._wanted.play(clip)
         except AudioDeviceError as e:
-            if self._stopped:
+            if self._latest is not clip:
                 return
             if self._spare is None:
                 _log.warning("%s: something was not heard", e.message)
@@ -59,7 +60,7 @@ class Outlet:
 
     def stop(self) -> None:
         """Silence the clip that plays. Harmless when nothing plays."""
-        self._stopped = True
+        self._latest = None
         for speaker in self._all():
             speaker.stop()
 

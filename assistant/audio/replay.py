@@ -56,6 +56,8 @@ class FileSource:
 
     async def __aenter__(self) -> Self:
         if self._path == "-":
+            if sys.stdin is None:  # as after `<&-`
+                raise AudioFileError("standard input is closed", remedy="pipe raw 16 kHz mono s16le into it")
             self._blocks = StdinBlocks(sys.stdin.fileno())
             return self  # don't wait for the first byte: whoever feeds us may wait for us
         blocks = await asyncio.to_thread(_FileBlocks, Path(self._path))
@@ -182,6 +184,7 @@ class FileSpeaker(NullSpeaker):
         self._rate_hz = 0
         self._written = 0
         self._ended_s = 0.0
+        self._playing: AudioClip | None = None
         try:
             self._file = path.open("wb", buffering=0)
         except OSError as e:
@@ -196,16 +199,21 @@ class FileSpeaker(NullSpeaker):
         """Return when the clip's duration has passed and it is in the file; after `stop`, what was heard of it."""
         self.stop()
         async with self._one:
+            self._playing = clip
             try:
                 await self._hear(clip)
             finally:  # a cancelled answer was heard up to here, too
-                self._keep(clip)
+                self._keep()
 
     async def aclose(self) -> None:
-        """Close the file."""
+        """Close the file; what was heard of a clip that plays is in it."""
+        self._keep()
         self._file.close()
 
-    def _keep(self, clip: AudioClip) -> None:
+    def _keep(self) -> None:
+        clip, self._playing = self._playing, None
+        if clip is None:
+            return
         heard_s = self._clock.now_s() - (self.first_sample_s or 0.0)
         heard = AudioClip(clip.samples[: max(0, round(heard_s * clip.rate_hz))], clip.rate_hz)
         if not len(heard.samples):

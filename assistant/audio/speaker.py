@@ -91,7 +91,7 @@ class SoundSpeaker:
         try:
             output = await self._opened()
             sound = await asyncio.to_thread(resample, clip, output.rate_hz)
-            if not playing.stopped and len(sound.samples):
+            if self._playing is playing and not playing.stopped and len(sound.samples):  # else a later one was faster
                 output.start(sound.samples, playing)
                 await self._heard(output, playing, sound.duration_s)
         except asyncio.CancelledError:

@@ -10,6 +10,7 @@ from assistant import config as settings_of
 from assistant import manifest, muting, places, weights
 from assistant.audio.devices import Sound
 from assistant.config import Config
+from assistant.disk import at_home
 from assistant.doctor import clock, homes, machine, models, processor, program, service, settings, sound
 from assistant.doctor.findings import NotHere, Study
 from assistant.errors import ConfigError, HeyGemmaError
@@ -49,7 +50,7 @@ def studies(
     folders = manifest.data_dirs(environ)
     written = {"state directory": state, "cache directory": cache}
     if config.log.events:
-        written["event log"] = Path(config.log.events).parent
+        written["event log"] = at_home(config.log.events).parent
     wanted = sound.Wanted(
         config.audio.microphone, config.audio.speaker, config.audio.gain_db, config.service.wait_for_microphone
     )

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from assistant.config import Config
+from assistant.disk import at_home
 from assistant.doctor.findings import Finding, Study, absent, fail, fine, first, refused, warn
 from assistant.errors import ConfigError, OutputError
-from assistant.places import as_meant
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def secret_files(path: Path | None, config: Config) -> dict[str, Path]:
         "the broker's password": config.home.mqtt.password_file,
         "the PIN in the config": str(path) if path is not None and config.home.policy.pin else "",
     }
-    return {what: as_meant(file) for what, file in named.items() if file}
+    return {what: at_home(file) for what, file in named.items() if file}
 
 
 def probe_secrets(path: Path | None, config: Config) -> list[Secret]:

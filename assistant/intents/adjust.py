@@ -4,7 +4,7 @@
 scale goes, and a dimmed light stays on; what the policy forbids it forbids here too. A call takes 2 µs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from assistant.errors import CallFailed
@@ -12,6 +12,7 @@ from assistant.intents.meaning import Entity
 from assistant.stages import Call, Value
 
 TOOL = "HassAdjust"
+_LEFT = frozenset({"off", "unknown_state"})
 DEGREE = "degree"  # a slot that no model is told of: how many of the home's degrees one of the person's is
 
 
@@ -33,6 +34,30 @@ _SCALES: Mapping[str, _Scale] = {
     "media_player": _Scale("HassSetVolume", "volume_level", "volume_level", 10, 0, 100),
     "cover": _Scale("HassSetPosition", "position", "position", 25, 0),
 }
+
+
+def each(
+    call: Call, targets: Sequence[Entity], exact: Callable[[Call, Entity], Call]
+) -> tuple[tuple[Call, Entity], ...]:
+    """The call for every target; of several, what is off or of unknown value is left as it is.
+
+    Raises CallFailed: none can be adjusted (why the first can't), or they are of several kinds (which_one): who wants a
+    room brighter doesn't want its music louder.
+    """
+    if call.name == TOOL and len({target.domain for target in targets}) > 1:
+        raise CallFailed("Which one do you mean?", code="which_one", remedy="say its name")
+    found: list[tuple[Call, Entity]] = []
+    failures: list[CallFailed] = []
+    for target in targets:
+        try:
+            found.append((exact(call, target), target))
+        except CallFailed as e:
+            if e.reason not in _LEFT:
+                raise
+            failures.append(e)
+    if not found:
+        raise failures[0]
+    return tuple(found)
 
 
 def absolute(call: Call, entity: Entity, values: Mapping[str, Value]) -> Call:

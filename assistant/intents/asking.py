@@ -24,7 +24,11 @@ _EITHER: Mapping[str, tuple[str, ...]] = {
     "HassLightSet": ("brightness", "color"),
     "HassStartTimer": ("minutes", "hours", "seconds"),
 }
-_UNITS = ("hour", "minute", "second")
+_UNITS: Mapping[str, tuple[str, ...]] = {  # by how their names begin, in every language that we speak
+    "hours": ("hour", "stunde", "heure", "hora"),
+    "minutes": ("minut",),
+    "seconds": ("second", "sekunde", "segundo"),
+}
 _SMALL = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
 seventeen eighteen nineteen"""
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
@@ -82,7 +86,7 @@ def _read(asked: Call, slot: str, said: str) -> dict[str, Value]:
         case "item":
             return {}
         case "minutes":
-            unit = next((f"{unit}s" for unit in _UNITS if unit in words), None)
+            unit = next((unit for unit, names in _UNITS.items() if any(name in words for name in names)), None)
             value = number(said)
             return {} if unit is None or value is None else {unit: value}
     value = number(said)

@@ -124,6 +124,9 @@ def _names(entry: Entry, label: str) -> Iterable[str]:
         own += [duration(entry.seconds)] if entry.name is None else []
     else:
         own += [entry.time, entry.time.removeprefix("0"), *([str(entry.hours)] if entry.minutes == 0 else [])]
+        hour = (entry.hours - 1) % 12 + 1
+        for half in ("am", "a.m.") if entry.hours < 12 else ("pm", "p.m."):
+            own += [f"{hour}:{entry.minutes:02} {half}", *([f"{hour} {half}"] if entry.minutes == 0 else [])]
     for name in own:
         yield _said(name)
         yield _said(f"{number} {name}")

@@ -118,8 +118,8 @@ class DemoHome:
 
     def _act(self, call: Call) -> Outcome:
         self._policy.check_values(call.arguments)
-        targets = self._directory.resolve(call.arguments, domains_of(call), implied=call.name in IMPLIED)
-        calls = [self._exact(call, target) for target in targets]
+        meant = self._directory.resolve(call.arguments, domains_of(call), implied=call.name in IMPLIED)
+        calls, targets = zip(*adjust.each(call, meant, self._exact), strict=True)
         effects = tuple(e for c, target in zip(calls, targets, strict=True) for e in effects_of(c, [target]))
         what = self._directory.describe(targets)
         allowed_by = self._allowed(effects, what, call.confirmed_by)

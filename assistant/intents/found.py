@@ -78,7 +78,7 @@ def _state(result: Result, words: Words) -> str | None:
 def _warmth(result: Result, warm: str, words: Words) -> str:
     if "area" in result:
         return words["warm_in"].format(degrees=warm, area=result["area"])
-    if any(word in words["outdoors"].split() for word in str(result["name"]).split()):
+    if set(words["outdoors"].casefold().split()) & set(str(result["name"]).casefold().split()):
         return words["warm_outdoors"].format(degrees=warm)
     return _is(str(result["name"]), warm, words)
 

@@ -122,9 +122,9 @@ FRENCH: Mapping[str, str] = {
 
 THINGS: Mapping[str, str] = {
     "all lights": "toutes les lumières", "all blinds": "tous les volets", "all fans": "tous les ventilateurs",
-    "all switchs": "tous les interrupteurs", "all speakers": "toutes les enceintes",
+    "all switches": "tous les interrupteurs", "all speakers": "toutes les enceintes",
     "all thermostats": "tous les thermostats", "all locks": "toutes les serrures", "{x} lights": "lumières {x}",
-    "{x} blinds": "volets {x}", "{x} fans": "ventilateurs {x}", "{x} switchs": "interrupteurs {x}",
+    "{x} blinds": "volets {x}", "{x} fans": "ventilateurs {x}", "{x} switches": "interrupteurs {x}",
     "{x} speakers": "enceintes {x}", "heating": "chauffage", "music": "musique", "timer": "minuteur",
     "paused {x}": "{x} en pause", "timer for {x}": "minuteur de {x}", "alarm for {x}": "réveil de {x}",
     "{x} timer": "minuteur {x}", "{x} alarm": "réveil {x}",
@@ -178,6 +178,7 @@ SAID: Mapping[str, str] = {
     "I asked, but {x} hasn't changed yet.": "C'est demandé, mais rien n'a changé pour {x}.",
     "I asked, but {x} haven't changed yet.": "C'est demandé, mais rien n'a changé pour {x}.",
     "The {x} isn't available now.": "{x} ne répond pas pour le moment.",
+    "They aren't available now.": "Pas de réponse pour le moment.",
     "The {x} is off.": "{x}, c'est éteint.",
     "I'm not allowed to do that with {x}.": "Je n'ai pas le droit de faire ça avec {x}.",
     "I can set the temperature from {a} to {b} degrees.": "La température va de {a} à {b} degrés.",

@@ -120,9 +120,9 @@ GERMAN: Mapping[str, str] = {
 
 THINGS: Mapping[str, str] = {
     "all lights": "alle Lichter", "all blinds": "alle Rollläden", "all fans": "alle Ventilatoren",
-    "all switchs": "alle Schalter", "all speakers": "alle Lautsprecher", "all thermostats": "alle Thermostate",
+    "all switches": "alle Schalter", "all speakers": "alle Lautsprecher", "all thermostats": "alle Thermostate",
     "all locks": "alle Schlösser", "{x} lights": "Lichter {x}", "{x} blinds": "Rollläden {x}",
-    "{x} fans": "Ventilatoren {x}", "{x} switchs": "Schalter {x}", "{x} speakers": "Lautsprecher {x}",
+    "{x} fans": "Ventilatoren {x}", "{x} switches": "Schalter {x}", "{x} speakers": "Lautsprecher {x}",
     "heating": "Heizung", "music": "Musik", "timer": "Timer", "paused {x}": "{x}, angehalten",
     "timer for {x}": "Timer für {x}", "alarm for {x}": "Wecker für {x}", "{x} timer": "Timer {x}",
     "{x} alarm": "Wecker {x}",
@@ -176,6 +176,7 @@ SAID: Mapping[str, str] = {
     "I asked, but {x} hasn't changed yet.": "Angefordert, aber bei {x} hat sich noch nichts getan.",
     "I asked, but {x} haven't changed yet.": "Angefordert, aber bei {x} hat sich noch nichts getan.",
     "The {x} isn't available now.": "{x} ist gerade nicht erreichbar.",
+    "They aren't available now.": "Sie sind gerade nicht erreichbar.",
     "The {x} is off.": "{x} ist aus.",
     "I'm not allowed to do that with {x}.": "Das darf ich bei {x} nicht.",
     "I can set the temperature from {a} to {b} degrees.": "Die Temperatur geht von {a} bis {b} Grad.",

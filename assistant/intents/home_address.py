@@ -53,11 +53,16 @@ def session() -> aiohttp.ClientSession:
 
 def websocket_url(url: str) -> str:
     """`http://homeassistant.local:8123` -> `ws://homeassistant.local:8123/api/websocket`. Raises ConfigError."""
-    parts = urlsplit(url.strip())
+    wrong = ConfigError(
+        f"url in the section home is no address: {url!r}", remedy="write it as http://homeassistant.local:8123"
+    )
+    try:
+        parts = urlsplit(url.strip())
+        _ = parts.port  # read only when it is asked for
+    except ValueError as e:
+        raise wrong from e
     scheme = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}.get(parts.scheme)
     if scheme is None or not parts.hostname:
-        raise ConfigError(
-            f"url in the section home is no address: {url!r}", remedy="write it as http://homeassistant.local:8123"
-        )
+        raise wrong
     path = parts.path.rstrip("/").removesuffix("/websocket").removesuffix("/api")
     return urlunsplit((scheme, parts.netloc, f"{path}/api/websocket", "", ""))

@@ -120,7 +120,7 @@ def _rows(rows: object, id_key: str) -> Iterator[Mapping[str, Any]]:
 
 def _cleaned(names: object) -> tuple[str, ...]:
     found = names if isinstance(names, list) else []
-    return tuple(cleaned for name in found if (cleaned := clean(name)))
+    return tuple(cleaned for name in found if key(cleaned := clean(name)))
 
 
 def _text(value: object) -> str | None:

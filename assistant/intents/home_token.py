@@ -7,8 +7,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from assistant.disk import at_home
 from assistant.errors import ConfigError
-from assistant.places import as_meant
 
 CREDENTIAL, VARIABLE = "home-assistant-token", "HEY_GEMMA_HA_TOKEN"
 PASSWORD_CREDENTIAL, PASSWORD_VARIABLE = "mqtt-password", "HEY_GEMMA_MQTT_PASSWORD"
@@ -71,7 +71,7 @@ def read_password(password_file: str, environ: Mapping[str, str] = os.environ) -
 
 def _secret(file: str, credential: str, variable: str, what: str, environ: Mapping[str, str]) -> tuple[str, str]:
     """The text and where it was found; empty where there is none. Raises ConfigError: it is there, and unreadable."""
-    places = [as_meant(file)] if file else []
+    places = [at_home(file)] if file else []
     if directory := environ.get("CREDENTIALS_DIRECTORY"):
         places.insert(0, Path(directory) / credential)
     for place in places:

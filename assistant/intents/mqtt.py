@@ -8,7 +8,7 @@ reported before (a retained message) is known, but confirms nothing. From call t
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from functools import partial
@@ -188,7 +188,7 @@ class MqttHome:
             _log.warning(text, *values)
 
     def _take(self, entity_id: str, topic: str, reading: Reading, *, newer: bool) -> None:
-        away = self._away.setdefault(entity_id, set())
+        away = self._away[entity_id]
         if reading.away is not None:
             (away.add if reading.away else away.discard)(topic)
         before = self._known[entity_id]
@@ -199,7 +199,7 @@ class MqttHome:
         )
 
     def _state_of(self, entity_id: str) -> str:
-        return "unavailable" if self._away.get(entity_id) else self._known[entity_id].state or "unknown"
+        return "unavailable" if self._away[entity_id] else self._known[entity_id].state or "unknown"
 
     def _build_soon(self) -> None:
         if self._stale is None:
@@ -224,15 +224,7 @@ class MqttHome:
             self._complain_once(
                 "more", "there are %d things on the broker: only the first %d count", len(things), MOST_THINGS
             )
-        for entity_id, thing in self._things.items():
-            if entity_id not in before or before[entity_id].key != thing.key:
-                self._known[entity_id] = Reading("unknown", dict(thing.about))
-                self._away.pop(entity_id, None)
-                self._states.report(entity_id, "unknown", dict(thing.about), newer=False)
-        for entity_id in set(self._known) - set(self._things):
-            del self._known[entity_id]
-            self._away.pop(entity_id, None)
-        self._states.keep(frozenset(self._things))
+        self._keep(before)
         self._by_topic = {}
         for entity_id, thing in self._things.items():
             for topic in thing.topics:
@@ -241,6 +233,20 @@ class MqttHome:
         self.on_change()
         self.news.tell()
         self._build_took_s = time.monotonic() - began_s
+
+    def _keep(self, before: Mapping[str, Thing]) -> None:
+        """Know of each thing what was known `before`, whatever its id was: the broker won't tell it again."""
+        places = {thing.key: entity_id for entity_id, thing in before.items()}
+        known, away = self._known, self._away
+        self._known, self._away = {}, {}
+        for entity_id, thing in self._things.items():
+            place = places.get(thing.key, "")
+            was = known.get(place, Reading("unknown"))
+            told = {name: value for name, value in was.attributes.items() if name not in before[place].about}
+            self._known[entity_id] = now = Reading(was.state, {**told, **thing.about})
+            self._away[entity_id] = away.get(place, set()) & thing.topics
+            self._states.report(entity_id, self._state_of(entity_id), now.attributes, newer=False)
+        self._states.keep(frozenset(self._things))
 
     def _introductions(self) -> list[str]:
         """Topics on which devices say that they are there."""

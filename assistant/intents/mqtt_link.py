@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import aiomqtt
 
 from assistant.config_mqtt import MqttConfig
+from assistant.disk import at_home
 from assistant.errors import ConfigError, HomeRefused
 from assistant.intents.home_token import Token
 from assistant.intents.home_wire import News, Unreachable, up
@@ -257,7 +258,7 @@ def _tls_of(config: MqttConfig) -> ssl.SSLContext | None:
     if not config.tls:
         return None
     try:
-        return ssl.create_default_context(cafile=config.ca_file or None)
+        return ssl.create_default_context(cafile=at_home(config.ca_file) if config.ca_file else None)
     except (OSError, ssl.SSLError) as e:
         raise ConfigError(
             f"{config.ca_file}: {e.strerror or 'no certificate'}", remedy="check ca_file in the section home.mqtt"

@@ -98,8 +98,8 @@ def number(value: object) -> float | None:
 
 
 def text(value: object, longest: int = 200) -> str:
-    """A text of bounded length; anything else is empty."""
-    return value[:longest] if isinstance(value, str) else ""
+    """A text of bounded length that can be sent as UTF-8; anything else is empty."""
+    return value[:longest].encode(errors="ignore").decode() if isinstance(value, str) else ""
 
 
 def rows(value: object) -> list[Mapping[str, Any]]:

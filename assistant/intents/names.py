@@ -80,10 +80,10 @@ class Directory:
         if len(targets) > 1 and len(kinds) == 1:
             alike = [e for e in self.entities if e.domain in kinds]
             if len(alike) == len(targets):
-                return f"all {_noun(targets[0].domain)}s"
+                return f"all {_nouns(targets[0].domain)}"
             areas = {e.area for e in targets}
             if len(areas) == 1 and (area := targets[0].area) is not None:
-                return f"{area} {_noun(targets[0].domain)}s"
+                return f"{area} {_nouns(targets[0].domain)}"
         return listing([e.name for e in targets])
 
     def _area(self, arguments: Mapping[str, Value]) -> str | None:
@@ -173,6 +173,11 @@ def _unknown(said: str, area: str | None = None) -> str:
 
 def _noun(domain: str | None) -> str:
     return "such thing" if domain is None else _NOUNS.get(domain, domain.replace("_", " "))
+
+
+def _nouns(domain: str) -> str:
+    noun = _noun(domain)
+    return f"{noun}es" if noun.endswith("ch") else f"{noun}s"
 
 
 def _in(area: str | None) -> str:

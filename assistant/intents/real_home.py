@@ -168,12 +168,13 @@ class RealHome(Generic[W_co]):
     async def _act(self, call: Call) -> Outcome:
         self._policy.check_values(in_celsius(call.arguments, self.scale()))
         found = self._resolve(call, domains_of(call), implied=call.name in IMPLIED)
-        calls, targets, effects = self._able([(self._exact(call, target), target) for target in found])
+        calls, targets, effects = self._able(adjust.each(call, found, self._exact))
         what = self._directory.describe(targets)
         allowed_by = self._allowed(effects, what, call.confirmed_by)
         before = {e.id: self._wire.states.of(e.id) for e in targets}
         if all((state := before[e.id]) is None or state.state == "unavailable" for e in targets):
-            raise CallFailed(f"The {what} isn't available now.", code="unavailable")
+            said = f"The {what} isn't available now." if len(targets) == 1 else "They aren't available now."
+            raise CallFailed(said, code="unavailable")
         missing, error = await ask(self._wire, effects, before)
         if error is not None:
             said = unseen(missing, targets, error)
@@ -205,7 +206,7 @@ class RealHome(Generic[W_co]):
         able = [(call, target, effects) for call, target, effects in asked if all(map(self._wire.able, effects))]
         if not able:
             what = self._directory.describe([target for _, target in wanted])
-            raise CallFailed(f"I can't do that with the {what}.", code="not_supported")
+            raise CallFailed(f"I can't do that with {_the(what)}.", code="not_supported")
         calls, targets, effects = zip(*able, strict=True)
         return calls, targets, tuple(effect for some in effects for effect in some)
 
@@ -226,7 +227,7 @@ class RealHome(Generic[W_co]):
     def _allowed(self, effects: Sequence[Effect], what: str, confirmed_by: str | None) -> str:
         return self._policy.allow(
             effects,
-            what if what.startswith("all ") else f"the {what}",
+            _the(what),
             exposed={e.id: self._called(e) for e in self._directory.entities},
             at=self._now().time(),
             confirmed_by=confirmed_by,
@@ -253,3 +254,7 @@ class RealHome(Generic[W_co]):
         else:
             result |= await self._more(found[0][0])
         return Outcome(call, ok=True, sentence=None, result=result, allowed_by=READING)
+
+
+def _the(what: str) -> str:
+    return what if what.startswith("all ") else f"the {what}"

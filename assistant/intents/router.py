@@ -120,7 +120,8 @@ class Router:
     def judge(self, said: str, calls: Sequence[Call], confidence: float) -> Call | str | None:
         """What a person's answer to the question means: see `Consent.judge`."""
         if translated.language_for(self._language) != "en":
-            said = translated.words_for(" ".join(re.findall(r"\w+", said.casefold())), self._language) or said
+            words = " ".join(re.findall(r"\d+[.,]\d+|\w+", said.casefold()))
+            said = translated.words_for(words, self._language) or said
         answer = self._consent.judge(said, calls, confidence)
         self._answered = answer if isinstance(answer, Call) else None
         return translated.refusal(answer, self._language) if isinstance(answer, str) and answer else answer

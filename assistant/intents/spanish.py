@@ -122,9 +122,9 @@ SPANISH: Mapping[str, str] = {
 
 THINGS: Mapping[str, str] = {
     "all lights": "todas las luces", "all blinds": "todas las persianas", "all fans": "todos los ventiladores",
-    "all switchs": "todos los interruptores", "all speakers": "todos los altavoces",
+    "all switches": "todos los interruptores", "all speakers": "todos los altavoces",
     "all thermostats": "todos los termostatos", "all locks": "todas las cerraduras", "{x} lights": "luces {x}",
-    "{x} blinds": "persianas {x}", "{x} fans": "ventiladores {x}", "{x} switchs": "interruptores {x}",
+    "{x} blinds": "persianas {x}", "{x} fans": "ventiladores {x}", "{x} switches": "interruptores {x}",
     "{x} speakers": "altavoces {x}", "heating": "calefacción", "music": "música", "timer": "temporizador",
     "paused {x}": "{x} en pausa", "timer for {x}": "temporizador de {x}", "alarm for {x}": "alarma de las {x}",
     "{x} timer": "temporizador {x}", "{x} alarm": "alarma {x}",
@@ -178,6 +178,7 @@ SAID: Mapping[str, str] = {
     "I asked, but {x} hasn't changed yet.": "Está pedido, pero no ha cambiado: {x}.",
     "I asked, but {x} haven't changed yet.": "Está pedido, pero no ha cambiado: {x}.",
     "The {x} isn't available now.": "No disponible ahora: {x}.",
+    "They aren't available now.": "No están disponibles ahora.",
     "The {x} is off.": "{x}: apagado.",
     "I'm not allowed to do that with {x}.": "Eso no me está permitido con {x}.",
     "I can set the temperature from {a} to {b} degrees.": "La temperatura va de {a} a {b} grados.",

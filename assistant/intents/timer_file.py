@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from assistant.disk import replacing
+from assistant.disk import readable, replacing
 from assistant.errors import OutputError
 from assistant.intents.deadlines import Alarm, Entry, Timer
 
@@ -53,7 +53,7 @@ class TimerFile:
         timers = tuple(e for e in entries if isinstance(e, Timer))
         alarms = tuple(e for e in entries if isinstance(e, Alarm))
         text = self._adapter.dump_json(_Content(timers, alarms), indent=1)
-        if text == self._written or (self._written is None and not entries and not self._path.exists()):
+        if text == self._written or (self._written is None and not entries and not readable(self._path)):
             return
         try:
             with replacing(self._path, len(text), private=True) as file:  # names are what somebody said

@@ -13,7 +13,7 @@ from assistant.errors import CallFailed
 from assistant.intents import replies
 from assistant.intents.countdown import Countdown
 from assistant.intents.deadlines import Alarm, Entry, Timer, called, labels, next_at
-from assistant.intents.names import speakable
+from assistant.intents.names import key, speakable
 from assistant.intents.timer_file import TimerFile
 from assistant.intents.words import listing, remaining
 from assistant.stages import Call, Clock, Effect, Outcome, Parameter, Tool, Value
@@ -228,6 +228,7 @@ class Timers:
             return found
         if (name := _name(call.arguments)) is None or not entries:
             return ()
+        name = "alarm" if key(name) in ("alarm", "all alarm") else name
         kind = "" if name.endswith(("alarm", "alarms")) else " timer"
         raise CallFailed(f"There's no {name}{kind}.", code="unknown_timer")
 
@@ -273,4 +274,4 @@ def _name(arguments: Mapping[str, Value]) -> str | None:
     name = speakable(str(arguments["name"]))
     if name is None:
         raise CallFailed("I didn't get the timer's name.", code="bad_arguments", remedy="give it a short name")
-    return None if name == "timer" else name.removesuffix(" timer")
+    return None if key(name) in ("timer", "all timer") else name.removesuffix(" timer")

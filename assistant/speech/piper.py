@@ -47,9 +47,9 @@ class PiperVoice:
     def say(self, sentence: str, language: str) -> AudioClip:
         """Synthesize; a whole answer keeps one loudness because no sentence is normalised."""
         del language
-        from piper import SynthesisConfig
-
         try:
+            from piper import SynthesisConfig
+
             self._piper = self._piper or self._load()
             form = SynthesisConfig(length_scale=self._piper.config.length_scale / self._speed, normalize_audio=False)
             self._espeak = self._espeak or espeak.library()

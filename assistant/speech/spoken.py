@@ -20,6 +20,7 @@ _MARKUP = re.compile(
     r"[\u2600-\u27bf\ufe0f\u200d\U0001f000-\U0001faff]",
     re.MULTILINE,
 )
+_TIMES = re.compile(r"(?<=\d) ?[*×] ?(?=\d)")  # noqa: RUF001 - what espeak reads as "times", but in Spanish
 _ITEM = re.compile(r"^[ \t]*(\d{1,2})[.)][ \t]+(?=\S)", re.MULTILINE)
 _CLAUSE_WORDS, _REST_WORDS = 3, 2
 LONGEST = 240
@@ -55,7 +56,8 @@ def spans(text: str, language: str, latin: str = "en") -> list[tuple[str, str]]:
 
 def sentences(text: str, language: str) -> list[str]:
     """The sentences to speak, one after another; what has no letter or digit is left out, and what is long is cut."""
-    plain = _MARKUP.sub(lambda m: m[1] or "", text)
+    plain = _TIMES.sub(" por " if language == "es" else " × ", text)  # noqa: RUF001
+    plain = _MARKUP.sub(lambda m: m[1] or "", plain)
     plain = "".join(c if c.isspace() or unicodedata.category(c) not in _UNHEARD else " " for c in plain)
     plain = in_words(_ITEM.sub(r"\1, ", plain), language).replace("|", " ")
     if language == "de":

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+_MINUS = "-\N{MINUS SIGN}"
 _NUMBER = r"(?<![\d.])([-\N{MINUS SIGN}]?\d+(?:\.\d+)?)"
 _MONTHS = """January February March April May June July August September October November December"""
 # What stands behind a number -> one, many.
@@ -129,7 +130,8 @@ def _in_english(text: str) -> str:
     scales = {"": "", "C": " Celsius", "F": " Fahrenheit"}
 
     def degrees(m: re.Match[str]) -> str:
-        return f"{m[1].removesuffix('.0')} degree{'' if m[1] in ('1', '-1') else 's'}{scales[m[2] or '']}"
+        n = m[1].removesuffix(".0")
+        return f"{n} degree{'' if n.lstrip(_MINUS) == '1' else 's'}{scales[m[2] or '']}"
 
     def clock(m: re.Match[str]) -> str:
         hour, minute = int(m[1]), int(m[2])
@@ -150,7 +152,7 @@ def _in_english(text: str) -> str:
 
 def _unit(m: re.Match[str]) -> str:
     unit = _UNITS[m[2]]
-    end = "" if m[1].lstrip("-\N{MINUS SIGN}") == "1" or unit in _SAME else "s"
+    end = "" if m[1].lstrip(_MINUS) == "1" or unit in _SAME else "s"
     return f"{m[1]} {unit.replace('/s', end) if '/s' in unit else unit + end}"
 
 

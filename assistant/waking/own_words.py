@@ -11,9 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from assistant.disk import readable
+from assistant.disk import at_home, readable
 from assistant.errors import ModelMissing, UsageError
-from assistant.places import as_meant
 
 COMMON = tuple(
     """able about above across after again against air all almost alone along already also always among and animal
@@ -111,7 +110,7 @@ def heads(words: Sequence[str], shipped: Path, folders: Sequence[Path]) -> list[
     found = []
     for word in words:
         if word.endswith(".onnx"):
-            places = [as_meant(word)]
+            places = [at_home(word)]
         elif file_name(word) == shipped.name:
             places = [shipped]
         else:
