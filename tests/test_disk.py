@@ -10,10 +10,14 @@ from pathlib import Path
 import pytest
 
 from assistant import disk, manifest, runs
+from assistant.audio.clock import AudioClock
 from assistant.audio.streams import socket_path
-from assistant.config import Config, LogConfig
+from assistant.config import Config, HomeConfig, LogConfig
 from assistant.errors import ModelMissing, OutputError
+from assistant.homes import build_home
 from assistant.intents.deadlines import Timer
+from assistant.intents.demo_file import BUILT_IN
+from assistant.intents.demo_home import DemoHome
 from assistant.intents.timer_file import TimerFile
 from assistant.speech.files import fetched, find_voice
 from assistant.trace import JsonLines
@@ -121,3 +125,12 @@ def test_what_another_user_keeps_to_itself_is_not_there(tmp_path: Path) -> None:
         assert socket_path({"XDG_RUNTIME_DIR": str(theirs)}) is None
     theirs.chmod(0o700)
     assert disk.readable(theirs / "tiny.gguf")
+
+
+def test_the_demo_homes_file_may_be_in_the_users_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    shutil.copy(BUILT_IN, tmp_path / "mine.toml")
+    config = Config(home=HomeConfig(demo_file="~/mine.toml"))
+    home = build_home(config, manifest.load().entry("tiny"), AudioClock())
+    assert isinstance(home.things, DemoHome)
+    assert home.things.rooms()
