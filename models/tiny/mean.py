@@ -18,6 +18,8 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("checkpoints", type=Path, nargs="+")
     given = parser.parse_args()
+    if given.out.exists():
+        parser.error(f"{given.out} is there already: the first file is the one to write")
     states = [torch.load(path) for path in given.checkpoints]
     mean = dict(states[-1])
     for part in AVERAGED:
