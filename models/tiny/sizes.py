@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from transformers import Gemma4Config, Gemma4ForConditionalGeneration
 
 AUDIO_WIDTH = 128
-AUDIO_LAYERS = 8
+AUDIO_LAYERS = 12
 AUDIO_HEADS = 4
 STEM_CHANNELS = (128, 8)  # channels[0] must equal 128: transformers derives the projection's width from it
 TEXT_WIDTH = 128

@@ -29,7 +29,7 @@ from models.tiny.tokens import Tokens
 
 BETAS, EPS, DECAY, CLIP = (0.9, 0.98), 1e-8, 0.08, 1.0
 WARMUP, CTC_WEIGHT, EMA = 200, 0.5, 0.997
-DECAY_SHARE = 0.33
+DECAY_SHARE = 0.65
 MUON_RMS = 0.2  # size of a Muon step's entries, about that of AdamW's
 SETS = {"known": "train", "wording": "heldout_wording", "voice": "heldout_voice", "both": "heldout_both"}
 
@@ -103,7 +103,7 @@ def text_loss(logits: Tensor, batch: Batch) -> Tensor:
 
 
 def rate(step: float, done: float, peak: float) -> float:
-    """Return the learning rate: warm-up by steps, level, then down to zero over the last third of the time."""
+    """Return the learning rate: warm-up by steps, level, then down to zero over the last two thirds of the time."""
     return peak * min(1.0, step / WARMUP, (1 - min(1.0, done)) / DECAY_SHARE)
 
 
