@@ -38,6 +38,7 @@ FIRST = {
     "blend": 10_000,
     "foreign": 20_000,
     "late": 30_000,
+    "own": 31_000,
 }  # engines with shards of their own (100 clips), and those shards' seeds
 # en-us phones of espeak-ng without stress marks; the index in phones.json is 1 + the place here (0 is the CTC blank).
 PHONES = words(
@@ -227,7 +228,7 @@ def work(job: Job) -> tuple[str, int]:
     kind, _, detail = what.partition(":")
     if kind == "train":
         engines = ((1.0, detail),) if detail in speakers(held_out=False) else ENGINES
-        split: Split = "late" if detail == "late" else "train" if detail else "known"
+        split: Split = detail if detail in {"late", "own"} else "train" if detail else "known"  # type: ignore[assignment]
         clips = train_clips(number, count, engines, name, split)
     elif kind == "follow":
         clips = follow_clips(number, count, name)
@@ -251,7 +252,7 @@ def jobs(out: Path, utterances: int, follows: int, more: dict[str, int], sizes: 
     hey = [
         (out, f"hey-{engine}", f"hey:{engine}", 0, 0)
         for engine in (*(e for _, e in ENGINES), *FIRST)
-        if engine not in {"wider", "late"}
+        if engine not in {"wider", "late", "own"}
     ]
     follow = [(out, f"follow-{n:02d}", "follow:", n, 500) for n in range(-(-follows // 500))]
     held = [(out, f"heldout_{kind}", f"heldout:{kind}", 0, count) for kind, count in sizes.items()]
@@ -286,6 +287,7 @@ def main() -> None:
     )
     parser.add_argument("--foreign", type=int, default=0, help="extra clips of English by espeak's other languages")
     parser.add_argument("--late", type=int, default=0, help="extra clips of paraphrases.LATE alone")
+    parser.add_argument("--own", type=int, default=0, help="extra clips of paraphrases.OWN alone")
     parser.add_argument("--follow", type=int, default=0, help="clips of follow-ups (multiples of 500)")
     parser.add_argument("--eval", type=Path, help="also write the eval folders here")
     parser.add_argument("--processes", type=int, default=2)

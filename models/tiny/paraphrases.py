@@ -710,6 +710,39 @@ QUESTIONS: tuple[Group, ...] = (
 )
 # fmt: on
 
+# Short ones about the assistant's own volume: of two words there can't be clips enough. `make_data --own`.
+OWN: tuple[Group, ...] = (
+    (
+        "HassAdjust",
+        {"name": "your volume", "way": "up"},
+        3,
+        """
+        louder
+        (a bit|a little|much|slightly|even) louder
+        (louder please|speak up|speak louder|be louder|talk louder)
+    """,
+    ),
+    (
+        "HassAdjust",
+        {"name": "your volume", "way": "down"},
+        3,
+        """
+        quieter
+        (a bit|a little|much|slightly|even) quieter
+        (quieter please|speak quieter|speak more quietly|be quieter|talk quieter)
+    """,
+    ),
+    (
+        "HassSetVolume",
+        {"name": "your volume"},
+        3,
+        """
+        your volume (to|at) {volume}
+        (set|turn|put) your volume to {volume}
+    """,
+    ),
+)
+
 # Said without a turn before, what negatives.py had as out of range means the assistant's own volume.
 LOUDER = {
     f"a {much} {what}": way for much in ("bit", "little") for what, way in (("louder", "up"), ("quieter", "down"))

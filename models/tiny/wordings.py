@@ -2,7 +2,7 @@
 
 Puts templates (phrases.py, negatives.py) and fillers (slots.py) together: politeness, several things in a sentence,
 corrections, typed spelling. Knows nothing of sound. Wordings held out by models/tiny/heldout.toml come out only with
-split="heldout"; "known" are the others of phrases.py, "train" adds paraphrases.py, "late" is a part of that.
+split="heldout"; "known" are the others of phrases.py, "train" adds paraphrases.py, "late" and "own" are parts of that.
 `Sample.target` is the exact string that the model learns, in Gemma 4's format.
 """
 
@@ -33,7 +33,7 @@ from models.tiny.slots import (
     words,
 )
 
-Split = Literal["train", "known", "heldout", "late"]
+Split = Literal["train", "known", "heldout", "late", "own"]
 SORRY = "Sorry, I didn't understand that."
 HELDOUT_FILE = Path(__file__).parent / "heldout.toml"
 
@@ -178,7 +178,9 @@ def _groups(
 def _commands(split: Split) -> list[tuple[float, phrases.Group]]:
     if split == "late":
         return _groups(paraphrases.LATE, (), split)
-    return _groups(phrases.COMMANDS, (*paraphrases.COMMANDS, *paraphrases.LATE), split)
+    if split == "own":
+        return _groups(paraphrases.OWN, (), split)
+    return _groups(phrases.COMMANDS, (*paraphrases.COMMANDS, *paraphrases.LATE, *paraphrases.OWN), split)
 
 
 def _fill(rng: Random, slot: str) -> Filler:
@@ -273,14 +275,14 @@ def _polite(rng: Random, text: str, split: Split) -> str:
     roll = rng.random()
     verb_first = text.split(maxsplit=1)[0].strip(",") not in NOT_VERBS
     if roll < 0.34 and verb_first:
-        more = split in {"train", "late"} and rng.random() < 0.5
+        more = split in {"train", "late", "own"} and rng.random() < 0.5
         text = f"{choose(rng, paraphrases.OPENERS if more else OPENERS)} {text}"
     elif roll < 0.40:
         text = f"please {text}" if verb_first else f"{choose(rng, FILLERS)} {text}"
     if rng.random() < 0.10:
         text = choose(rng, FILLERS) + choose(rng, [" ", ", "]) + text
     if rng.random() < 0.24 and not ("please" in text or text.endswith(("now", "again", "thanks"))):
-        more = split in {"train", "late"} and rng.random() < 0.4
+        more = split in {"train", "late", "own"} and rng.random() < 0.4
         glue = choose(rng, [" ", " ", ", "])
         text += glue + (choose(rng, paraphrases.TAILS) if more else weighted(rng, TAILS))
     return text
@@ -402,7 +404,7 @@ MIX = ((50, _acting), (1.5, _correcting), (16, _question), (7, _talk), (4, _japa
 
 def sample(rng: Random, split: Split = "train", *, typed: bool = False) -> Sample:
     """Draw one sample. `typed`: digits, punctuation and capitals as people type, instead of words as they are said."""
-    drawn = _acting(rng, split, typed) if split == "late" else weighted(rng, MIX)(rng, split, typed)
+    drawn = _acting(rng, split, typed) if split in {"late", "own"} else weighted(rng, MIX)(rng, split, typed)
     if not typed:
         return drawn
     question = drawn.kind == "question" or drawn.text.startswith(
