@@ -8,6 +8,7 @@ import pytest
 from assistant.audio.clock import AudioClock
 from assistant.intents.demo_home import DemoHome
 from assistant.intents.local import LocalClock
+from assistant.intents.own import Controls, Own
 from assistant.intents.router import Router
 from assistant.intents.timers import Timers
 from assistant.llm.grammar import MOST_GUESSED, QUOTE, Grammar, Guide
@@ -191,7 +192,9 @@ def test_what_people_name_freely_is_free() -> None:
 
 @pytest.fixture(scope="module")
 def home() -> tuple[Tool, ...]:
-    return Router([DemoHome(), Timers(AudioClock(), lambda _: None), LocalClock(lambda: None)]).legal()  # type: ignore[arg-type, return-value]
+    clock = LocalClock(lambda: None)  # type: ignore[arg-type, return-value]
+    own = Own(Controls(), mutes=False)
+    return Router([DemoHome(), Timers(AudioClock(), lambda _: None), clock, own]).legal()
 
 
 def read(tokens: Sequence[int]) -> list[Part]:
