@@ -2,7 +2,7 @@
 
 The last 1.75 s through tiny's audio encoder and a small head -> how likely each phone is, every 20 ms -> how much less
 likely the word is than the likeliest phones (CTC). Another network than the wake word's, taught another thing: what
-fools the one seldom fools the other. Knows no stream and no score. 25 to 38 ms of processor time a word.
+fools the one seldom fools the other. Knows no stream and no score. Some 40 ms of processor time a word.
 """
 
 import json
