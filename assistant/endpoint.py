@@ -201,7 +201,7 @@ class Endpoint:
             self._last_voiced_ms = min(self._last_voiced_ms, self._all_said_ms or self._last_voiced_ms)
             return
         if self._foreground.holds(energy):
-            self._soft_since_ms, self._background = None, False
+            self._soft_since_ms, self._background, self._is_nonsense = None, False, False
             return
         if self._soft_since_ms is None:
             self._soft_since_ms = end_ms - step_ms

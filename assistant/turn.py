@@ -224,8 +224,7 @@ def _confirming(state: Confirming, turns: int, event: Event, rules: Rules) -> St
         case EndpointReached(reason="no_speech") | Failed():
             return _listening(Listening(turns), turns, event, rules)
         case EndpointReached(beside_ms=ms):
-            cut: tuple[Command, ...] = (CutSound(ms),) if ms else ()
-            return Thinking(turns), (*cut, CommitAnswer(), PlayEarcon("heard"))
+            return Thinking(turns), (*_cut(ms), CommitAnswer(), PlayEarcon("heard"))
     raise illegal(state, event)
 
 
@@ -237,11 +236,15 @@ def _follow_up(state: FollowUp, turns: int, row: int, event: Event) -> Step:
         case EndpointReached(reason="no_speech"):
             return Idle(turns), (DropTurn(), EndTurn(turns))
         case EndpointReached(beside_ms=ms):
-            cut: tuple[Command, ...] = (CutSound(ms),) if ms else ()
-            return Thinking(turns, row=row + 1), (*cut, CommitTurn(back=True), PlayEarcon("heard"))
+            return Thinking(turns, row=row + 1), (*_cut(ms), CommitTurn(back=True), PlayEarcon("heard"))
         case Failed():
             return Idle(turns), (Silence(), DropTurn(), EndTurn(turns))
     raise illegal(state, event)
+
+
+def _cut(ms: float) -> tuple[Command, ...]:
+    """Give up what another voice said at the turn's end."""
+    return (CutSound(ms),) if ms else ()
 
 
 def _continued(state: State, audio_ms: float) -> Step:

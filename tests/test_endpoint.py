@@ -149,6 +149,21 @@ def test_what_goes_on_a_bit_lower_and_makes_no_sense_is_another_voice(
     assert edges == ([Over(ear.now_ms, "silence", ear.now_ms - 1200 - LINGER_MS)] if ends else [])
 
 
+def test_somebody_who_speaks_up_again_is_waited_for_as_ever() -> None:
+    """The voice is back before the turn is told to be over."""
+    ear = Ear()
+    ear.say(1200)
+    ear.hear(0.0, 20)
+    ear.endpoint.judge(Verdict("call", 0.93))
+    ear.hear(0.9, 700, energy=0.5)
+    ear.hear(0.0, 20)
+    ear.endpoint.judge(Verdict("unsure", 0.9))
+    assert not [e for e in ear.hear(0.9, 1500) if isinstance(e, Over)]
+    ear.hear(0.0, 20)
+    ear.endpoint.judge(Verdict("unsure", 0.5))
+    assert ear.endpoint.hangover_ms() == 900
+
+
 def test_a_voice_that_begins_loudly_and_sinks_is_the_same_voice() -> None:
     ear = Ear()
     for energy in (2.0, 1.3, 0.9, 0.65, 0.5):  # 6 dB in seven seconds

@@ -93,6 +93,15 @@ def test_what_another_voice_said_is_cut_off_before_the_answer(state: s.State) ->
     assert commands == (c.CutSound(820), c.CommitTurn(), c.PlayEarcon("heard"))
 
 
+@pytest.mark.parametrize(
+    ("state", "commit"), [(s.Confirming(1), c.CommitAnswer()), (s.FollowUp(1, 0), c.CommitTurn(back=True))]
+)
+def test_it_is_cut_off_an_answer_too(state: s.State, commit: c.Command) -> None:
+    for ms, cut in ((820.0, (c.CutSound(820.0),)), (0.0, ())):
+        _, commands = t.step(state, EndpointReached(3000, 3100, "silence", beside_ms=ms), RULES)
+        assert commands == (*cut, commit, c.PlayEarcon("heard"))
+
+
 def test_talk_is_spoken_clause_by_clause_while_the_model_goes_on() -> None:
     state, commands = play(WAKE, SILENCE, ClauseReady(3, 3, "One.", "en"), ClauseReady(3, 3, "Two.", "en"))
     assert state == s.Speaking(1)
