@@ -30,7 +30,7 @@ def list_() -> None:
     """List the models: what is there, what could be fetched or made."""
     from assistant import listing, manifest, weights
 
-    listing.models(Console(highlight=False), weights.listing(manifest.load(), ears=places.cache_dir()))
+    listing.models(Console(highlight=False), weights.listing(manifest.load(), ears=places.asked_cache_dir()))
 
 
 @app.command("fetch")
@@ -114,7 +114,7 @@ def verify(name: Annotated[str, typer.Argument(help="A model of `models list`.")
     verdict = examine(
         entry,
         meter=meter(console),
-        ears=places.cache_dir(),
+        ears=places.asked_cache_dir(),
         template_problem=partial(stages.prompt_problem, config.Config(), entry),
     )
     for check in verdict.checks:

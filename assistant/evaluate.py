@@ -292,7 +292,8 @@ def show(console: Console, verdicts: Sequence[Verdict], summary: Mapping[str, An
     table = Table("meant", "understood", "clips", title="what went wrong")
     for (meant, understood), count in confusions.most_common(25):
         table.add_row(Text(meant), Text(understood), str(count))
-    console.print(table)
+    if table.row_count:
+        console.print(table)
 
 
 def _said(verdict: Verdict) -> str:

@@ -140,7 +140,8 @@ def show(console: Console, results: Sequence[Result], summary: Mapping[str, Any]
         if not result.ok:
             cells = (result.task.home, result.task.sentence, result.heard.reply[:_WIDEST], _wrong(result))
             table.add_row(*map(Text, cells))
-    console.print(table)
+    if table.row_count:
+        console.print(table)
 
 
 def _wrong(result: Result) -> str:

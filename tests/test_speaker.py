@@ -255,6 +255,16 @@ async def test_a_device_that_takes_no_sound_is_an_error() -> None:
     await speaker.aclose()
 
 
+async def test_a_driver_with_a_nonsense_clock_makes_nobody_wait() -> None:
+    clock, sound = HandClock(), stereo()
+    speaker = SoundSpeaker(sound, clock)
+    playing = asyncio.create_task(speaker.play(RAMP))
+    await pull_clip(await begun(sound, playing), playing, frames=2_000, latency_s=3_600.0)
+    await playing
+    assert sum(clock.slept) < 3
+    await speaker.aclose()
+
+
 async def test_an_absent_speaker_is_named() -> None:
     """With the command that shows what is there."""
     speaker = SoundSpeaker(FakeSound(MIC, forms=set()), HandClock())

@@ -25,6 +25,7 @@ from assistant.stages import AudioClip, Clock, Pcm
 
 IDLE_S = 10.0
 FADE_S = 0.01
+LONGEST_BUFFER_S = 2.0  # a driver that says its buffer is longer is wrong: nobody waits for it
 _REMEDY = "hey-gemma devices"
 
 
@@ -219,7 +220,8 @@ class _Output:
         part = self._samples[self._position : self._position + len(out)] if playing else self._samples[:0]
         out[: len(part)] = self._over(part)[:, None]
         out[len(part) :] = 0
-        heard_s = self._clock.now_s() + max(0.0, time.outputBufferDacTime - time.currentTime)
+        held_s = min(max(0.0, time.outputBufferDacTime - time.currentTime), LONGEST_BUFFER_S)
+        heard_s = self._clock.now_s() + held_s
         if self._played is not None:
             self._played.put(out[:, 0].copy(), self.rate_hz, heard_s)
         if playing is None:
