@@ -44,7 +44,7 @@ from assistant.upkeep import Upkeep, rehearsing, renewing
 from assistant.vad import SILERO_END_LAG_MS, FaintVad, GatedVad, SileroVad, WebRtcVad
 from assistant.wake import Head, WakeWord
 from assistant.wake_decision import WakeDecision
-from assistant.waking.hear import head_files, verifier
+from assistant.waking.hear import decision, head_files, verifier
 from assistant.waking.keeper import Keep, here_and_now
 from assistant.waking.observer import WakeObserver
 
@@ -129,12 +129,6 @@ async def loaded(
 
 def _listener(stages: Stages, now_ms: Callable[[], float], *, wake: bool) -> Listener:
     config = stages.config
-    decision = WakeDecision(
-        threshold=config.wake.threshold,
-        near_threshold=config.wake.near_threshold,
-        refractory_s=config.wake.refractory_s,
-        doubt=(config.wake.maybe_threshold, config.wake.sure_threshold) if config.wake.second_opinion else None,
-    )
     while_speaking = WakeDecision(
         threshold=config.wake.speaking_threshold,
         near_threshold=config.wake.near_threshold,
@@ -148,7 +142,7 @@ def _listener(stages: Stages, now_ms: Callable[[], float], *, wake: bool) -> Lis
     return Listener(
         config.endpoint,
         stages.wake if wake else None,
-        decision,
+        decision(config.wake, stages.verifier),
         stages.vad,
         vad_lag_ms=SILERO_END_LAG_MS,
         early_confidence=float(stages.model.thresholds.get("early_confidence", NEVER)),

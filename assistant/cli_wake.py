@@ -6,7 +6,7 @@ import os
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -75,7 +75,7 @@ def live(
     from assistant.waking.meter import MeterView, WakeMeter, watch
 
     settings, console = config.load(config.find(config_file, os.environ)), Console(highlight=False)
-    wake = _wake(settings.wake, threshold)
+    wake = _wake(replace(settings.wake, verify=False), threshold)  # the score alone is shown
     hint = 'Say "Hey Gemma"; Ctrl-C ends.' if mic_file is None else ""
     meter, view = WakeMeter(wake), MeterView(console, wake, hint)
     source = microphone(settings.audio) if mic_file is None else sound_file(mic_file)
@@ -142,12 +142,15 @@ def evaluate(
     from assistant.waking import measure, show
     from assistant.waking.hear import detector, verifier
 
-    wake = _wake(config.load(config.find(config_file, os.environ)).wake, threshold)
+    wake = config.load(config.find(config_file, os.environ)).wake
     found, told = measure.recordings(directory), Console(stderr=True)
     progress = meter(told) if told.is_terminal else silent
     second = verifier(wake)
+    wake = _wake(replace(wake, verify=second is not None), threshold)
     try:
-        scored, unreadable = asyncio.run(measure.score_all(found, detector(wake.words), progress, second))
+        scored, unreadable = asyncio.run(
+            measure.score_all(found, detector(wake.words), progress, second, wake.from_score)
+        )
     finally:
         if second is not None:
             second.close()
@@ -197,7 +200,8 @@ def train(
 def _wake(found: config.WakeConfig, threshold: float | None) -> config.WakeConfig:
     if threshold is None:
         return found
-    return replace(found, maybe_threshold=threshold) if found.second_opinion else replace(found, threshold=threshold)
+    changed: dict[str, Any] = {found.deciding: threshold}
+    return replace(found, **changed)
 
 
 def _path(path: Path | None) -> str | None:

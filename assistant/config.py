@@ -25,6 +25,7 @@ EntityId = Annotated[str, Field(pattern=r"^[a-z0-9_]+\.[a-z0-9_]+$")]
 TimeOfDay = Annotated[str, Field(pattern="^(([01][0-9]|2[0-3]):[0-5][0-9])?$")]
 SYSTEM_FILE = Path("/etc/hey-gemma/config.toml")
 _STRICT = ConfigDict(extra="forbid")
+SHIPPED_WORD = "hey gemma"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +58,11 @@ class WakeConfig:
 
     With a `second_opinion` a score from `maybe_threshold` up to `sure_threshold` begins a turn silently, and the model
     decides whether it was meant; `threshold` is for all that is decided without one. With `verify`
-    the phones of "hey gemma" must be found in the sound, too.
+    a second ear must hear "hey gemma" in the sound, too, and with both it is asked from `verified_threshold` on.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
-    words: Annotated[tuple[str, ...], Field(min_length=1, max_length=4)] = ("hey gemma",)
+    words: Annotated[tuple[str, ...], Field(min_length=1, max_length=4)] = (SHIPPED_WORD,)
     threshold: Fraction = 0.8
     speaking_threshold: Fraction = 0.3
     near_threshold: Fraction = 0.3
@@ -69,6 +70,7 @@ class WakeConfig:
     second_opinion: bool = True
     verify: bool = True
     maybe_threshold: Fraction = 0.5
+    verified_threshold: Fraction = 0.1
     sure_threshold: Fraction = 0.95
     log: bool = True
     keep_clips: bool = False
@@ -79,7 +81,9 @@ class WakeConfig:
     @property
     def deciding(self) -> str:
         """Which of these says from what score on a turn begins, silently or not."""
-        return "maybe_threshold" if self.second_opinion else "threshold"
+        if not self.second_opinion:
+            return "threshold"
+        return "verified_threshold" if self.verify and SHIPPED_WORD in self.words else "maybe_threshold"
 
     @property
     def from_score(self) -> float:

@@ -59,8 +59,8 @@ class WakeDoubted(_Happened):
 class WakeRejected(_Happened):
     """Something near the wake word was heard and turned down.
 
-    `reason`: score (too low), not_said (its phones weren't found), nobody_spoke, not_addressed (the model's opinion),
-    own_voice, busy or failed.
+    `reason`: score (too low), not_said (the second ear didn't hear it), nobody_spoke, not_addressed (the model's
+    opinion), own_voice, busy or failed.
     """
 
     score: float

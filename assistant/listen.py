@@ -149,7 +149,8 @@ class Listener:
         verifier = self._verifier
         if verifier is None or event.word != verifier.phrase or self.words.beside_own_voice:
             return event
-        if verifier.was_said(amplified(self.cut(self.heard_ms - verifier.sound_ms), self._gain)):
+        sound = amplified(self.cut(self.heard_ms - verifier.sound_ms), self._gain)
+        if verifier.was_said(sound, event.score):
             return event
         return WakeRejected(event.audio_ms, event.at_ms, event.score, event.word, "not_said")
 

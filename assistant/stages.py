@@ -268,8 +268,8 @@ class Verifier(Protocol):
     phrase: str
     sound_ms: float
 
-    def was_said(self, samples: Pcm) -> bool:
-        """Look for it in a sound, shape (n,)."""
+    def was_said(self, samples: Pcm, score: float) -> bool:
+        """Look for it in a sound, shape (n,), that the wake word gave this score."""
 
 
 class Session(Protocol):

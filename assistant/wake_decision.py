@@ -3,6 +3,7 @@
 Knows thresholds and no model, nor what the assistant is doing. A score takes 0.5 µs.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 # First score over the threshold, minus the end of the word: median of the held-out clips (models/hey_gemma/README.md).
@@ -46,6 +47,7 @@ class WakeDecision:
 
     With a `doubt`, a pair (maybe, sure) around the threshold, only what reaches `sure` is heard at once. What reaches
     `maybe` is doubted as soon as the score falls, or after `DOUBT_SCORES`; it is heard if it gets sure after all.
+    `maybe_of`: another `maybe` for some words.
     """
 
     def __init__(
@@ -56,11 +58,13 @@ class WakeDecision:
         refractory_s: float = 1.0,
         patience: int = 1,
         doubt: tuple[float, float] | None = None,
+        maybe_of: Mapping[str, float] | None = None,
     ) -> None:
         self._threshold = threshold
         self._doubts = doubt is not None
         self._maybe, self._sure = doubt or (threshold, threshold)
-        self._near_threshold = min(near_threshold, self._maybe)
+        self._maybe_of = dict(maybe_of or {}) if self._doubts else {}
+        self._near_threshold = min(near_threshold, self._maybe, *self._maybe_of.values())
         self._refractory_ms = refractory_s * 1000
         self._patience = patience
         self.reset()
@@ -107,7 +111,7 @@ class WakeDecision:
         return self._doubt(rise, audio_ms) if score < rise.peak.score or rise.waited >= DOUBT_SCORES else None
 
     def _is_doubtful(self, rise: "_Rise") -> bool:
-        return self._doubts and rise.peak.score >= self._maybe
+        return self._doubts and rise.peak.score >= self._maybe_of.get(rise.peak.word, self._maybe)
 
     def _doubt(self, rise: "_Rise", audio_ms: float) -> Doubted:
         end_ms = rise.peak.end_ms if rise.maybe_ms is None else rise.maybe_ms

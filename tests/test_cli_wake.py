@@ -156,7 +156,8 @@ class TestTune:
 
     @pytest.mark.usefixtures("missed")
     def test_it_proposes_says_what_would_change_and_writes_nothing(self, wake: Wake, config_file: Path) -> None:
-        before = config_file.read_text()
+        before = config_file.read_text().replace("[wake]", "[wake]\nverify = false")
+        config_file.write_text(before, encoding="utf-8")
         told = wake("tune").stdout
         assert "threshold 0.50: 4 missed, 0 false" in told
         assert "Proposed: threshold 0.37, 4 wrong decisions fewer." in told
@@ -171,8 +172,16 @@ class TestTune:
         assert "threshold 0.80: 4 missed, 0 false" in told
         assert "[wake]\nthreshold = 0.37" in told
 
+    def test_what_the_second_ear_turned_down_no_threshold_brings_back(self, wake: Wake, store: Store) -> None:
+        refused = [(entry(n, Kind.REJECTED, 0.4, meant=True), None) for n in range(4)]
+        store.add([*refused, *((entry(10 + n, then="acted"), None) for n in range(8))])
+        told = wake("tune").stdout
+        assert "threshold 0.10: 4 missed, 0 false" in told
+        assert "Keep the threshold 0.10" in told
+
     @pytest.mark.usefixtures("missed")
     def test_with_write_the_config_says_so_and_its_comments_stay(self, wake: Wake, config_file: Path) -> None:
+        config_file.write_text(config_file.read_text().replace("[wake]", "[wake]\nverify = false"), encoding="utf-8")
         wake("tune", "--write")
         found = load(config_file)
         assert (found.wake.maybe_threshold, found.audio.gain_db, found.wake.keep_clips) == (0.37, 30.0, True)

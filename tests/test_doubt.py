@@ -53,6 +53,21 @@ def decide(
 
 
 class TestDecision:
+    def test_a_word_that_somebody_verifies_is_doubted_from_lower_scores_on(self) -> None:
+        """As soon as the score falls; other words as ever."""
+        decision = WakeDecision(doubt=(0.5, 0.9), maybe_of={"hey gemma": 0.1})
+        scores = [0.05, 0.12, 0.3, 0.2, 0.05]
+        found = [decision.update(score, (n + 1) * 80.0, "hey gemma") for n, score in enumerate(scores)]
+        assert found == [None, None, None, Doubted(240 - HEARD_LAG_MS, 0.3, "hey gemma"), None]
+        found = [decision.update(score, (n + 26) * 80.0, "hey computer") for n, score in enumerate(scores)]
+        assert found[:4] == [None] * 4
+        assert isinstance(found[4], Rejected)
+
+    def test_without_a_second_opinion_nothing_is_doubted(self) -> None:
+        decision = WakeDecision(threshold=0.8, maybe_of={"hey gemma": 0.1})
+        found = [decision.update(score, (n + 1) * 80.0, "hey gemma") for n, score in enumerate([0.2, 0.7, 0.2])]
+        assert not any(isinstance(each, Doubted) for each in found)
+
     def test_a_sure_score_is_heard_at_once(self) -> None:
         assert decide([0.1, 0.6, 0.95, 0.9])[2] == Heard(240 - HEARD_LAG_MS, 0.95, "hey")
 

@@ -1,8 +1,9 @@
-"""assistant/waking/verifier.py: the word's phones, looked for in recorded sound; and what a listener makes of it."""
+"""assistant/waking/verifier.py: the word in recorded sound, the head's arithmetic, and what a listener makes of it."""
 
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from assistant.stages import CHUNK_SAMPLES, AudioChunk, Pcm
 from assistant.turn_gain import gain_for
 from assistant.wake_decision import WakeDecision
 from assistant.waking import hear
-from assistant.waking.verifier import ENCODER_FILE, HEAD_FILE, LEAST, PhoneHead, WordVerifier, best_ratio
+from assistant.waking.verifier import ENCODER_FILE, HEAD_FILE, WordHead, WordVerifier, score_log_odds
 from tests.fakes import SILENCE, WAKE, LevelVad, LevelWake, sound
 
 REPLAY = Path(__file__).parent / "replay" / "wake"
@@ -42,44 +43,57 @@ def clip(name: str) -> Pcm:
 def test_the_word_is_found(verifier: WordVerifier, name: str, gain_db: float) -> None:
     """However softly: a faint turn is amplified."""
     softer = (clip(name) * 10 ** (gain_db / 20)).astype(np.int16)
-    assert verifier.was_said(amplified(softer, gain_for(softer)))
+    assert verifier.was_said(amplified(softer, gain_for(softer)), 0.8)
 
 
 @pytest.mark.parametrize("name", ["hey-siri-joe", "hey-there-rms", "command-only-joe", "noise", "silence"])
 def test_other_words_are_none(verifier: WordVerifier, name: str) -> None:
-    assert verifier.ratio(clip(name)[: 4 * 16_000]) < LEAST - 4
+    assert not verifier.was_said(clip(name)[: 4 * 16_000], 0.8)
 
 
 def test_every_sound_is_heard_afresh(verifier: WordVerifier) -> None:
-    first = verifier.ratio(clip("hey-gemma-joe"))
-    verifier.ratio(clip("hey-siri-joe"))
-    assert verifier.ratio(clip("hey-gemma-joe")) == first
+    first = verifier.log_odds(clip("hey-gemma-joe"))
+    verifier.log_odds(clip("hey-siri-joe"))
+    assert verifier.log_odds(clip("hey-gemma-joe")) == first
 
 
-def likely(*phones: int) -> NDArray[np.float32]:
-    """One place each: this phone with 0.9, each of the other four with 0.025."""
-    found = np.full((len(phones), 5), 0.025, np.float32)
-    found[range(len(phones)), phones] = 0.9
-    return np.log(found)
+def made(path: Path, **changed: NDArray[np.float32]) -> WordHead:
+    """A head of one number a row: the one in the middle less the one before; it scores that less 4."""
+    kernel = np.array([[[-1.0]], [[1.0]], [[0.0]]], np.float32)
+    about = np.array('{"layers": 1, "least": 0.5}')
+    arrays: dict[str, Any] = {
+        "kernel0": kernel,
+        "bias0": np.zeros(1),
+        "out": np.ones(1),
+        "out_bias": np.array(-4.0),
+        "about": about,
+    }
+    np.savez(path, **{**arrays, **changed})
+    return WordHead(path)
 
 
-def test_what_was_said_is_as_likely_as_anything() -> None:
-    assert best_ratio(likely(4, 1, 1, 2, 0, 3, 4), [1, 2, 3]) == 0.0
+def test_the_place_where_the_word_is_counts(tmp_path: Path) -> None:
+    """Beyond the ends is nothing; GELU leaves large numbers and stops those below nothing."""
+    head = made(tmp_path / "head.npz")
+    assert head.width == 1
+    assert head.log_odds(np.array([[0], [0], [10], [0]], np.float32)) == pytest.approx(6, abs=0.02)
+    assert head.log_odds(np.array([[10]], np.float32)) == pytest.approx(6, abs=0.02)
+    assert head.log_odds(np.zeros((1, 1), np.float32)) == pytest.approx(-4)
 
 
-def test_each_phone_that_is_missing_costs_as_much_as_it_is_less_likely() -> None:
-    once = np.log(0.9 / 0.025)
-    assert best_ratio(likely(1, 4, 3), [1, 2, 3]) == pytest.approx(-once)
-    assert best_ratio(likely(1, 4, 4), [1, 2, 3]) == pytest.approx(-2 * once)
+def test_two_places_are_likelier_than_one(tmp_path: Path) -> None:
+    head = made(tmp_path / "head.npz")
+    once, twice = (head.log_odds(np.array(rows, np.float32)[:, None]) for rows in ([10, 0, 0], [10, 0, 10]))
+    assert twice - once == pytest.approx(np.log(2), abs=0.02)
 
 
-def test_between_two_of_the_same_phone_there_is_a_blank() -> None:
-    assert best_ratio(likely(1, 0, 1), [1, 1]) == 0.0
-    assert best_ratio(likely(1, 1, 1), [1, 1]) < -1
-
-
-def test_a_sound_too_short_for_the_word_has_none_of_it() -> None:
-    assert best_ratio(likely(1, 2), [1, 2, 3]) == -np.inf
+def test_what_the_wake_word_thinks_counts_as_much(monkeypatch: pytest.MonkeyPatch, verifier: WordVerifier) -> None:
+    """And no more than e to the 7th, however sure it is."""
+    assert score_log_odds(0.5) == 0
+    assert score_log_odds(0.9) == pytest.approx(np.log(9)) == pytest.approx(-score_log_odds(0.1))
+    assert score_log_odds(1.0) == pytest.approx(-score_log_odds(0.0)) == pytest.approx(np.log(999))
+    monkeypatch.setattr(verifier, "log_odds", lambda _: verifier._head.least - 1)
+    assert [verifier.was_said(clip("noise"), score) for score in (0.5, 0.7, 0.75)] == [False, False, True]
 
 
 class Stubborn:
@@ -91,7 +105,8 @@ class Stubborn:
         self.said = said
         self.asked: list[Pcm] = []
 
-    def was_said(self, samples: Pcm) -> bool:
+    def was_said(self, samples: Pcm, score: float) -> bool:
+        assert score > 0.8
         self.asked.append(samples)
         return self.said
 
@@ -131,28 +146,27 @@ def test_it_is_not_asked_about_other_words() -> None:
 
 def test_a_head_that_is_not_there_or_damaged_is_told(tmp_path: Path) -> None:
     with pytest.raises(ModelMissing):
-        PhoneHead(tmp_path / "phones.npz")
+        WordHead(tmp_path / "head.npz")
     whole = (models_dir() / HEAD_FILE).read_bytes()
     for content in (b"", b"no zip", whole[: len(whole) // 2]):
-        (tmp_path / "phones.npz").write_bytes(content)
+        (tmp_path / "head.npz").write_bytes(content)
         with pytest.raises(ModelDamaged):
-            PhoneHead(tmp_path / "phones.npz")
+            WordHead(tmp_path / "head.npz")
 
 
 @pytest.mark.parametrize(
     "changed",
     [
-        {"bias": np.zeros(7, np.float32)}, {"out_bias": np.zeros(7, np.float32)}, {"kernel": np.zeros(7, np.float32)},
-        {"out": np.full((128, 132), np.nan, np.float32)}, {"about": np.array('{"phones": ["a"], "word": ["a"]}')},
-        {"about": np.array('{"phones": [], "word": []}')}, {"about": np.array("no JSON")},
+        {"bias0": np.zeros(7, np.float32)}, {"out": np.zeros(7, np.float32)}, {"kernel0": np.zeros(7, np.float32)},
+        {"out": np.full(1, np.nan, np.float32)}, {"about": np.array('{"layers": 2, "least": 0}')},
+        {"about": np.array('{"layers": 0, "least": 0}')}, {"about": np.array('{"layers": 1, "least": NaN}')},
+        {"about": np.array('{"layers": 1}')}, {"about": np.array("no JSON")},
     ],
 )  # fmt: skip
 def test_a_head_that_does_not_fit_itself_is_told(tmp_path: Path, changed: dict[str, NDArray[np.float32]]) -> None:
     """When it is loaded, not when somebody says the word."""
-    with np.load(models_dir() / HEAD_FILE) as file:
-        np.savez(tmp_path / "phones.npz", **{**file, **changed})
     with pytest.raises(ModelDamaged):
-        PhoneHead(tmp_path / "phones.npz")
+        made(tmp_path / "head.npz", **changed)
 
 
 def test_one_for_another_encoder_is_told(tmp_path: Path) -> None:
@@ -161,7 +175,7 @@ def test_one_for_another_encoder_is_told(tmp_path: Path) -> None:
     shutil.copy(models_dir() / ENCODER_FILE, tmp_path / ENCODER_FILE)
     with np.load(models_dir() / HEAD_FILE) as file:
         arrays = dict(file)
-    arrays["kernel"] = arrays["kernel"][:, :64]
+    arrays["kernel0"] = arrays["kernel0"][:, :64]
     np.savez(tmp_path / HEAD_FILE, **arrays)
     with pytest.raises(ModelDamaged, match="doesn't fit"):
         WordVerifier(tmp_path)

@@ -324,6 +324,8 @@ class TestObserver:
     def test_under_the_threshold_it_was_near_and_over_it_rejected(self) -> None:
         told = Watched().see(WakeRejected(2000.0, 2400.0, 0.4), WakeRejected(2000.0, 2400.0, 0.9))
         assert [(found.kind, found.score) for found in told] == [(Kind.NEAR, 0.4), (Kind.REJECTED, 0.9)]
+        (unsaid,) = Watched().see(WakeRejected(2000.0, 2400.0, 0.4, reason="not_said"))
+        assert unsaid.kind is Kind.REJECTED
 
     def test_a_wake_that_is_turned_down_afterwards_is_one_rejection(self) -> None:
         told = Watched().see(WAKE, WakeRejected(2000.0, 2600.0, 0.85))

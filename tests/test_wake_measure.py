@@ -145,7 +145,8 @@ class TestRecordings:
         class Deaf:
             phrase, sound_ms = "hey gemma", 500.0
 
-            def was_said(self, samples: Pcm) -> bool:
+            def was_said(self, samples: Pcm, score: float) -> bool:
+                assert score >= 0.5
                 heard.append(samples)
                 return False
 

@@ -12,15 +12,16 @@ from assistant.audio.devices import Sound
 from assistant.audio.mic import Microphone
 from assistant.audio.replay import FileSource
 from assistant.audio.speaker import SoundSpeaker
-from assistant.config import AudioConfig, WakeConfig
+from assistant.config import SHIPPED_WORD, AudioConfig, WakeConfig
 from assistant.errors import UsageError
 from assistant.llm import self_test
 from assistant.places import models_dir
-from assistant.stages import SAMPLE_RATE_HZ, AudioClip
+from assistant.stages import SAMPLE_RATE_HZ, AudioClip, Verifier
 from assistant.wake import WakeWord, shipped_head
+from assistant.wake_decision import WakeDecision
 from assistant.waking.own_words import heads
 from assistant.waking.store import Store
-from assistant.waking.verifier import ENCODER_FILE, PHRASE, WordVerifier
+from assistant.waking.verifier import ENCODER_FILE, WordVerifier
 
 _LOG = logging.getLogger(__name__)
 
@@ -38,13 +39,24 @@ def detector(words: Sequence[str]) -> WakeWord:
 
 def verifier(config: WakeConfig) -> WordVerifier | None:
     """The second ear for "hey gemma"; None: not wanted, or not on this machine. Raises ModelMissing, ModelDamaged."""
-    if not config.verify or PHRASE not in config.words:
+    if not config.verify or SHIPPED_WORD not in config.words:
         return None
     problem = self_test.works(models_dir() / ENCODER_FILE)
     if problem is not None:
         _LOG.warning("the wake word isn't verified, there will be more false wakes: %s", problem)
         return None
     return WordVerifier()
+
+
+def decision(config: WakeConfig, second: Verifier | None) -> WakeDecision:
+    """What the scores of the wake words come to while nothing is spoken."""
+    return WakeDecision(
+        threshold=config.threshold,
+        near_threshold=config.near_threshold,
+        refractory_s=config.refractory_s,
+        doubt=(config.maybe_threshold, config.sure_threshold) if config.second_opinion else None,
+        maybe_of={second.phrase: config.verified_threshold} if second else None,
+    )
 
 
 def microphone(config: AudioConfig) -> Microphone:

@@ -127,15 +127,22 @@ def recordings(directory: Path) -> list[Recording]:
 
 
 async def score_all(
-    found: Sequence[Recording], detector: WakeDetector, meter: Meter, second: Verifier | None = None
+    found: Sequence[Recording],
+    detector: WakeDetector,
+    meter: Meter,
+    second: Verifier | None = None,
+    from_score: float = THRESHOLDS[0],
 ) -> tuple[list[Scored], tuple[str, ...]]:
-    """Hear every recording; those that can't be read are named, with why. Raises AudioFileError if none can."""
+    """Hear every recording; those that can't be read are named, with why. Raises AudioFileError if none can.
+
+    `second` is asked from `from_score` on.
+    """
     scored, unreadable = [], []
     error: AudioFileError | None = None
     with meter("recordings", sum(recording.path.stat().st_size for recording in found)) as advance:
         for recording in found:
             try:
-                scored.append(await _score(recording, detector, second))
+                scored.append(await _score(recording, detector, second, min(from_score, THRESHOLDS[0])))
             except AudioFileError as e:
                 error = e
                 unreadable.append(e.message)
@@ -145,7 +152,7 @@ async def score_all(
     return scored, tuple(unreadable)
 
 
-async def _score(recording: Recording, detector: WakeDetector, second: Verifier | None) -> Scored:
+async def _score(recording: Recording, detector: WakeDetector, second: Verifier | None, from_score: float) -> Scored:
     detector.reset()
     scores: list[float] = []
     refused: set[int] = set()
@@ -156,7 +163,7 @@ async def _score(recording: Recording, detector: WakeDetector, second: Verifier 
         score = detector.score(samples)
         if score is None:
             return
-        if second is not None and score >= THRESHOLDS[0] and not _was_said(second, np.concatenate(latest)):
+        if second is not None and score >= from_score and not _was_said(second, np.concatenate(latest), score):
             refused.add(len(scores))
         scores.append(score)
 
@@ -170,11 +177,11 @@ async def _score(recording: Recording, detector: WakeDetector, second: Verifier 
     return Scored(recording, chunks * CHUNK_MS / 1000, tuple(scores), frozenset(refused))
 
 
-def _was_said(second: Verifier, sound: Pcm) -> bool:
+def _was_said(second: Verifier, sound: Pcm, score: float) -> bool:
     """Ask as the listener does: as loud as the turn behind the word would be."""
     ends = len(sound) - round(HEARD_LAG_MS * SAMPLES_A_MS)
     word = sound[max(0, ends - round(WORD_MS * SAMPLES_A_MS)) : ends]
-    return second.was_said(amplified(sound, gain_for(word)))
+    return second.was_said(amplified(sound, gain_for(word)), score)
 
 
 _Judged = tuple[Scored, list[Heard | Rejected]]

@@ -83,8 +83,9 @@ class WakeObserver:
             case WakeRejected(audio_ms=at_ms) if self._wake is not None and self._wake.at_ms == at_ms:
                 self._wake.entry = replace(self._wake.entry, kind=Kind.REJECTED)  # it was heard, and judged anew
                 self.close()
-            case WakeRejected(score=score):
-                self._keep(*self._entry(event, Kind.NEAR if score < self._threshold else Kind.REJECTED))
+            case WakeRejected(score=score, reason=reason):
+                near = reason == "score" and score < self._threshold
+                self._keep(*self._entry(event, Kind.NEAR if near else Kind.REJECTED))
             case MuteSwitched(muted=True) | MicrophoneLost():
                 self.close()
             case _ if self._wake is not None:

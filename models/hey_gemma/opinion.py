@@ -129,7 +129,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--sure", type=float, default=WakeConfig().sure_threshold)
     options = parser.parse_args()
-    config = Config(wake=WakeConfig(sure_threshold=options.sure))
+    config = Config(wake=WakeConfig(sure_threshold=options.sure, verify=False))
     found = asyncio.run(measure(options.folder, config))
     show(found, options.sure)
 

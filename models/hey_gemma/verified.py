@@ -21,7 +21,7 @@ from assistant.stages import CHUNK_SAMPLES, SAMPLE_RATE_HZ, AudioChunk, Pcm
 from assistant.turn_gain import gain_for
 from assistant.vad import FaintVad, WebRtcVad
 from assistant.wake import WakeWord
-from assistant.wake_decision import WakeDecision
+from assistant.waking.hear import decision
 from assistant.waking.verifier import WordVerifier
 from models.hey_gemma import human
 
@@ -65,9 +65,8 @@ def main() -> None:
     found: defaultdict[str, Count] = defaultdict(Count)
     for kind, samples in [*(clips(folder) if folder else ()), *people()]:
         wake.reset()
-        decision = WakeDecision(threshold=settings.threshold, doubt=(settings.maybe_threshold, settings.sure_threshold))
         listener = Listener(
-            EndpointConfig(), wake, decision, WebRtcVad(), vad_lag_ms=0.0, early_confidence=2.0,
+            EndpointConfig(), wake, decision(settings, verifier), WebRtcVad(), vad_lag_ms=0.0, early_confidence=2.0,
             now_ms=lambda: 0.0, gain_for=gain_for, verifier=verifier,
         )  # fmt: skip
         count = found[kind]

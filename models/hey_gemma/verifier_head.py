@@ -1,16 +1,18 @@
-"""The head that looks for the word's phones: `python -m models.hey_gemma.verifier_head say|rows|train`.
+"""The second ear's head, in three steps: `python -m models.hey_gemma.verifier_head say|rows|train`.
 
-    say --out SAID.npz                                 near-misses, the word, other sentences: 2 CPU-min
-    rows --said SAID.npz --data DATA --out ROWS.npz    what tiny's encoder makes of them and of tiny's data: 4 CPU-min
-    train --data DATA --rows ROWS.npz --out phones.npz  1 CPU-min
+    say --out SAID                      the word, near-misses and other speech, as the second recipe records them
+    rows --said SAID --out ROWS         what tiny's encoder makes of short stretches of it
+    train --rows ROWS --out second_ear.npz
 
-`rows` runs in the product's environment, the others in the recipes'. DATA is `models.tiny.make_data`'s. Voices and
-phrases are those of training; `assistant.waking.verifier` reads the result. Every step is the same for the same seed.
+`rows` runs in the product's environment, the others in the recipes'. `say` and `rows` write a file a shard and resume.
+Voices and phrases are those of training; `assistant.waking.verifier` reads the result. Same seed, same head.
 """
 
 import argparse
 import json
+import zlib
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,165 +20,199 @@ import numpy as np
 from numpy.typing import NDArray
 
 RATE = 16_000
-SAID, LONGEST_S = 4_500, 5.0
-COMMANDS, WORDS = 1_750, 1_100  # of tiny's data: what is said to it, and the word alone
-WORD = ("h eɪ dʒ ɛ m ə", "h eɪ dʒ ɛ m", "eɪ dʒ ɛ m ə")  # noqa: RUF001  (IPA)
-HIDDEN, REACH, EPOCHS, BATCH, PEAK = 128, 3, 10, 32, 3e-3
+ROUNDS = 20  # of words and near-misses, with other speech now and then
+STRETCH = 28_000  # samples: what the second ear is given
+HIDDEN, REACHES = 96, (3, 5, 9)
+EPOCHS, BATCH, PEAK, DROPOUT, DECAY = 8, 32, 2e-3, 0.2, 1e-2
+BEFORE = -6.0  # log odds of a place before anything is learned
 
 Samples = NDArray[np.int16]
-Clip = tuple[Samples, str]  # sound, phones
+Stretch = tuple[int, int, bool]  # from, to, the word is in it
+
+
+def plan(rounds: int) -> Iterator[tuple[str, int, bool]]:
+    """What there will be: kind, number, for validation."""
+    yield from (("word", 0, True), ("near", 0, True))
+    for n in range(rounds):
+        yield from (("word", n, False), ("near", n, False))
+        if n % 2 == 0:
+            yield "near", 1000 + n // 2, False
+        if n % 4 == 1:
+            yield "human", n // 4, False
+        if n % 4 == 3:
+            yield "speech", n // 4, False
+
+
+def name(kind: str, number: int, *, validation: bool) -> str:
+    """Of a shard's file."""
+    return f"{kind}-{'v-' if validation else ''}{number:04d}.npz"
 
 
 def say(options: argparse.Namespace) -> None:
-    """Speak what isn't in tiny's data."""
-    from models.hey_gemma import corpus, phrases
-    from models.tiny.make_data import ENGINES, phones, some_voice
-    from models.voices import say as speak
+    """Speak and record: about 25 CPU-s a shard."""
+    from models.hey_gemma import takes
 
-    near, clips = sorted(phrases.trained_near_misses()), []
-    for number in range(SAID):
-        rng = np.random.default_rng((77, number))
-        near_miss = near[int(rng.integers(len(near)))]
-        kind = rng.choice(5, p=(0.45, 0.1, 0.1, 0.1, 0.25))
-        text = (
-            near_miss,
-            f"{near_miss}, {phrases.sentence(rng)}",
-            "hey gemma",
-            f"hey gemma, {phrases.sentence(rng)}",
-            corpus.line("en-us", rng, held_out=False)[:70],
-        )[kind]
-        sound = speak(some_voice(rng, ENGINES), text, rng)
-        if RATE // 5 <= len(sound) <= LONGEST_S * RATE:
-            clips.append((sound, phones(text)))
-    save(options.out, [sound for sound, _ in clips], [said for _, said in clips])
+    makers = {
+        "word": takes.word_takes, "near": takes.near_takes, "human": takes.human_takes, "speech": takes.speech_takes,
+    }  # fmt: skip
+    for kind, number, validation in plan(options.rounds):
+        path = options.out / name(kind, number, validation=validation)
+        if path.exists():
+            continue
+        examples, sounds = zip(*makers[kind](number, validation=validation), strict=True)
+        ends = [-1.0 if example.end_ms is None else example.end_ms for example in examples]
+        save(path, sounds, kind=[example.kind for example in examples], end_ms=ends)
 
 
-def save(path: Path, sounds: Sequence[NDArray[Any]], said: Sequence[str]) -> None:
-    """Write arrays of different lengths, one behind the other, and what is said in each."""
-    np.savez(path, all=np.concatenate(sounds), lengths=[len(sound) for sound in sounds], said=np.array(said))
-    print(f"{path}: {len(sounds)}")
+def save(path: Path, arrays: Sequence[NDArray[Any]], **more: Any) -> None:
+    """Write arrays of different lengths, one behind the other, in one step."""
+    part = path.with_suffix(".part.npz")
+    np.savez(part, all=np.concatenate(arrays), lengths=[len(array) for array in arrays], **more)
+    part.replace(path)
+    print(f"{path.name}: {len(arrays)}", flush=True)
 
 
-def load(path: Path) -> tuple[list[NDArray[Any]], list[str]]:
+def load(path: Path) -> tuple[list[NDArray[Any]], dict[str, NDArray[Any]]]:
     """Read what `save` wrote."""
     with np.load(path, allow_pickle=False) as file:
-        return np.split(file["all"], np.cumsum(file["lengths"])[:-1]), [str(said) for said in file["said"]]
+        more = {key: file[key] for key in file.files if key not in ("all", "lengths")}
+        return np.split(file["all"], np.cumsum(file["lengths"])[:-1]), more
 
 
-def tinys(data: Path, rng: np.random.Generator) -> Iterator[Clip]:
-    """Commands, a third of them behind the word, and the word alone."""
-
-    def read(name: str) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in (data / name).read_text(encoding="utf-8").splitlines()]
-
-    def sound(row: dict[str, Any]) -> Samples:
-        shard = np.load(data / row["shard"], mmap_mode="r")
-        return np.array(shard[row["start"] : row["start"] + row["samples"]], np.int16)
-
-    commands, words = read("train.jsonl"), read("hey_gemma.jsonl")
-    for number in rng.choice(len(commands), COMMANDS, replace=False):
-        command = sound(commands[number]), commands[number]["phones"]
-        if rng.random() < 0.35:
-            pause = np.zeros(int(rng.uniform(0, 0.3) * RATE), np.int16)
-            word = sound(words[int(rng.integers(len(words)))])
-            yield np.concatenate([word, pause, command[0]]), f"{WORD[0]} {command[1]}"
-        else:
-            yield command
-    for number in rng.integers(len(words), size=WORDS):
-        yield sound(words[number]), WORD[0]
-
-
-def heard(sound: Samples, rng: np.random.Generator) -> Samples:
-    """As a microphone has it: silence around it, mostly in noise of some colour, at some loudness."""
-    voice = sound.astype(np.float32) / 32768
-    level = float(np.sqrt(np.mean(voice**2))) + 1e-6
-    before, behind = (np.zeros(int(rng.uniform(*bounds) * RATE), np.float32) for bounds in ((0, 0.6), (0.05, 0.3)))
-    voice = np.concatenate([before, voice, behind])
-    if rng.random() < 0.65:
-        f = np.fft.rfftfreq(len(voice), 1 / RATE)
-        white = rng.normal(size=len(f)) + 1j * rng.normal(size=len(f))
-        noise = np.fft.irfft(np.maximum(f, 30) ** (-rng.choice((0, 0.5, 1, 1.5)) / 2) * white, len(voice))
-        voice = voice + noise / noise.std() * level * 10 ** (-rng.uniform(3, 30) / 20)
-    gain = 10 ** (rng.uniform(-34, -14) / 20) / level
-    return np.clip(np.rint(voice * gain * 32768), -32768, 32767).astype(np.int16)
+def stretches(kind: str, end_ms: float, length: int, rng: np.random.Generator) -> Iterator[Stretch]:
+    """Where the second ear might be asked: behind the word, up to 0.35 s later; in what follows; anywhere."""
+    if kind == "word":
+        for _ in range(2):
+            until = int((end_ms / 1000 + rng.uniform(0, 0.35)) * RATE)
+            yield max(0, until - STRETCH), min(until, length), True
+        behind = int((end_ms / 1000 + 0.1) * RATE)
+        if length - behind > RATE:
+            yield behind, min(length, behind + STRETCH), False
+        return
+    count, last = (2, min(length, 3 * RATE)) if kind == "near" else (max(1, length // (4 * RATE)), length)
+    for _ in range(count):
+        until = int(rng.uniform(min(0.9 * RATE, last), last))
+        yield max(0, until - STRETCH), until, False
 
 
 def rows(options: argparse.Namespace) -> None:
-    """Encode."""
+    """Encode: 25 ms of processor time a stretch, some 18 s a shard."""
+    from assistant.audio.pcm import amplified
     from assistant.llm.conformer import Conformer
     from assistant.places import models_dir
+    from assistant.turn_gain import gain_for
     from assistant.waking.verifier import ENCODER_FILE
 
     encoder = Conformer(models_dir() / ENCODER_FILE)
-    rng = np.random.default_rng(1)
-    encoded, said = [], []
-    for sound, phones in [*zip(*load(options.said), strict=True), *tinys(options.data, rng)]:
-        encoder.reset()
-        encoder.feed(heard(sound, rng))
-        encoded.append(encoder.flush().astype(np.float16))
-        said.append(phones)
-    save(options.out, encoded, said)
+    for path in sorted(options.said.glob("*-[0-9][0-9][0-9][0-9].npz")):
+        if (options.out / path.name).exists():
+            continue
+        rng = np.random.default_rng(zlib.crc32(path.name.encode()))
+        encoded, words = [], []
+        sounds, more = load(path)
+        for sound, kind, end_ms in zip(sounds, more["kind"], more["end_ms"], strict=True):
+            for start, stop, word in stretches(str(kind), float(end_ms), len(sound), rng):
+                encoder.reset()
+                encoder.feed(amplified(sound[start:stop], gain_for(sound[start:stop])))
+                encoded.append(encoder.flush().astype(np.float16))
+                words.append(word)
+        save(options.out / path.name, encoded, word=words)
+
+
+@dataclass(slots=True)
+class Side:
+    """Rows of an encoder, and whether the word is in them."""
+
+    rows: list[NDArray[np.float16]] = field(default_factory=list)
+    word: list[bool] = field(default_factory=list)
+
+    def add(self, path: Path) -> None:
+        """Take a shard's."""
+        arrays, more = load(path)
+        keep = [n for n, array in enumerate(arrays) if len(array) >= 8]
+        self.rows += [arrays[n] for n in keep]
+        self.word += [bool(more["word"][n]) for n in keep]
 
 
 def train(options: argparse.Namespace) -> None:
-    """Learn phones by CTC, two places for each row."""
+    """Learn to tell the word: 12 CPU-s an epoch of 13,000 stretches."""
     import torch
     from torch.nn import functional
 
-    torch.manual_seed(0)
+    torch.manual_seed(options.seed)
     torch.set_num_threads(1)
-    names: list[str] = json.loads((options.data / "phones.json").read_text(encoding="utf-8"))
-    number = {name: n for n, name in enumerate(names)}
-    encoded, said = load(options.rows)
-    goals = [[number[phone] for phone in text.split() if phone in number] for text in said]
-    order = [n for n in range(len(encoded)) if goals[n] and len(goals[n]) < 2 * len(encoded[n]) - 1]
-    convolution = torch.nn.Conv1d(encoded[0].shape[1], HIDDEN, REACH, padding=REACH // 2)
-    matrix = torch.nn.Linear(HIDDEN, 2 * len(names))
-    parameters = [*convolution.parameters(), *matrix.parameters()]
-    optimizer = torch.optim.AdamW(parameters, PEAK, weight_decay=1e-3)
-    steps = EPOCHS * -(-len(order) // BATCH)
+    learned, held = Side(), Side()
+    for path in sorted(options.rows.glob("*-[0-9][0-9][0-9][0-9].npz")):
+        (held if "-v-" in path.name else learned).add(path)
+    width = learned.rows[0].shape[1]
+    scale = float(np.concatenate(learned.rows[:300]).astype(np.float32).std())
+    layers = torch.nn.ModuleList(
+        torch.nn.Conv1d(HIDDEN if n else width, HIDDEN, reach, padding=reach // 2) for n, reach in enumerate(REACHES)
+    )
+    matrix, drop = torch.nn.Linear(HIDDEN, 1), torch.nn.Dropout(DROPOUT)
+    torch.nn.init.constant_(matrix.bias, BEFORE)
+    parameters = [*layers.parameters(), *matrix.parameters()]
+    optimizer = torch.optim.AdamW(parameters, PEAK, weight_decay=DECAY)
+
+    def log_odds(some: list[NDArray[np.float16]]) -> torch.Tensor:
+        there = torch.zeros(len(some), max(map(len, some)), dtype=torch.bool)
+        x = torch.zeros(*there.shape, width)
+        for n, array in enumerate(some):
+            x[n, : len(array)] = torch.from_numpy(array.astype(np.float32)) / scale
+            there[n, : len(array)] = True
+        for layer in layers:
+            x = functional.gelu(layer(drop(x).mT).mT, approximate="tanh") * there[..., None]
+        return torch.logsumexp(matrix(drop(x))[..., 0].masked_fill(~there, -1e4), 1)
+
+    steps, rng = EPOCHS * (len(learned.rows) // BATCH), np.random.default_rng(options.seed)
     for step in range(steps):
-        rng = np.random.default_rng((3, step))
-        batch = rng.choice(order, BATCH, replace=False)
-        lengths = [len(encoded[n]) for n in batch]
-        padded = torch.zeros(BATCH, max(lengths), encoded[0].shape[1])
-        for place, n in enumerate(batch):
-            padded[place, : len(encoded[n])] = torch.from_numpy(encoded[n].astype(np.float32))
-        hidden = functional.gelu(convolution(padded.mT).mT, approximate="tanh")
-        scores = matrix(hidden).reshape(BATCH, -1, len(names)).log_softmax(-1)
-        goal = torch.tensor([phone for n in batch for phone in goals[n]])
-        counts = torch.tensor([len(goals[n]) for n in batch])
-        loss = functional.ctc_loss(scores.transpose(0, 1), goal, 2 * torch.tensor(lengths), counts, zero_infinity=True)
+        chosen = rng.choice(len(learned.rows), BATCH, replace=False)
+        wanted = torch.tensor([float(learned.word[n]) for n in chosen])
+        loss = functional.binary_cross_entropy_with_logits(log_odds([learned.rows[n] for n in chosen]), wanted)
         for group in optimizer.param_groups:
-            group["lr"] = PEAK * min(1.0, (step + 1) / 50) * (1 - step / steps)
+            group["lr"] = PEAK * min(1.0, (step + 1) / 100) * (1 - step / steps)
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
         if step % 200 == 0:
             print(f"{step} of {steps}: {float(loss.detach()):.3f}", flush=True)
-    assert convolution.bias is not None
-    weights = {
-        "kernel": convolution.weight.permute(2, 1, 0),
-        "bias": convolution.bias,
-        "out": matrix.weight.T,
-        "out_bias": matrix.bias,
-    }
-    about = json.dumps({"phones": names, "word": WORD}, ensure_ascii=False)
-    halves = {name: weight.detach().numpy().astype(np.float16) for name, weight in weights.items()}
+    for layer in (*layers, drop):
+        layer.eval()
+    with torch.no_grad():
+        told = np.concatenate([log_odds(held.rows[n : n + 64]).numpy() for n in range(0, len(held.rows), 64)])
+    report(told, np.array(held.word))
+    weights = {"out": matrix.weight[0], "out_bias": matrix.bias[0]}
+    for n, layer in enumerate(layers):
+        kernel = layer.weight.permute(2, 1, 0)
+        weights |= {f"kernel{n}": kernel if n else kernel / scale, f"bias{n}": layer.bias}
+    about = json.dumps({"layers": len(REACHES), "least": options.least})
+    halves = {key: weight.detach().numpy().astype(np.float16) for key, weight in weights.items()}
     np.savez(options.out, about=np.array(about), **halves)
+
+
+def report(told: NDArray[np.float32], word: NDArray[np.bool_]) -> None:
+    """What passes on the validation side, at each limit of the second ear alone."""
+    for limit in range(-5, 5):
+        passed = told >= limit
+        print(f"{limit:3}: {passed[word].mean():.1%} of the words, {passed[~word].mean():.1%} of other stretches")
 
 
 def main() -> None:
     """Run one step."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     steps = parser.add_subparsers(required=True)
-    for step, inputs in ((say, ()), (rows, ("said", "data")), (train, ("data", "rows"))):
+    for step, given in ((say, ()), (rows, ("said",)), (train, ("rows",))):
         one = steps.add_parser(step.__name__)
         one.set_defaults(step=step)
-        for name in (*inputs, "out"):
-            one.add_argument(f"--{name}", type=Path, required=True)
+        for folder in (*given, "out"):
+            one.add_argument(f"--{folder}", type=Path, required=True)
+        one.add_argument("--rounds", type=int, default=ROUNDS)
+        one.add_argument("--seed", type=int, default=0)
+        one.add_argument("--least", type=float, default=1.0, help="log odds of both ears from which it counts")
     options = parser.parse_args()
+    if options.step is not train:
+        options.out.mkdir(parents=True, exist_ok=True)
     options.step(options)
 
 

@@ -131,7 +131,7 @@ class Home:
         rng = self.rng
         if frames(len(wave)) % 2 == 0:
             wave = wave[:-160]
-        warp = round(float(np.clip(rng.normal(1.0, 0.07), 0.84, 1.18)), 2) if rng.random() < 0.6 else 1.0
+        warp = round(float(np.clip(rng.normal(1.0, 0.08), 0.82, 1.2)), 2) if rng.random() < 0.7 else 1.0
         tilt = None
         if rng.random() < 0.5:
             knots = rng.normal(0, 4.0, 6).clip(-9, 9)
