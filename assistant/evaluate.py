@@ -230,7 +230,8 @@ def summarise(verdicts: Sequence[Verdict]) -> dict[str, Any]:
     """The figures of a run."""
     positives = [v for v in verdicts if v.label.get("kind") != "negative"]
     negatives = [v for v in verdicts if v.label.get("kind") == "negative"]
-    wrong = [v for v in verdicts if v.heard.effects and not same_effects(v.label.get("effects", []), v.heard.effects)]
+    right = {id(v) for v in verdicts if same_effects(v.label.get("effects", []), v.heard.effects)}
+    wrong = [v for v in verdicts if v.heard.effects and id(v) not in right]
     by_label: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
     for verdict in verdicts:
         for key, value in verdict.label.items():
@@ -243,6 +244,7 @@ def summarise(verdicts: Sequence[Verdict]) -> dict[str, Any]:
         "ok_share": sum(v.ok for v in verdicts) / len(verdicts),
         "wake_recall": _share(v.heard.woke for v in positives),
         "false_wakes": sum(v.heard.woke for v in negatives),
+        "right_effects_share": _share(id(v) in right for v in verdicts if v.label.get("effects")),
         "wrong_actions": len(wrong),
         "wrong_action_share": len(wrong) / len(verdicts),
         "cut_offs": sum(v.cut_off for v in verdicts),

@@ -81,6 +81,7 @@ def test_the_summary_counts_by_every_free_label() -> None:
     ]
     summary = ev.summarise(verdicts)
     assert (summary["ok"], summary["wrong_actions"], summary["false_wakes"]) == (2, 1, 1)
+    assert summary["right_effects_share"] == 0.5
     assert summary["by_label"]["voice"] == {"joe": {"ok": 1, "clips": 2}, "rms": {"ok": 1, "clips": 1}}
 
 
