@@ -429,7 +429,7 @@ def test_a_wake_word_without_its_head(tmp_path: Path) -> None:
 
 
 def test_a_second_ear_that_is_damaged(monkeypatch: pytest.MonkeyPatch) -> None:
-    damaged = ModelDamaged("phones.npz can't be read", remedy="again")
+    damaged = ModelDamaged("second_ear.npz can't be read", remedy="again")
 
     def fails(_: WakeConfig) -> None:
         raise damaged
