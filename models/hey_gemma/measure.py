@@ -239,7 +239,11 @@ def report(work: Path, path: Path, threshold: float, wheel: Path | None, picture
         'were in no training. **No real person\'s "Hey Gemma" was available**: every word here is synthetic.', file=out
     )
     print("In brackets: exact 95 % bounds. Made by `python -m models.hey_gemma.measure`; the recipe is in", file=out)
-    print("`models/hey_gemma`. Your own recordings: `hey-gemma wake eval DIR`.\n", file=out)
+    print(
+        "`models/hey_gemma`. Your own recordings: `hey-gemma wake eval DIR`. Everything here is by the score alone;",
+        file=out,
+    )
+    print("what the second ear makes of such sounds: RESULTS.md.\n", file=out)
     paths = {
         name: sorted(work.glob(f"measured-{name}*.npz"))
         for name in ("words", "jarvis", "manner", "near", "human", "noise")

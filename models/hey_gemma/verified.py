@@ -1,4 +1,4 @@
-"""What the second ear lets through: `python -m models.hey_gemma.verified [DIR]`, clips of `opinion_set`.
+"""What the second ear lets through: `python -m models.hey_gemma.verified [DIR]`, clips of `opinion_set` or `measured`.
 
 Every clip, and every recording of people kept out of training, through the assistant's own listener; what wakes it or
 is doubted is counted before and behind the verifier. No model decides here. 60 CPU-s an hour of sound.
@@ -9,6 +9,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -24,15 +25,17 @@ from assistant.wake import WakeWord
 from assistant.waking.hear import decision
 from assistant.waking.verifier import WordVerifier
 from models.hey_gemma import human
+from models.hey_gemma.verifier_head import load
 
 BEHIND = np.zeros(SAMPLE_RATE_HZ // 2, np.int16)
 
 
 @dataclass(slots=True)
 class Count:
-    """Sounds of a kind: how many, how long; wakes that are sure or doubtful, and how many of them were refused."""
+    """Sounds of a kind: how many, how long, in how many of them a wake was let through; wakes, sure and doubtful."""
 
     sounds: int = 0
+    woken: int = 0
     seconds: float = 0.0
     sure: int = 0
     doubtful: int = 0
@@ -41,7 +44,13 @@ class Count:
 
 
 def clips(folder: Path) -> Iterator[tuple[str, Pcm]]:
-    """The clips of a folder, by what is said in them."""
+    """The clips of a folder, by what is said in them, and how."""
+    for shard in sorted(folder.glob("*.npz")):
+        sounds, more = load(shard)
+        for sound, group, heard in zip(sounds, more["group"], more["heard"], strict=True):
+            yield f"{group}, {heard}" if group != "dialogue" else "dialogue", sound
+    if not (folder / "expect.jsonl").exists():
+        return
     for line in (folder / "expect.jsonl").read_text(encoding="utf-8").splitlines():
         label = json.loads(line)
         samples, _ = soundfile.read(folder / label["file"], dtype="int16")
@@ -59,11 +68,13 @@ def main() -> None:
     """Count, and print a row a kind."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, nargs="?")
-    folder = parser.parse_args().folder
+    parser.add_argument("--no-people", action="store_true", help="the folder only")
+    options = parser.parse_args()
+    folder: Path | None = options.folder
     wake, settings = WakeWord(gate=FaintVad(WebRtcVad(aggressiveness=3))), WakeConfig()
     verifier = WordVerifier()
     found: defaultdict[str, Count] = defaultdict(Count)
-    for kind, samples in [*(clips(folder) if folder else ()), *people()]:
+    for kind, samples in chain(clips(folder) if folder else (), () if options.no_people else people()):
         wake.reset()
         listener = Listener(
             EndpointConfig(), wake, decision(settings, verifier), WebRtcVad(), vad_lag_ms=0.0, early_confidence=2.0,
@@ -73,6 +84,7 @@ def main() -> None:
         count.sounds += 1
         count.seconds += len(samples) / SAMPLE_RATE_HZ
         whole = np.concatenate([samples, BEHIND])
+        passed = False
         for start in range(0, len(whole) - CHUNK_SAMPLES + 1, CHUNK_SAMPLES):
             for event in listener.push(AudioChunk(whole[start : start + CHUNK_SAMPLES], start)):
                 refused = isinstance(event, WakeRejected) and event.reason == "not_said"
@@ -83,11 +95,14 @@ def main() -> None:
                 count.doubtful += not sure
                 count.sure_refused += refused and sure
                 count.doubtful_refused += refused and not sure
-    print("| sounds | of | hours | sure | let through | doubtful | let through |\n|---|---|---|---|---|---|---|")
+                passed |= not refused
+        count.woken += passed
+    print("| sounds | of | hours | sure | let through | doubtful | let through | woken |")
+    print("|---|---|---|---|---|---|---|---|")
     for kind, count in sorted(found.items()):
         print(
             f"| {kind} | {count.sounds} | {count.seconds / 3600:.2f} | {count.sure} | {count.sure - count.sure_refused}"
-            f" | {count.doubtful} | {count.doubtful - count.doubtful_refused} |"
+            f" | {count.doubtful} | {count.doubtful - count.doubtful_refused} | {count.woken} |"
         )
 
 

@@ -3,6 +3,7 @@
     say --out SAID                      the word, near-misses and other speech, as the second recipe records them
     rows --said SAID --out ROWS         what tiny's encoder makes of short stretches of it
     train --rows ROWS --out second_ear.npz
+    measured --out SAID                 what is measured with, for `verified`: never trained on
 
 `rows` runs in the product's environment, the others in the recipes'. `say` and `rows` write a file a shard and resume.
 Voices and phrases are those of training; `assistant.waking.verifier` reads the result. Same seed, same head.
@@ -11,16 +12,21 @@ Voices and phrases are those of training; `assistant.waking.verifier` reads the 
 import argparse
 import json
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+if TYPE_CHECKING:
+    from models.hey_gemma.data import Take
+
 RATE = 16_000
 ROUNDS = 13  # of words and near-misses, with other speech now and then; the shipped head had words of one more
+DIALOGUES = 6  # of ten minutes
 STRETCH = 28_000  # samples: what the second ear is given
 HIDDEN, REACHES = 96, (3, 5, 9)
 EPOCHS, BATCH, PEAK, DROPOUT, DECAY = 8, 32, 2e-3, 0.2, 1e-2
@@ -56,12 +62,31 @@ def say(options: argparse.Namespace) -> None:
         "word": takes.word_takes, "near": takes.near_takes, "human": takes.human_takes, "speech": takes.speech_takes,
     }  # fmt: skip
     for kind, number, validation in plan(options.rounds):
-        path = options.out / name(kind, number, validation=validation)
-        if path.exists():
-            continue
-        examples, sounds = zip(*makers[kind](number, validation=validation), strict=True)
-        ends = [-1.0 if example.end_ms is None else example.end_ms for example in examples]
-        save(path, sounds, kind=[example.kind for example in examples], end_ms=ends)
+        record(
+            options.out / name(kind, number, validation=validation),
+            partial(makers[kind], number, validation=validation),
+        )
+
+
+def measured(options: argparse.Namespace) -> None:
+    """Speak and record the held-out words, near-misses and some dialogue: about 15 CPU-min."""
+    from models.hey_gemma import measured_takes
+
+    for family, _, _, made in measured_takes.families():
+        if family.startswith(("measured-words", "measured-near")):
+            record(options.out / f"{family}.npz", partial(made, 0))
+    for number in range(DIALOGUES):
+        record(options.out / f"dialogue-{number:04d}.npz", partial(measured_takes.dialogue_takes, number))
+
+
+def record(path: Path, takes: Callable[[], "Iterator[Take]"]) -> None:
+    """Write a shard of sounds, unless it is there."""
+    if path.exists():
+        return
+    examples, sounds = zip(*takes(), strict=True)
+    ends = [-1.0 if example.end_ms is None else example.end_ms for example in examples]
+    kinds, heard = [example.kind for example in examples], [example.heard for example in examples]
+    save(path, sounds, kind=kinds, heard=heard, group=[example.group for example in examples], end_ms=ends)
 
 
 def save(path: Path, arrays: Sequence[NDArray[Any]], **more: Any) -> None:
@@ -202,7 +227,7 @@ def main() -> None:
     """Run one step."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     steps = parser.add_subparsers(required=True)
-    for step, given in ((say, ()), (rows, ("said",)), (train, ("rows",))):
+    for step, given in ((say, ()), (measured, ()), (rows, ("said",)), (train, ("rows",))):
         one = steps.add_parser(step.__name__)
         one.set_defaults(step=step)
         for folder in (*given, "out"):
