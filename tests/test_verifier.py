@@ -19,7 +19,7 @@ from assistant.llm import self_test
 from assistant.places import models_dir
 from assistant.stages import CHUNK_SAMPLES, AudioChunk, Pcm
 from assistant.turn_gain import gain_for
-from assistant.wake_decision import WakeDecision
+from assistant.wake_decision import Doubted, WakeDecision
 from assistant.waking import hear
 from assistant.waking.verifier import ENCODER_FILE, HEAD_FILE, WordHead, WordVerifier, score_log_odds
 from tests.fakes import SILENCE, WAKE, LevelVad, LevelWake, sound
@@ -186,3 +186,16 @@ def test_it_is_left_out_where_it_is_not_wanted_or_can_not_run(monkeypatch: pytes
     assert hear.verifier(WakeConfig(words=("hey computer",))) is None
     monkeypatch.setattr(self_test, "works", lambda _: "another library")
     assert hear.verifier(WakeConfig()) is None
+
+
+def test_only_what_it_listens_to_may_be_as_doubtful_as_its_threshold() -> None:
+    """Without it, and for other words, the usual threshold counts."""
+    scores = [0.05, 0.2, 0.3, 0.2, 0.05]
+
+    def doubted(second: Stubborn | None, word: str) -> bool:
+        decision = hear.decision(WakeConfig(), second)
+        return any(isinstance(decision.update(s, n * 80.0, word), Doubted) for n, s in enumerate(scores, 1))
+
+    assert doubted(Stubborn(said=True), "hey gemma")
+    assert not doubted(Stubborn(said=True), "hey computer")
+    assert not doubted(None, "hey gemma")
