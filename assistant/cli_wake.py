@@ -97,6 +97,7 @@ def tune(
     from assistant.waking import show
     from assistant.waking import tune as tuning
     from assistant.waking.entry import Log
+    from assistant.waking.hear import verifies
     from assistant.waking.store import Store
 
     path = config.find(config_file, os.environ)
@@ -107,13 +108,14 @@ def tune(
         show.log(console, store, Log(), 0, settings.wake)
         return
     cases = tuning.judged(entries)
-    highest = settings.wake.sure_threshold if settings.wake.second_opinion else tuning.HIGHEST
-    proposal = tuning.propose(cases, settings.wake.from_score, settings.wake.near_threshold, highest)
+    wake = replace(settings.wake, verify=verifies(settings.wake))
+    highest = wake.sure_threshold if wake.second_opinion else tuning.HIGHEST
+    proposal = tuning.propose(cases, wake.from_score, wake.near_threshold, highest)
     gain = tuning.propose_gain(cases, settings.audio.gain_db)
     show.proposal(console, proposal, gain, len(entries))
     values: dict[str, toml.Setting] = {}
     if proposal.threshold != proposal.now:
-        values[f"wake.{settings.wake.deciding}"] = proposal.threshold
+        values[f"wake.{wake.deciding}"] = proposal.threshold
     if gain.gain_db != gain.now_db:
         values["audio.gain_db"] = gain.gain_db
     if not values:

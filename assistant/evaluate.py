@@ -230,8 +230,7 @@ def summarise(verdicts: Sequence[Verdict]) -> dict[str, Any]:
     """The figures of a run."""
     positives = [v for v in verdicts if v.label.get("kind") != "negative"]
     negatives = [v for v in verdicts if v.label.get("kind") == "negative"]
-    right = {id(v) for v in verdicts if same_effects(v.label.get("effects", []), v.heard.effects)}
-    wrong = [v for v in verdicts if v.heard.effects and id(v) not in right]
+    wrong = [v for v in verdicts if v.heard.effects and not _right_effects(v)]
     by_label: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
     for verdict in verdicts:
         for key, value in verdict.label.items():
@@ -244,7 +243,7 @@ def summarise(verdicts: Sequence[Verdict]) -> dict[str, Any]:
         "ok_share": sum(v.ok for v in verdicts) / len(verdicts),
         "wake_recall": _share(v.heard.woke for v in positives),
         "false_wakes": sum(v.heard.woke for v in negatives),
-        "right_effects_share": _share(id(v) in right for v in verdicts if v.label.get("effects")),
+        "right_effects_share": _share(_right_effects(v) for v in verdicts if v.label.get("effects")),
         "wrong_actions": len(wrong),
         "wrong_action_share": len(wrong) / len(verdicts),
         "cut_offs": sum(v.cut_off for v in verdicts),
@@ -253,6 +252,10 @@ def summarise(verdicts: Sequence[Verdict]) -> dict[str, Any]:
         "first_token_ms": percentiles(v.heard.first_token_ms for v in verdicts),
         "by_label": {k: {v: {"ok": n[0], "clips": n[1]} for v, n in sorted(by.items())} for k, by in by_label.items()},
     }
+
+
+def _right_effects(verdict: Verdict) -> bool:
+    return same_effects(verdict.label.get("effects", []), verdict.heard.effects)
 
 
 def _share(flags: Iterable[bool]) -> float | None:

@@ -17,6 +17,7 @@ from assistant.cli import app
 from assistant.config import EndpointConfig, WakeConfig, load
 from assistant.errors import AudioFileError, UsageError
 from assistant.listen import Listener
+from assistant.llm import self_test
 from assistant.stages import CHUNK_SAMPLES, AudioChunk
 from assistant.wake import WakeWord
 from assistant.wake_decision import WakeDecision
@@ -178,6 +179,23 @@ class TestTune:
         told = wake("tune").stdout
         assert "threshold 0.10: 4 missed, 0 false" in told
         assert "Keep the threshold 0.10" in told
+
+    def test_where_the_second_ear_can_not_run_the_usual_threshold_is_in_force(
+        self, wake: Wake, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        store.add([(entry(n, then="acted"), None) for n in range(12)])
+        assert "Keep the threshold 0.10" in wake("tune").stdout
+        monkeypatch.setattr(self_test, "works", lambda _: "another library")
+        assert "Keep the threshold 0.50" in wake("tune").stdout
+
+    def test_of_what_it_let_through_and_should_not_have_a_higher_threshold_keeps_out(
+        self, wake: Wake, store: Store
+    ) -> None:
+        low = [(entry(n, score=0.2, then="nothing"), None) for n in range(6)]
+        store.add([*low, *((entry(10 + n, then="acted"), None) for n in range(8))])
+        told = wake("tune").stdout
+        assert "threshold 0.10: 0 missed, 6 false" in told
+        assert "[wake]\nverified_threshold = 0.24" in told
 
     @pytest.mark.usefixtures("missed")
     def test_with_write_the_config_says_so_and_its_comments_stay(self, wake: Wake, config_file: Path) -> None:

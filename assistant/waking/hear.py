@@ -39,13 +39,17 @@ def detector(words: Sequence[str]) -> WakeWord:
 
 def verifier(config: WakeConfig) -> WordVerifier | None:
     """The second ear for "hey gemma"; None: not wanted, or not on this machine. Raises ModelMissing, ModelDamaged."""
+    return WordVerifier() if verifies(config) else None
+
+
+def verifies(config: WakeConfig) -> bool:
+    """Whether the second ear is wanted, and works on this machine."""
     if not config.verify or SHIPPED_WORD not in config.words:
-        return None
+        return False
     problem = self_test.works(models_dir() / ENCODER_FILE)
     if problem is not None:
         _LOG.warning("the wake word isn't verified, there will be more false wakes: %s", problem)
-        return None
-    return WordVerifier()
+    return problem is None
 
 
 def decision(config: WakeConfig, second: Verifier | None) -> WakeDecision:

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from assistant.config import WakeConfig
+from assistant.config import SHIPPED_WORD, WakeConfig
 from assistant.waking.entry import Entry, Kind, Log
 from assistant.waking.measure import Report
 from assistant.waking.meter import counted
@@ -15,7 +15,6 @@ from assistant.waking.store import Store
 from assistant.waking.tune import Case, Gain, Proposal
 
 MOST_PLACES = 20
-USUAL = "hey gemma"  # the word that needn't be named
 _KINDS = {Kind.WAKE: "wake", Kind.NEAR: "near", Kind.REJECTED: "rejected"}
 _WORDS = {"time", "what", "led to", "meant", "clip", "then", "was it meant", "hey", "other", "file", "threshold"}
 _MEANT = {None: "", True: "yes", False: "no"}
@@ -37,7 +36,9 @@ def _row(entry: Entry, clip: str) -> tuple[str | Text, ...]:
     return (
         str(entry.number),
         _time(entry),
-        Text(_KINDS[entry.kind] + (f" {entry.word}" if entry.word not in ("", USUAL) else ""), _STYLES[entry.kind]),
+        Text(
+            _KINDS[entry.kind] + (f" {entry.word}" if entry.word not in ("", SHIPPED_WORD) else ""), _STYLES[entry.kind]
+        ),
         f"{entry.score:.2f}",
         f"{entry.peak_dbfs:.0f}",
         entry.then,

@@ -2,7 +2,8 @@
 
 What was meant is known from a mark, or from what came after: a wake that led to an action was meant, one after which
 nobody spoke wasn't, and a near miss that was said again within 8 s was. What a wake only answered tells nothing: a
-television gets answers too. Nothing under `near_threshold` is in the log, so no threshold under it can be proposed.
+television gets answers too. Nothing under `near_threshold`, or the threshold in force if that is lower, is in the log,
+so no threshold under it can be proposed.
 
 Gain hardly moves scores: on the clips of tests/replay/wake under 0.02 between -40 and +10 dB; what hurts is clipping
 (+20 dB: 0.97 became 0.38). So gain goes by levels alone.
@@ -94,7 +95,7 @@ def propose(cases: Sequence[Case], now: float, near_threshold: float, highest: f
 
     if len(cases) < FEWEST:
         return keep(f"only {len(cases)} clear cases yet; {FEWEST} are needed. Marks help: hey-gemma wake log --meant N")
-    lowest = max(LOWEST, round(near_threshold, 2))
+    lowest = min(now, max(LOWEST, round(near_threshold, 2)))
     candidates = [n / 100 for n in range(round(lowest * 100), round(highest * 100) + 1)]
     wrong = {threshold: sum(case.wrong(threshold) for case in cases) for threshold in candidates}
     wrong_now = sum(case.wrong(now) for case in cases)

@@ -6,7 +6,7 @@
     measured --out SAID                 what is measured with, for `verified`: never trained on
 
 `rows` runs in the product's environment, the others in the recipes'. `say` and `rows` write a file a shard and resume.
-Voices and phrases are those of training; `assistant.waking.verifier` reads the result. Same seed, same head.
+Voices and phrases are those of training; `assistant.waking.verifier` reads the result. Same rows and seed, same head.
 """
 
 import argparse
@@ -69,7 +69,7 @@ def say(options: argparse.Namespace) -> None:
 
 
 def measured(options: argparse.Namespace) -> None:
-    """Speak and record the held-out words, near-misses and some dialogue: about 15 CPU-min."""
+    """Speak and record the held-out words, near-misses and some dialogue: some 10 CPU-min."""
     from models.hey_gemma import measured_takes
 
     for family, _, _, made in measured_takes.families():
@@ -160,7 +160,7 @@ class Side:
 
 
 def train(options: argparse.Namespace) -> None:
-    """Learn to tell the word: 12 CPU-s an epoch of 13,000 stretches."""
+    """Learn to tell the word: about 20 s an epoch of 27,000 stretches."""
     import torch
     from torch.nn import functional
 
@@ -232,9 +232,11 @@ def main() -> None:
         one.set_defaults(step=step)
         for folder in (*given, "out"):
             one.add_argument(f"--{folder}", type=Path, required=True)
-        one.add_argument("--rounds", type=int, default=ROUNDS)
-        one.add_argument("--seed", type=int, default=0)
-        one.add_argument("--least", type=float, default=1.0, help="log odds of both ears from which it counts")
+    steps.choices["say"].add_argument("--rounds", type=int, default=ROUNDS)
+    steps.choices["train"].add_argument("--seed", type=int, default=0)
+    steps.choices["train"].add_argument(
+        "--least", type=float, default=1.0, help="log odds of both from which it counts"
+    )
     options = parser.parse_args()
     if options.step is not train:
         options.out.mkdir(parents=True, exist_ok=True)
