@@ -4,8 +4,8 @@ Does not know which VAD made the probabilities, only its lag: how long it goes o
 sample. The hangover adapts: longer after a word or two (people think after "turn on..."), longer than any pause that
 the person has already made in this turn, and to what the model makes of the sentence so far (`judge`). A voice that
 goes on 3 dB lower than the last two seconds were is somebody else, or a television: it doesn't keep the turn open.
-Behind a pause before which everything was said half a second of 5 dB is enough; 3 would cut corrections off, and 2
-where what was added makes no sense to the model.
+Behind a pause it is known sooner, by how much lower it is for how long: soonest where everything was said before the
+pause, and at once where what was added makes no sense to the model.
 """
 
 from collections import deque
@@ -23,8 +23,11 @@ PAUSE_MARGIN_MS = 250.0
 LOWER = 10 ** (-3 / 10)  # of the energy, over so long a time: less is another voice
 LOUDNESS_CHUNKS = 40  # 800 ms: a word or two
 SOFT_MS = 500.0
-MUCH_LOWER = 10 ** (-5 / 10)  # behind a pause before which everything was said
-A_BIT_LOWER = 10 ** (-2 / 10)  # and where the model makes no more sense of it
+A_BIT_LOWER = 10 ** (-2 / 10)  # behind a pause, where the model makes no more sense of it
+# So many voiced chunks behind a pause, and of which energy at most: where everything was said before it, and where not.
+# 0.5 s of 5 dB, 0.8 s of 3 dB; 1.1 s of 4 dB. Sooner, more corrections and thoughtful pauses are cut off.
+ALL_SAID_LOWER = ((25, 10 ** (-5 / 10)), (40, LOWER))
+MORE_TO_COME_LOWER = ((55, 10 ** (-4 / 10)),)
 LINGER_MS = 80.0  # so much behind a voice's end is still taken for the person's
 ENOUGH_CHUNKS = 25  # half a second
 KEPT = 1 - 1 / 100  # of what is known after each chunk: 2 s count, for a voice sinks in a long sentence
@@ -128,9 +131,9 @@ class Endpoint:
         self._soft_since_ms: float | None = None
         self._background = False
         self._is_nonsense = False  # what the other voice says
-        self._before, self._behind = _Mean(), _Mean()  # the last pause before which all was said, surely or not
-        self._all_said_ms: float | None = None
-        self._surely = False
+        self._before, self._behind = _Mean(), _Mean()  # the last pause
+        self._went_on_ms: float | None = None  # where the voice was that went on behind that pause
+        self._all_said = False  # before it, so far as the model can tell
 
     @property
     def speech_ended_ms(self) -> float:
@@ -165,9 +168,9 @@ class Endpoint:
         if not self._paused:
             return
         self._verdict = verdict
-        if verdict.kind != "call" and self._all_said_ms is not None and self._behind_is(A_BIT_LOWER):
-            self._background = self._is_nonsense = True
-            self._last_voiced_ms = self._all_said_ms
+        if verdict.kind != "call" and self._all_said and self._behind_is(A_BIT_LOWER, ENOUGH_CHUNKS):
+            self._is_nonsense = True
+            self._is_beside()
 
     def reopen(self, goes_on_ms: float) -> None:
         """Go on after `Over`: the silence up to `goes_on_ms` was a pause."""
@@ -197,8 +200,7 @@ class Endpoint:
         if not self._speaking:
             return
         if self._is_softer(energy):
-            self._background = True
-            self._last_voiced_ms = min(self._last_voiced_ms, self._all_said_ms or self._last_voiced_ms)
+            self._is_beside()
             return
         if self._foreground.holds(energy):
             self._soft_since_ms, self._background, self._is_nonsense = None, False, False
@@ -209,17 +211,23 @@ class Endpoint:
             self._background = True
             self._last_voiced_ms = min(self._last_voiced_ms, self._soft_since_ms)
 
+    def _is_beside(self) -> None:
+        """What was heard behind the last pause is somebody else's."""
+        self._background = True
+        self._last_voiced_ms = min(self._last_voiced_ms, self._went_on_ms or self._last_voiced_ms)
+
     def _is_softer(self, energy: float) -> bool:
-        """Take one more voiced chunk; whether what goes on, after everything was said, is another voice."""
-        if self._all_said_ms is None:
+        """Take one more voiced chunk; whether what goes on behind the last pause is another voice."""
+        if self._went_on_ms is None:
             self._before.add(energy)
             return False
         self._behind.add(energy)
-        return self._surely and self._behind_is(MUCH_LOWER)
+        steps = ALL_SAID_LOWER if self._all_said else MORE_TO_COME_LOWER
+        return any(self._behind_is(lower, chunks) for chunks, lower in steps)
 
-    def _behind_is(self, lower: float) -> bool:
-        """Whether there is enough voice behind the pause, and it is so much lower than what was before."""
-        return self._behind.count >= ENOUGH_CHUNKS and self._behind.value <= lower * self._before.value
+    def _behind_is(self, lower: float, chunks: int) -> bool:
+        """Whether there is so much voice behind the pause, and it is so much lower than what was before."""
+        return self._behind.count >= chunks and self._behind.value <= lower * self._before.value
 
     def _voiced(self, end_ms: float, step_ms: float, edges: list[Edge]) -> None:
         if self._run_started_ms is None:
@@ -234,8 +242,8 @@ class Endpoint:
             edges.append(Resumed(end_ms - step_ms))
             if self._is_early():
                 self._hasty = True
-            if self._verdict is not None and self._verdict.kind == "call":
-                self._all_said_ms, self._behind, self._surely = self._last_voiced_ms, _Mean(), self._is_early()
+            self._went_on_ms, self._behind = self._last_voiced_ms, _Mean()
+            self._all_said = self._verdict is not None and self._verdict.kind == "call"
             self._verdict = None
             self._longest_pause_ms = max(self._longest_pause_ms, end_ms - step_ms - self.speech_ended_ms)
         self._paused = False

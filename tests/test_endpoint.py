@@ -112,13 +112,26 @@ def test_a_television_that_goes_on_lower_does_not_keep_the_turn_open() -> None:
     assert 900 - LINGER_MS <= over.beside_ms < over.audio_ms - 2000
 
 
-@pytest.mark.parametrize(("energy", "ends"), [(0.25, True), (0.4, False)])
-def test_what_goes_on_softly_after_everything_was_said_is_another_voice(energy: float, ends: bool) -> None:
+@pytest.mark.parametrize(
+    ("before", "energy", "for_ms", "ends"),
+    [
+        ("call", 0.25, 1000, True),
+        ("call", 0.4, 600, False),
+        ("call", 0.4, 900, True),
+        ("call", 0.6, 1400, False),  # as loud, or nearly
+        ("unsure", 0.25, 1000, False),  # who thinks aloud goes on softly
+        ("unsure", 0.25, 1300, True),
+        ("unsure", 0.45, 1300, False),
+    ],
+)
+def test_what_goes_on_softly_behind_a_pause_is_another_voice(
+    before: str, energy: float, for_ms: int, ends: bool
+) -> None:
     ear = Ear()
     ear.say(1200)
     ear.hear(0.0, 20)
-    ear.endpoint.judge(Verdict("call", 0.95))
-    edges = ear.hear(0.9, 1100, energy=energy)
+    ear.endpoint.judge(Verdict(before, 0.95))
+    edges = ear.hear(0.9, for_ms, energy=energy)
     assert any(isinstance(e, Over) for e in edges) is ends
     assert ear.endpoint.beside_another is ends
     if ends:

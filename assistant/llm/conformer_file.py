@@ -4,7 +4,7 @@ Knows the tensor names of Gemma 4's conformer and no computation. Nothing is cop
 are resident that were used, and the kernel may drop them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,13 +21,21 @@ _FLOAT_MAX = float(np.finfo(np.float32).max)
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """Layers, width and heads of the conformer; channels of the second convolution; width of the rows it makes."""
+    """Layers, width and heads of the conformer; channels of the second convolution; width of the rows it makes.
+
+    `projected`: the rows are for a decoder; else they are what the last of the layers gives.
+    """
 
     layers: int
     width: int
     heads: int
     channels: int
     rows: int
+    projected: bool = True
+
+    def first(self, layers: int) -> "Sizes":
+        """Those of the first layers alone, or of all where there aren't more."""
+        return replace(self, layers=min(layers, self.layers), rows=self.width, projected=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,11 +122,16 @@ class _Builder:
         x = self._subsample()
         for i in range(self._sizes.layers):
             x = self._layer(x, f"a.blk.{i}", i)
-        x = self._plus(self._linear(x, "a.pre_encode.out"), "a.pre_encode.out.bias")
-        x = self._times(g.rms_norm(x, EPSILON), "mm.a.soft_emb_norm.weight")
-        x = self._linear(x, "mm.a.input_projection")
+        if self._sizes.projected:
+            x = self._project(x)
         g.expand(g.copy(x, g.tensor((self._sizes.rows, self._place.tokens), self._ports.rows)))
         return g
+
+    def _project(self, x: Tensor) -> Tensor:
+        """States of the last layer -> rows for the decoder."""
+        x = self._plus(self._linear(x, "a.pre_encode.out"), "a.pre_encode.out.bias")
+        x = self._times(self._g.rms_norm(x, EPSILON), "mm.a.soft_emb_norm.weight")
+        return self._linear(x, "mm.a.input_projection")
 
     def _subsample(self) -> Tensor:
         """128 bins x 4 frames a token -> (width, tokens). The frames are there already: padding is for bins only."""
