@@ -103,6 +103,13 @@ async def test_of_several_lights_those_that_are_on_are_dimmed() -> None:
     assert house.home.states()["light.kitchen"] == "off"
 
 
+def test_lights_that_are_off_are_told_in_the_plural() -> None:
+    with pytest.raises(CallFailed, match="The kitchen lights are off"):
+        absolute(Call("HassAdjust", {"way": "down"}), Entity("light.x", ("kitchen lights",)), {"state": "off"})
+    with pytest.raises(CallFailed, match="I don't know how the kitchen lights are set"):
+        absolute(Call("HassAdjust", {"way": "down"}), Entity("light.x", ("kitchen lights",)), {})
+
+
 async def test_a_room_that_shall_be_brighter_has_no_louder_music_for_it() -> None:
     """Which of the two is meant is asked, and the answer is it."""
     house = House()

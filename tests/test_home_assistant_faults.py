@@ -16,9 +16,10 @@ from assistant.intents.home_address import version_at, websocket_url
 from assistant.intents.home_assistant import HomeAssistant
 from assistant.intents.home_link import HomeLink
 from assistant.intents.home_token import Token
+from assistant.intents.names import Entity
 from assistant.intents.router import Dispatched, Router
 from assistant.intents.units import InDegrees, Scale, temperature_limit
-from assistant.stages import Call, Outcome, Value
+from assistant.stages import Call, Effect, Outcome, Value
 from tests.fake_home import TOKEN, FakeHome
 
 NOON = datetime(2026, 11, 24, 12, 0).astimezone()
@@ -372,6 +373,16 @@ async def test_what_isnt_available_isnt_asked(fake: FakeHome) -> None:
         await until(link, lambda: home.states()["light.lamp"] == "unavailable")
         assert (await ask(home, "HassTurnOn", domain="light")).sentence == "They aren't available now."
     assert fake.calls == []
+
+
+async def test_lights_that_dont_answer_are_told_in_the_plural(fake: FakeHome) -> None:
+    """Not there at all, or the only ones of a few that haven't changed."""
+    fake.add("light.strip", "desk lights", "unavailable")
+    async with linked(fake.url, lambda: Token(TOKEN), 5) as (home, _):
+        assert (await ask(home, "HassTurnOn", name="desk lights")).sentence == "The desk lights aren't available now."
+    effects = [Effect("light.turn_on", "light.strip", {})]
+    targets = [Entity("light.strip", ("desk lights",)), Entity("light.lamp", ("desk lamp",))]
+    assert home_asking.unseen(effects, targets, "not_seen") == "I asked, but the desk lights haven't changed yet."
 
 
 async def test_a_blind_on_its_way_is_said_to_move(fake: FakeHome) -> None:

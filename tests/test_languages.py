@@ -23,9 +23,9 @@ INTENTS = Path(router.__file__).parent
 # What stands in the sentences of the code, by the expression that it stands for there; else a lamp.
 SAMPLES = {
     "_in(area)": " in the kitchen", "_noun(domain)": "light", "article": "a", "what": "the lamp", "kind": " timer",
-    "ends": "has 4 minutes left", "question": "Open the lamp?", "timer.label": "timer for 5 minutes",
-    "alarm.label": "pasta alarm", "left": "4 minutes and 1 second", "limit.sentence": "A position goes from 0 to 100 "
-    "percent.", "f' {said}' if said else ''": " lamp",
+    "ends": "has 4 minutes left", "question": "Open the lamp?", "be(entity.name)": "is",
+    "timer.label": "timer for 5 minutes", "alarm.label": "pasta alarm", "left": "4 minutes and 1 second",
+    "limit.sentence": "A position goes from 0 to 100 percent.", "f' {said}' if said else ''": " lamp",
 }  # fmt: skip
 
 
@@ -44,6 +44,7 @@ def refusals() -> set[str]:
         "Which one: the lamp or the fan?", "That took too long.", "The lamp didn't answer in time.",
         "Something went wrong with the lamp.", "I did nothing: I can't do that.", "I only looked: the lamp is on.",
         "Lamp on: I heard you ask for it, and it makes the home safer and you said yes.", "Your timer is done.",
+        "The lights are off.", "I don't know how the lights are set.", "The lights aren't available now.",
         "My volume is 40 percent.", own.GOODBYE, "I need a name for that.", "I haven't done anything yet.",
     }  # fmt: skip
     for path in INTENTS.glob("*.py"):

@@ -95,6 +95,27 @@ def test_answers_and_refusals_are_sentences_of_their_own() -> None:
 
 
 @pytest.mark.parametrize(
+    ("outcome", "said"),
+    [
+        (done("HassGetState", name="all lights", off="kitchen lights", on="lamp, hallway light"),
+         "The kitchen lights are off, the rest on."),
+        (done("HassGetState", name="all lights", off="lamp", on="kitchen lights, hallway light"),
+         "The lamp is off, the rest on."),
+        (done("HassGetState", name="radiators", domain="climate", state="off", temperature=20, current_temperature=19),
+         "The radiators are off, and it's 19 degrees now."),
+        (done("HassGetState", name="radiators", domain="climate", state="heat", temperature=20, current_temperature=19),
+         "The radiators are set to heat to 20 degrees, and it's 19 degrees now."),
+        (done("HassGetState", name="groceries", domain="todo", state="0", items=""), "The groceries are empty."),
+        (done("HassGetState", name="glass", state="off"), "The glass is off."),
+        (done("HassGetState", name="lamp that is on", state="off"), "The lamp that is on is off."),
+    ],
+)  # fmt: skip
+def test_what_has_a_name_in_the_plural_has_a_verb_in_the_plural(outcome: Outcome, said: str) -> None:
+    """Whatever the sentence tells of it."""
+    assert worded(outcome).sentence == said
+
+
+@pytest.mark.parametrize(
     "outcome",
     [
         done("HassNeverHeardOf", name="x"),

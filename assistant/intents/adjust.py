@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from assistant.errors import CallFailed
+from assistant.intents.alike import be
 from assistant.intents.meaning import Entity
 from assistant.stages import Call, Value
 
@@ -70,10 +71,11 @@ def absolute(call: Call, entity: Entity, values: Mapping[str, Value]) -> Call:
     now = values.get(scale.value)
     if entity.domain == "light" and values.get("state") == "off":
         if not up:
-            raise CallFailed(f"The {entity.name} is off.", code="off")
+            raise CallFailed(f"The {entity.name} {be(entity.name)} off.", code="off")
         now = 0
     if not isinstance(now, int | float):
-        raise CallFailed(f"I don't know how the {entity.name} is set.", code="unknown_state", remedy="say a figure")
+        said = f"I don't know how the {entity.name} {be(entity.name)} set."
+        raise CallFailed(said, code="unknown_state", remedy="say a figure")
     by = float(call.arguments.get("by", scale.step))
     if entity.domain == "climate":
         by *= float(call.arguments.get(DEGREE, 1))

@@ -97,6 +97,16 @@ def singular(word: str) -> str:
     return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "is")) else word
 
 
+def plural(name: str) -> bool:
+    """Whether a name is of several things: kitchen lights, blinds; a glass is one."""
+    return name.endswith("s") and not name.endswith("ss")
+
+
+def be(name: str) -> str:
+    """What follows the name: the light is, the lights are."""
+    return "are" if plural(name) else "is"
+
+
 def canonical(text: str, rooms: Mapping[str, str]) -> tuple[str, ...]:
     """The words of a name as they count: one word for what has several, and none between "light" and "kitchen"."""
     words = f" {' '.join(word for word in key(text).split() if word not in JOINTS)} "

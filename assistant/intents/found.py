@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 
 from assistant.intents import translated
+from assistant.intents.alike import be
 from assistant.intents.words import LANGUAGES, Words, degrees, listing, number, remaining
 from assistant.stages import Value
 
@@ -63,12 +64,14 @@ def _state(result: Result, words: Words) -> str | None:
         case {"domain": "climate", "state": state, "temperature": target, "current_temperature": now}:
             facts = {"target": degrees(target, words), "now": degrees(now, words)}
             kind = "thermostat_off" if state == "off" else "thermostat"
-            return words[kind].format(name=result["name"], state=words.get(f"is_{state}", state), **facts)
+            name = str(result["name"])
+            return _agreeing(words[kind], name).format(name=name, state=words.get(f"is_{state}", state), **facts)
         case {"domain": "media_player", "state": "playing", "media_title": title}:
             return words["playing"].format(title=title)
         case {"domain": "todo", "items": items}:
             listed = listing(str(items).split(", "), words["and"])
-            return words["list" if items else "list_empty"].format(name=result["name"], items=listed)
+            name = str(result["name"])
+            return _agreeing(words["list" if items else "list_empty"], name).format(name=name, items=listed)
         case {"state": state}:
             return _is(str(result["name"]), _with_percent(result, str(state), words), words)
         case _:
@@ -93,8 +96,12 @@ def _with_percent(result: Result, state: str, words: Words) -> str:
 
 
 def _is(name: str, state: str, words: Words) -> str:
-    plural = name.endswith("s") and not name.endswith("ss")
-    return words["are" if plural else "is"].format(name=name, state=state)
+    return _agreeing(words["is"], name).format(name=name, state=state)
+
+
+def _agreeing(template: str, name: str) -> str:
+    """The template with the verb that goes with the name; the other languages have none there."""
+    return template.replace(" is ", f" {be(name)} ")
 
 
 def _group(result: Result, words: Words) -> str | None:
@@ -106,8 +113,8 @@ def _group(result: Result, words: Words) -> str | None:
     if len(groups) != 2 or len(groups[0][0]) > 3:
         return None
     (few, state), (_, rest) = told
-    kind = "group_one" if len(few) == 1 else "group_some"
-    return words[kind].format(these=listing(few, words["and"]), state=state, rest=rest)
+    template = _agreeing(words["group_one"], few[0]) if len(few) == 1 else words["group_some"]
+    return template.format(these=listing(few, words["and"]), state=state, rest=rest)
 
 
 def _size(group: tuple[list[str], str]) -> int:

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
+from assistant.intents.alike import plural
 from assistant.intents.home_change import seen
 from assistant.intents.home_states import State
 from assistant.intents.home_wire import Declined, Wire
@@ -57,7 +58,8 @@ def unseen(missing: Sequence[Effect], targets: Sequence[Entity], error: str) -> 
     names = [e.name for e in targets if e.id in {effect.entity_id for effect in missing}]
     if len(names) > 3:
         return f"I asked, but {len(names)} of them haven't changed yet."
-    return f"I asked, but the {listing(names)} {'has' if len(names) == 1 else 'have'}n't changed yet."
+    have = "has" if len(names) == 1 and not plural(names[0]) else "have"
+    return f"I asked, but the {listing(names)} {have}n't changed yet."
 
 
 def _together(effects: Sequence[Effect]) -> list[list[Effect]]:

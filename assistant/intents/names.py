@@ -13,7 +13,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from assistant.errors import CallFailed
-from assistant.intents.alike import ARTICLES, EVERY, KINDS, clean, key, singular, split
+from assistant.intents.alike import ARTICLES, EVERY, KINDS, clean, key, plural, singular, split
 from assistant.intents.meaning import Entity, Meaning
 from assistant.intents.words import listing
 from assistant.stages import Value
@@ -166,8 +166,7 @@ def _unknown(said: str, area: str | None = None) -> str:
     name = speakable(said)
     if name is None:
         return "I don't know that name."
-    plural = name.endswith("s") and not name.endswith("ss")
-    article = "any" if plural else "an" if name[0] in "aeiou" else "a"
+    article = "any" if plural(name) else "an" if name[0] in "aeiou" else "a"
     return f"I don't know {article} {name}{_in(area)}."
 
 

@@ -11,6 +11,7 @@ from typing import Generic, NoReturn, TypeVar
 
 from assistant.errors import CallFailed, HomeAway
 from assistant.intents import adjust, replies
+from assistant.intents.alike import be
 from assistant.intents.home_answers import facts, spoken_state, state_after
 from assistant.intents.home_asking import ask, unseen
 from assistant.intents.home_change import MOVING, on_its_way
@@ -173,7 +174,7 @@ class RealHome(Generic[W_co]):
         allowed_by = self._allowed(effects, what, call.confirmed_by)
         before = {e.id: self._wire.states.of(e.id) for e in targets}
         if all((state := before[e.id]) is None or state.state == "unavailable" for e in targets):
-            said = f"The {what} isn't available now." if len(targets) == 1 else "They aren't available now."
+            said = f"The {what} {be(what)}n't available now." if len(targets) == 1 else "They aren't available now."
             raise CallFailed(said, code="unavailable")
         missing, error = await ask(self._wire, effects, before)
         if error is not None:

@@ -86,7 +86,6 @@ ENGLISH: Words = {
     "alarm_rings": "it's {time}",
     "named_alarm_rings": "it's {time}, your {timer}",
     "is": "the {name} is {state}",
-    "are": "the {name} are {state}",
     "state_percent": "{state} at {percent} percent",
     "group": "{name} are {state}",
     "group_one": "the {these} is {state}, the rest {rest}",
