@@ -11,6 +11,7 @@ from assistant.intents.demo_file import read
 from assistant.intents.demo_home import DemoHome
 from assistant.intents.router import Router
 from assistant.intents.timers import Timers
+from assistant.intents.translated import refusal
 from assistant.stages import Call, Value
 from tests.fakes import SILENCE, SPEECH, ScriptedSession, sound
 from tests.test_conversation import COMMAND, House
@@ -43,6 +44,18 @@ async def asked(router: Router, tool: str, /, **arguments: Value) -> str | None:
         ("es", "HassStartTimer", "10 minutos", {"minutes": 10.0}),
         ("es", "HassStartTimer", "2 horas", {"hours": 2.0}),
         ("es", "HassStartTimer", "30 segundos", {"seconds": 30.0}),
+        ("de", "HassStartTimer", "Zwanzig Minuten.", {"minutes": 20.0}),
+        ("de", "HassStartTimer", "fünfunddreißig Minuten", {"minutes": 35.0}),
+        ("de", "HassSetVolume", "auf hundert", {"volume_level": 100}),
+        ("fr", "HassStartTimer", "vingt minutes", {"minutes": 20.0}),
+        ("fr", "HassStartTimer", "vingt et une minutes", {"minutes": 21.0}),
+        ("fr", "HassSetVolume", "soixante-quinze pour cent", {"volume_level": 75}),
+        ("fr", "HassSetVolume", "Quatre-vingt-dix-sept.", {"volume_level": 97}),
+        ("fr", "HassSetVolume", "deux cents", {"volume_level": 200}),
+        ("fr", "HassClimateSetTemperature", "vingt et un degrés et demi", {"temperature": 21.5}),
+        ("es", "HassStartTimer", "veinte minutos", {"minutes": 20.0}),
+        ("es", "HassStartTimer", "treinta y un minutos", {"minutes": 31.0}),
+        ("es", "HassClimateSetTemperature", "a veintidós y medio", {"temperature": 22.5}),
     ],
 )
 async def test_an_answer_may_be_given_in_the_language_of_the_question(
@@ -52,6 +65,17 @@ async def test_an_answer_may_be_given_in_the_language_of_the_question(
     router = Router([DemoHome(), Timers(Hand(), lambda _: None)], language=language)
     await asked(router, tool)
     assert router.judge(answer, (), 0.9) == Call(tool, slots)
+
+
+@pytest.mark.parametrize(
+    ("language", "answer"),
+    [("de", "zweihundert"), ("fr", "cent vingt"), ("es", "ciento veinte"), ("de", "zehn oder zwanzig")],
+)
+async def test_a_number_that_is_not_understood_is_not_half_of_it(language: str, answer: str) -> None:
+    """A hundred and twenty isn't twenty."""
+    router = Router([DemoHome()], language=language)
+    await asked(router, "HassSetVolume")
+    assert router.judge(answer, (), 0.9) == refusal(NOT_GOT, language)
 
 
 async def answered(router: Router, said: str, *calls: Call) -> str | None:

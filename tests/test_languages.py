@@ -84,7 +84,7 @@ def test_every_sentence_of_one_language_is_in_the_others(language: str) -> None:
         assert set(table) == set(reference)
         assert all(slots(own) <= slots(english) for english, own in table.items())
     assert not MODULES[language].YES & MODULES[language].NO
-    assert len(MODULES[language].DIGITS.split()) == 10
+    assert set(map(str, range(100))) | {"hundred"} <= set(MODULES[language].NUMBERS.values())
 
 
 @pytest.mark.parametrize("language", OTHERS)
@@ -121,7 +121,9 @@ def test_what_is_not_ours_is_no_sentence_and_a_refusal_is_told_all_the_same() ->
     ("language", "said", "meant"),
     [("de", "ja bitte", "yes"), ("de", "vergiss es", "never mind"), ("fr", "oui", "yes"), ("es", "sí", "yes"),
      ("de", "eins zwei drei vier", "1 2 3 4"), ("fr", "neuf zéro", "9 0"), ("es", "no", "no"),
-     ("de", "yes", "yes"), ("en", "yes", "yes")],
+     ("de", "yes", "yes"), ("en", "yes", "yes"), ("de", "siebenundneunzig", "97"), ("de", "dreissig", "30"),
+     ("fr", "soixante et onze", "71"), ("fr", "quatre vingts pour cent", "80 percent"), ("fr", "trente neuf", "39"),
+     ("es", "cincuenta y una", "51"), ("es", "dieciséis por ciento", "16 percent"), ("es", "ciento", "hundred")],
 )  # fmt: skip
 def test_a_yes_is_a_yes_in_its_language(language: str, said: str, meant: str) -> None:
     """And a PIN is digits."""

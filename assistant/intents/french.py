@@ -245,4 +245,16 @@ SAID: Mapping[str, str] = {
 YES = frozenset({"oui", "oui merci", "oui s il te plaît", "oui s il vous plaît", "ouais", "d accord"})
 NO = frozenset({"non", "non merci", "annule", "annuler", "stop"})
 NEVER = frozenset({"laisse tomber", "laissez tomber", "oublie", "peu importe"})
-DIGITS = "zéro un deux trois quatre cinq six sept huit neuf"
+_TO_19 = """zéro un deux trois quatre cinq six sept huit neuf
+dix onze douze treize quatorze quinze seize dix-sept dix-huit dix-neuf"""
+_TENS = {20: "vingt", 30: "trente", 40: "quarante", 50: "cinquante", 60: "soixante", 80: "quatre-vingt"}
+_HYPHENED = {
+    **{word: str(n) for n, word in enumerate(_TO_19.split())},
+    **{ten: str(tens) for tens, ten in _TENS.items()},
+    **{f"{ten}-{one}": str(tens + n) for tens, ten in _TENS.items()
+       for n, one in enumerate(_TO_19.split()) if 0 < n < 10 or (n and tens >= 60)},
+    **{f"{ten}-et-{one}": str(tens + 1) for tens, ten in _TENS.items() for one in ("un", "une")},
+    "soixante-et-onze": "71", "quatre-vingts": "80", "quatre-vingt-une": "81",
+    "cent": "hundred", "cents": "hundred", "pour-cent": "percent", "et-demi": "half", "et-demie": "half",
+}  # fmt: skip
+NUMBERS: Mapping[str, str] = {words.replace("-", " "): n for words, n in _HYPHENED.items()}

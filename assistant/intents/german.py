@@ -243,4 +243,14 @@ SAID: Mapping[str, str] = {
 YES = frozenset({"ja", "ja bitte", "jawohl", "jo"})
 NO = frozenset({"nein", "nein danke", "abbrechen", "stopp"})
 NEVER = frozenset({"vergiss es", "lass es", "egal", "schon gut"})
-DIGITS = "null eins zwei drei vier fünf sechs sieben acht neun"
+_TO_19 = """null eins zwei drei vier fünf sechs sieben acht neun
+zehn elf zwölf dreizehn vierzehn fünfzehn sechzehn siebzehn achtzehn neunzehn"""
+_ONES = "ein zwei drei vier fünf sechs sieben acht neun"
+_TENS = "zwanzig dreißig vierzig fünfzig sechzig siebzig achtzig neunzig"
+NUMBERS: Mapping[str, str] = {
+    **{word: str(n) for n, word in enumerate(_TO_19.split())},
+    **{ten: f"{tens}0" for tens, ten in enumerate(_TENS.split(), 2)},
+    **{f"{one}und{ten}": f"{tens}{n}" for tens, ten in enumerate(_TENS.split(), 2)
+       for n, one in enumerate(_ONES.split(), 1)},
+    "hundert": "hundred", "einhundert": "hundred",
+}  # fmt: skip

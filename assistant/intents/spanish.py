@@ -245,4 +245,16 @@ SAID: Mapping[str, str] = {
 YES = frozenset({"sí", "si", "sí por favor", "sí gracias", "claro", "vale"})
 NO = frozenset({"no", "no gracias", "cancela", "cancelar", "para"})
 NEVER = frozenset({"déjalo", "da igual", "olvídalo"})
-DIGITS = "cero uno dos tres cuatro cinco seis siete ocho nueve"
+_TO_29 = """cero uno dos tres cuatro cinco seis siete ocho nueve
+diez once doce trece catorce quince dieciséis diecisiete dieciocho diecinueve
+veinte veintiuno veintidós veintitrés veinticuatro veinticinco veintiséis veintisiete veintiocho veintinueve"""
+_TENS = "treinta cuarenta cincuenta sesenta setenta ochenta noventa"
+NUMBERS: Mapping[str, str] = {
+    **{word: str(n) for n, word in enumerate(_TO_29.split())},
+    **{ten: f"{tens}0" for tens, ten in enumerate(_TENS.split(), 3)},
+    **{f"{ten} y {one}": f"{tens}{n}" for tens, ten in enumerate(_TENS.split(), 3)
+       for n, one in enumerate(_TO_29.split()[1:10], 1)},
+    **{f"{ten} y {one}": f"{tens}1" for tens, ten in enumerate(_TENS.split(), 3) for one in ("un", "una")},
+    "veintiún": "21", "veintiuna": "21", "cien": "hundred", "ciento": "hundred", "por ciento": "percent",
+    "y medio": "half", "y media": "half",
+}  # fmt: skip

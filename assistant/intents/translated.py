@@ -47,7 +47,7 @@ def thing(name: str, language: str) -> str:
 
 
 def words_for(answer: str, language: str) -> str:
-    """A spoken answer of another language as English words, digit by digit: yes, no, never mind, four."""
+    """A spoken answer of another language, in small letters, as English words (yes, no, never mind) and figures."""
     if language not in _LANGUAGES:
         return answer
     theirs = _LANGUAGES[language]
@@ -55,8 +55,8 @@ def words_for(answer: str, language: str) -> str:
         return "yes" if answer in theirs.YES else "no"
     if answer in theirs.NEVER:
         return "never mind"
-    digits = dict(zip(theirs.DIGITS.split(), map(str, range(10)), strict=True))
-    return " ".join(digits.get(word, word) for word in answer.split())
+    pattern, numbers = _numbers(language)
+    return pattern.sub(lambda m: numbers[m[0]], answer)
 
 
 def _capital(text: str) -> str:
@@ -90,6 +90,14 @@ def _things(language: str) -> Table:
     said = _LANGUAGES[language].SAID
     lengths = {k: v for k, v in said.items() if k.startswith("{n} ") or k == "{a} and {b}"}
     return _patterns({**_LANGUAGES[language].THINGS, **lengths})
+
+
+@cache
+def _numbers(language: str) -> tuple[re.Pattern[str], Mapping[str, str]]:
+    """Numbers as they are spoken, longest first, and their figures."""
+    numbers = {words.casefold(): figure for words, figure in _LANGUAGES[language].NUMBERS.items()}
+    longest_first = sorted(numbers, key=len, reverse=True)
+    return re.compile(rf"\b(?:{'|'.join(longest_first)})\b"), numbers
 
 
 def _patterns(table: Mapping[str, str]) -> Table:
