@@ -325,6 +325,24 @@ async def test_a_tool_that_the_model_is_not_told_of_is_understood(
     assert [effect.service for effect in done.outcomes[0].effects] == [service]
 
 
+@pytest.mark.parametrize(("here", "condition"), [("balcony", "rainy"), ("kitchen", "sunny"), ("", "sunny")])
+async def test_of_several_weathers_the_one_here_is_meant_else_the_first(
+    tmp_path: Path, here: str, condition: str
+) -> None:
+    """Nobody can say which: there is no word for it."""
+    file = tmp_path / "home.toml"
+    file.write_text(
+        "".join(
+            f'[[entity]]\nid = "weather.{name}"\nnames = ["{name}"]\nstate = "{sky}"\n{area}\n'
+            f'attributes = {{ temperature = 7 }}\nforecast = [{{ day = "today", high = 9, low = 4 }}]\n'
+            for name, sky, area in (("coast", "sunny", ""), ("roof", "rainy", 'area = "balcony"'))
+        )
+        + '[[entity]]\nid = "light.a"\nnames = ["lamp"]\narea = "kitchen"\nstate = "off"\n'
+    )
+    done = await Router([DemoHome(file, here=here)]).dispatch([Call("HassGetWeather")])
+    assert done.sentence == f"Today it's {condition}, 7 degrees, high 9, low 4."
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -404,6 +404,19 @@ async def test_of_several_weathers_the_one_at_home_is_meant(fake: FakeHome) -> N
         assert (await ask(home, "HassGetWeather")).sentence == "Today it's sunny, 7.5 degrees, high 9, low 4."
 
 
+async def test_of_several_weathers_the_one_in_this_room_is_meant(fake: FakeHome) -> None:
+    """Who has a station on the balcony has put it there."""
+    fake.add("weather.station", "station", "rainy", temperature=1, supported_features=1, area="kitchen")
+    fake.forecast = [{"datetime": NOON.isoformat(), "condition": "sunny", "temperature": 9, "templow": 4}]
+    link = HomeLink(fake.url, lambda: Token(TOKEN), first_wait_s=0.01)
+    home = HomeAssistant(link, here="kitchen", now=lambda: NOON)
+    await link.start(5.0)
+    try:
+        assert (await ask(home, "HassGetWeather")).sentence == "Today it's rainy, 1 degree, high 9, low 4."
+    finally:
+        await link.aclose()
+
+
 async def test_rooms_have_aliases_and_a_floor_means_its_rooms(fake: FakeHome) -> None:
     """What Home Assistant's users set up counts."""
     async with living_in(fake) as home:

@@ -186,7 +186,7 @@ class DemoHome:
         return result | {"name": self._directory.describe([t.entity for t in things])}
 
     def _weather(self, call: Call) -> Outcome:
-        (entity,) = self._directory.resolve({}, frozenset({"weather"}), implied=True)
+        entity = self._directory.weather()
         day = str(call.arguments.get("day", "today"))
         thing = self._things[entity.id]
         if (forecast := thing.forecast.get(day)) is None:

@@ -17,7 +17,7 @@ from assistant.intents.home_registry import clean
 from assistant.intents.home_states import AWAY, State
 from assistant.intents.home_token import read_token
 from assistant.intents.home_wire import Declined, Unreachable
-from assistant.intents.names import Entity, key
+from assistant.intents.names import Entity
 from assistant.intents.policy import from_config
 from assistant.intents.real_home import READING, RealHome
 from assistant.intents.units import Scale
@@ -60,7 +60,7 @@ class HomeAssistant(RealHome[HomeLink]):
         return ", ".join(filter(None, (clean(row.get("summary")).replace(",", "") for row in open_ones)))
 
     async def _weather(self, call: Call) -> Outcome:
-        entity = self._outside()
+        entity = self._directory.weather()
         day = str(call.arguments.get("day", "today"))
         state = self._wire.states.of(entity.id) or State("unknown")
         features = state.attributes.get("supported_features", 0)
@@ -82,13 +82,6 @@ class HomeAssistant(RealHome[HomeLink]):
         if day == "today" and state.state not in AWAY and isinstance(temperature, int | float):
             result |= {"condition": state.state, "temperature": temperature}
         return Outcome(call, ok=True, sentence=None, result=result, allowed_by=READING)
-
-    def _outside(self) -> Entity:
-        """The weather that is meant without a name: of several, the one that is called so, or home, or the first."""
-        there = [e for e in self._directory.entities if e.domain == "weather"]
-        if not there:
-            raise CallFailed("I don't know any weather.", code="not_found")
-        return min(there, key=lambda e: (not {"weather", "home"} & set(map(key, e.names)), "home" not in e.id, e.id))
 
 
 @asynccontextmanager

@@ -62,6 +62,21 @@ class Directory:
             raise CallFailed(f"I can't do that with {what}.", code="not_supported")
         return fitting
 
+    def weather(self) -> Entity:
+        """The weather, which nobody can name: of several, the one here, or one called so, or home, or the first.
+
+        Raises CallFailed (not_found).
+        """
+
+        def unlikely(e: Entity) -> tuple[bool, bool, bool, str]:
+            called = {"weather", "home"} & set(map(key, e.names))
+            return e.area is None or e.area != self.here, not called, "home" not in e.id, e.id
+
+        there = [e for e in self.entities if e.domain == "weather"]
+        if not there:
+            raise CallFailed("I don't know any weather.", code="not_found")
+        return min(there, key=unlikely)
+
     def vocabulary(self, domains: AbstractSet[str]) -> tuple[str, ...]:
         """Every word for things of `domains`: their names, those for their kinds, and for what was meant last."""
         there = domains & {e.domain for e in self.entities}
