@@ -1,7 +1,9 @@
 """Degrees and times of day as the config says, whatever the home counts in."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +17,7 @@ from assistant.intents.local import LocalClock
 from assistant.intents.policy import from_config
 from assistant.intents.router import Router
 from assistant.intents.timers import Timers
-from assistant.intents.units import InDegrees, Scale, convert, temperature_limit
+from assistant.intents.units import InDegrees, Scale, convert, in_degrees, temperature_limit
 from assistant.stages import Call, Outcome, Value
 from tests.fakes import HandClock
 
@@ -25,8 +27,8 @@ NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 class Americans:
     """The demo home as people see it who count in Fahrenheit, by a clock of twelve hours."""
 
-    def __init__(self, said: Scale = "F") -> None:
-        self.home = DemoHome()
+    def __init__(self, said: Scale = "F", home: DemoHome | None = None) -> None:
+        self.home = home or DemoHome()
         things = InDegrees(self.home, said, self.home.scale, temperature_limit(said, 5, 30))
         now = NOON.replace(hour=19, minute=5)
         timers = Timers(HandClock(), lambda _: None, now=lambda: NOON)
@@ -90,6 +92,34 @@ async def test_the_weather_is_in_the_persons_units() -> None:
     told = [(await house.router.dispatch([asked])).outcomes[0].result for house in (celsius, fahrenheit)]
     for name in ("temperature", "high", "low"):
         assert told[1][name] == convert(float(told[0][name]), "C", "F")
+
+
+@pytest.mark.parametrize(
+    ("said", "states", "sentence"),
+    [
+        ("C", ("20", "-3.5"), "The attic sensor is 20 degrees, the rest minus 3.5 degrees."),
+        ("F", ("20", "-3.5"), "The attic sensor is 68 degrees, the rest 25.7 degrees."),
+        ("F", ("21.5", "21.5"), "All sensors are 70.7 degrees."),
+    ],
+)
+async def test_several_sensors_are_told_as_one_is(
+    said: Scale, states: Sequence[str], sentence: str, tmp_path: Path
+) -> None:
+    """In degrees, the person's."""
+    file = tmp_path / "home.toml"
+    file.write_text(
+        "\n".join(
+            f'[[entity]]\nid = "sensor.{room}"\nnames = ["{room} sensor"]\nstate = "{state}"\nattributes.unit = "°C"'
+            for room, state in zip(("attic", "cellar"), states, strict=True)
+        )
+    )
+    assert await Americans(said, DemoHome(file)).ask("HassGetState", domain="sensor") == sentence
+
+
+def test_figures_that_are_equal_in_the_persons_units_are_told_together() -> None:
+    """70.2 and 70.1 °F are both 21.2 °C; what isn't in degrees stays."""
+    told = {"70.2 °F": "attic", "70.1 °F": "cellar, porch", "64 %": "bath", "name": "all sensors"}
+    assert in_degrees(told, "C") == {"21.2 °C": "attic, cellar, porch", "64 %": "bath", "name": "all sensors"}
 
 
 async def test_alarms_are_told_and_asked_about_by_twelve_hours() -> None:

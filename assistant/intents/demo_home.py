@@ -181,7 +181,9 @@ class DemoHome:
     def _group(self, things: Sequence[Thing]) -> dict[str, Value]:
         names: dict[str, list[str]] = {}
         for thing in things:
-            names.setdefault(thing.state, []).append(thing.entity.name)
+            unit = thing.attributes.get("unit")
+            state = f"{thing.state} {unit}" if unit else thing.state
+            names.setdefault(state, []).append(thing.entity.name)
         result: dict[str, Value] = {state: ", ".join(alike) for state, alike in names.items()}
         return result | {"name": self._directory.describe([t.entity for t in things])}
 

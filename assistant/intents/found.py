@@ -8,7 +8,7 @@ from datetime import date
 
 from assistant.intents import translated
 from assistant.intents.alike import be
-from assistant.intents.words import LANGUAGES, Words, degrees, listing, number, remaining
+from assistant.intents.words import DEGREES, LANGUAGES, Words, degrees, listing, number, remaining
 from assistant.stages import Value
 
 Result = Mapping[str, Value]
@@ -107,7 +107,7 @@ def _agreeing(template: str, name: str) -> str:
 def _group(result: Result, words: Words) -> str | None:
     """`result`: names by state, and what all of them are called."""
     groups = sorted(((str(v).split(", "), k) for k, v in result.items() if k not in ("name", "domain")), key=_size)
-    told = [(names, words.get(f"is_{state}", state)) for names, state in groups]
+    told = [(names, _in_words(state, words)) for names, state in groups]
     if len(told) == 1:
         return words["group"].format(name=result["name"], state=told[0][1])
     if len(groups) != 2 or len(groups[0][0]) > 3:
@@ -115,6 +115,12 @@ def _group(result: Result, words: Words) -> str | None:
     (few, state), (_, rest) = told
     template = _agreeing(words["group_one"], few[0]) if len(few) == 1 else words["group_some"]
     return template.format(these=listing(few, words["and"]), state=state, rest=rest)
+
+
+def _in_words(state: str, words: Words) -> str:
+    if m := DEGREES.fullmatch(state):
+        return degrees(float(m[1]), words)
+    return words.get(f"is_{state}", state)
 
 
 def _size(group: tuple[list[str], str]) -> int:

@@ -11,6 +11,7 @@ from typing import Literal
 from assistant.errors import CallFailed
 from assistant.intents import adjust, replies
 from assistant.intents.policy import Limit, limits
+from assistant.intents.words import DEGREES
 from assistant.stages import Call, Handler, Outcome, Tool, Value
 
 Scale = Literal["C", "F"]
@@ -32,6 +33,17 @@ def in_celsius(arguments: Mapping[str, Value], scale: Scale) -> Mapping[str, Val
     if isinstance(wanted, int | float) and scale != "C":
         return {**arguments, "temperature": convert(wanted, scale, "C")}
     return arguments
+
+
+def in_degrees(result: Mapping[str, Value], said: Scale) -> dict[str, Value]:
+    """A group's result, names by state, with degrees of `said` in its states; any other stays as it is."""
+    told: dict[str, Value] = {}
+    for shown, names in result.items():
+        state = shown
+        if (m := DEGREES.fullmatch(shown)) and (there := _SIGNS[f"°{m[2]}"]) != said:
+            state = f"{convert(float(m[1]), there, said)} °{said}"
+        told[state] = f"{told[state]}, {names}" if state in told else names
+    return told
 
 
 def temperature_limit(scale: Scale, coldest_c: float, warmest_c: float) -> Limit:
@@ -77,7 +89,7 @@ class InDegrees:
         return replies.worded(replace(outcome, call=call, result=result))
 
     def _told(self, result: Mapping[str, Value], meant: Scale) -> dict[str, Value]:
-        told = dict(result)
+        told = in_degrees(result, self._said)
         for name in _DEGREES:
             if isinstance(value := told.get(name), int | float):
                 told[name] = convert(value, meant, self._said)

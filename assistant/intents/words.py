@@ -4,6 +4,7 @@ Knows no results and no home. A new language is a module like german.py, with th
 test compares them). A number takes 1 µs.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 
 from assistant.intents.french import FRENCH
@@ -17,6 +18,8 @@ heat_cool playing paused idle standby buffering cleaning docked returning home n
 active above_horizon below_horizon"""
 _COLORS = "red green blue yellow orange purple pink white cyan"
 _SKIES = "sunny cloudy rainy snowy windy exceptional"
+
+DEGREES = re.compile(r"(-?\d+(?:\.\d+)?) °([CF])")  # a state of a sensor among others: 21.5 °C
 
 # {these} is what several outcomes share: "kitchen light and hallway light off".
 ENGLISH: Words = {
