@@ -2,7 +2,7 @@
 
 Knows when and in which order; what plays is known by its `Players`. What was before is kept in a file as long as
 anything is lowered, so that a crash, a restart or a lost home leaves nothing quiet. A volume that somebody else has
-changed meanwhile is left as it is.
+changed meanwhile is left as it is; but a home rounds what it was asked for, and may tell it late.
 """
 
 import asyncio
@@ -36,7 +36,8 @@ from assistant.states import (
 SHARE = 0.25  # of the volume that is left
 LINGER_S = 0.5  # after the end, so that nothing jumps up between an answer and the next question
 RETRY_S = 5.0
-NEAR = 0.02  # volumes that differ by less are the same: homes round them
+NEAR = 0.02  # volumes that differ by less of the loudest are the same
+LATE_S = 15.0  # so long after it is loud again a home may still show it quiet
 Volume = tuple[float, ...]
 _log = logging.getLogger(__name__)
 
@@ -52,9 +53,13 @@ class Lowered:
 
 
 class Players(Protocol):
-    """Things that play. Volumes are whatever they count in; equal means untouched."""
+    """Things that play. Volumes are whatever they count in.
+
+    `rounding`: how far a volume that is told may be from the one that was set.
+    """
 
     kind: str
+    rounding: float
 
     async def playing(self) -> Mapping[str, Volume] | None:
         """The volume of everything that plays now, by id; None: nobody can tell now."""
@@ -80,6 +85,7 @@ class Ducker:
         self._file = file
         self._linger_s = linger_s
         self._lowered: list[Lowered] = []
+        self._restored: tuple[float, Sequence[Lowered]] = (0.0, ())  # when, on the loop's clock
         self._low = False
         self._changed = asyncio.Event()
 
@@ -124,16 +130,25 @@ class Ducker:
             for player, volume in (await group.playing() or {}).items():
                 if player in known or not any(volume):
                     continue
-                lower = tuple(part * SHARE for part in volume)
-                self._keep([*self._lowered, Lowered(kind, player, volume, lower)])  # before it is done
+                before = self._loud(group, player, volume)
+                lower = tuple(part * SHARE for part in before)
+                self._keep([*self._lowered, Lowered(kind, player, before, lower)])  # before it is done
                 after = await group.set(player, lower)
-                if after is None:
-                    self._keep(self._lowered[:-1])
-                elif after != self._lowered[-1].after:
-                    self._keep([*self._lowered[:-1], Lowered(kind, player, volume, after)])
+                if after not in (None, lower):
+                    self._keep([*self._lowered[:-1], Lowered(kind, player, before, after)])
+
+    def _loud(self, group: Players, player: str, volume: Volume) -> Volume:
+        """How loud a player is when it isn't lowered: what it shows, unless that is what it was lowered to just now."""
+        at_s, restored = self._restored
+        if asyncio.get_running_loop().time() - at_s < LATE_S:
+            for one in restored:
+                if (one.kind, one.id) == (group.kind, player) and _same(volume, one.after, _near(one, group)):
+                    return one.before
+        return volume
 
     async def _restore(self) -> None:
-        left = []
+        left: list[Lowered] = []
+        restored: list[Lowered] = []
         for kind in dict.fromkeys(one.kind for one in self._lowered):
             mine = [one for one in self._lowered if one.kind == kind]
             group = self._players.get(kind)
@@ -144,9 +159,17 @@ class Ducker:
                 left += mine
                 continue
             for one in mine:
-                is_ours = one.id in now and _same(now[one.id], one.after, max(one.before))
-                if is_ours and await group.set(one.id, one.before) is None:
+                if (volume := now.get(one.id)) is None:
+                    continue
+                is_low, is_loud = (_same(volume, v, _near(one, group)) for v in (one.after, one.before))
+                if not (is_low or is_loud):  # as before: the report may be on its way
+                    continue
+                if await group.set(one.id, one.before) is not None:
+                    restored.append(one)
+                elif not is_loud:
                     left.append(one)
+        if restored:
+            self._restored = (asyncio.get_running_loop().time(), restored)
         if left != self._lowered:
             self._keep(left)
 
@@ -175,8 +198,12 @@ class Ducker:
             return []
 
 
-def _same(now: Volume, after: Volume, loudest: float) -> bool:
-    return len(now) == len(after) and all(abs(a - b) < NEAR * loudest for a, b in zip(now, after, strict=True))
+def _near(one: Lowered, group: Players) -> float:
+    return max(NEAR * max(one.before), group.rounding)
+
+
+def _same(now: Volume, then: Volume, near: float) -> bool:
+    return len(now) == len(then) and all(abs(a - b) < near for a, b in zip(now, then, strict=True))
 
 
 @asynccontextmanager

@@ -23,6 +23,7 @@ class Radio:
     """Players that a test looks at. `away`: nobody can reach them; `refuses`: they can be read, not set."""
 
     kind = "radio"
+    rounding = 0.0
 
     def __init__(self, **volumes: Volume) -> None:
         self.now = dict(volumes)
@@ -42,6 +43,27 @@ class Radio:
             return None
         self.now[player] = volume
         return volume
+
+
+class Television(Radio):
+    """It knows 15 steps, and tells its volume late. `silent`: it does what is asked and says nothing."""
+
+    rounding = 0.035
+
+    def __init__(self, **volumes: Volume) -> None:
+        super().__init__(**volumes)
+        self.really = dict(volumes)
+        self.silent = False
+
+    async def set(self, player: str, volume: Volume) -> Volume | None:
+        self.sets += 1
+        if self.refuses:
+            return None
+        self.really[player] = (round(volume[0] * 15) / 15,)
+        return None if self.silent else volume
+
+    def told(self) -> None:
+        self.now = dict(self.really)
 
 
 async def until(what: Callable[[], bool]) -> None:
@@ -127,6 +149,58 @@ async def test_a_file_that_is_damaged_is_told_and_forgotten(tmp_path: Path, capl
         pass
     assert "can't be read" in caplog.text
     assert radio.sets == 0
+
+
+async def test_a_volume_that_is_told_in_steps_is_still_ours(tmp_path: Path) -> None:
+    """A quarter of three steps of 15 is told as one step."""
+    television = Television(den=(3 / 15,))
+    async with ducker(television, tmp_path) as duck:
+        duck.show(LISTENING)
+        await until(lambda: television.really["den"] == (1 / 15,))
+        television.told()
+    assert television.really["den"] == (3 / 15,)
+
+
+async def test_what_is_told_late_is_restored_all_the_same(tmp_path: Path) -> None:
+    """The home still shows the volume before; the report of what was asked for comes after the turn."""
+    television = Television(den=(12 / 15,))
+    async with ducker(television, tmp_path) as duck:
+        duck.show(LISTENING)
+        await until(lambda: television.really["den"] == (3 / 15,))
+        duck.show(IDLE)
+        await until(lambda: television.really["den"] == (12 / 15,))
+        assert not (tmp_path / "ducked.json").exists()
+
+
+async def test_turn_after_turn_it_does_not_sink(tmp_path: Path) -> None:
+    """The next turn comes before the home has told that it is loud again."""
+    television = Television(den=(12 / 15,))
+    async with ducker(television, tmp_path) as duck:
+        for _ in range(3):
+            duck.show(LISTENING)
+            await until(lambda: television.really["den"] == (3 / 15,))
+            television.told()
+            duck.show(IDLE)
+            await until(lambda: television.really["den"] == (12 / 15,))
+
+
+async def test_what_was_lowered_without_an_answer_is_restored(tmp_path: Path) -> None:
+    """The service took too long, and happened; one that was refused isn't asked for again and again."""
+    television = Television(den=(12 / 15,))
+    television.silent = True
+    async with ducker(television, tmp_path) as duck:
+        duck.show(LISTENING)
+        await until(lambda: television.really["den"] == (3 / 15,))
+        television.told()
+        television.silent = False
+        duck.show(IDLE)
+        await until(lambda: television.really["den"] == (12 / 15,))
+        television.told()
+        television.refuses = True
+        duck.show(LISTENING)
+        await until(lambda: television.sets == 3)
+        duck.show(IDLE)
+        await until(lambda: not (tmp_path / "ducked.json").exists())
 
 
 def test_a_doubtful_wake_is_not_noticed() -> None:

@@ -38,6 +38,7 @@ class Streams:
     """Players, by the number of their stream; a volume is one number a channel, 65536 for 100 %."""
 
     kind = "stream"
+    rounding = 1.0
 
     def __init__(self, own_pid: int | None = None, environ: Mapping[str, str] = os.environ) -> None:
         self._own_pid = str(os.getpid() if own_pid is None else own_pid)

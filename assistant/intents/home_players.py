@@ -17,6 +17,7 @@ class HomePlayers:
     """Players, by entity id; a volume is one number, 0..1. `may`: whether the policy lets us ask for an effect."""
 
     kind = "home"
+    rounding = 0.035  # half a step of a television that knows 15
 
     def __init__(self, wire: Wire, directory: Callable[[], Directory], may: Callable[[Effect], bool]) -> None:
         self._wire = wire
