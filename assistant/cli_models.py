@@ -70,12 +70,15 @@ def prepare(
     config_file: ConfigOption = None,
 ) -> None:
     """Cut a model's ear: the half of its layers that is enough to listen, three times faster. `run` does it too."""
-    from assistant import manifest, weights
+    from assistant import disk, manifest, weights
     from assistant.progress import meter
 
     console = Console(highlight=False, markup=False)
-    found = weights.paths(manifest.load().entry(name or config.load(config.find(config_file, os.environ)).model.name))
-    ear = weights.prepared_ear(found, places.cache_dir(), meter(console))
+    entry = manifest.load().entry(name or config.load(config.find(config_file, os.environ)).model.name)
+    cache = places.asked_cache_dir()
+    with disk.as_owner(cache):
+        found = weights.paths(entry)
+        ear = weights.prepared_ear(found, cache, meter(console))
     told = f"{ear} is ready." if ear else f"{found.text.name} has no ear: its layers share no keys and values."
     console.print(told, soft_wrap=True)
 

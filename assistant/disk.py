@@ -38,6 +38,23 @@ def owner_only(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
+@contextlib.contextmanager
+def as_owner(folder: Path) -> Iterator[None]:
+    """Root does as the folder's owner: what it writes there is theirs, and no link of theirs leads it elsewhere."""
+    if os.geteuid() != 0:
+        yield
+        return
+    there = next(p for p in (folder, *folder.parents) if p.exists()).stat()
+    group = os.getegid()
+    os.setegid(there.st_gid)
+    os.seteuid(there.st_uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(group)
+
+
 def readable(path: Path) -> bool:
     """Whether a file or folder is there for us: one that another user keeps to itself isn't, and is no error."""
     return os.access(path, os.R_OK, effective_ids=True)

@@ -4,10 +4,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
 import soundfile
+
+from assistant import cli_models, places
 
 pytestmark = [pytest.mark.models, pytest.mark.slow]
 
@@ -171,3 +174,19 @@ def test_an_ear_is_prepared_once(tmp_path: Path) -> None:
     assert len(list((tmp_path / "hey-gemma").glob("ear-tiny-text-*.gguf"))) == 1
     refused(hey_gemma("models", "prepare", "e2b", XDG_DATA_HOME=str(tmp_path), **cache), 3, "models fetch e2b")
     refused(hey_gemma("models", "prepare", "tiny", XDG_CACHE_HOME="/dev/null"), 6, "can't be written")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root prepares for the service")
+def test_what_root_prepares_is_the_services(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In its cache, and its own: it is made anew by it after a change of the model. Root is root again."""
+    with TemporaryDirectory() as folder:
+        cache = Path(folder)
+        os.chown(cache, 4711, 4712)
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "root"))
+        monkeypatch.setattr(places, "asks_for_service", lambda *_: True)
+        monkeypatch.setattr(places, "SERVICE_CACHE_DIR", cache)
+        cli_models.prepare("tiny")
+        assert [path.suffix for path in sorted(cache.iterdir())] == [".gguf", ".lock"]
+        assert {(path.stat().st_uid, path.stat().st_gid) for path in cache.iterdir()} == {(4711, 4712)}
+    assert not (tmp_path / "root").exists()
+    assert (os.geteuid(), os.getegid()) == (0, os.getgid())
