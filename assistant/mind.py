@@ -107,7 +107,7 @@ class Mind:
     def commit_answer(self) -> None:
         """Take what was heard as the answer to the question that stands."""
         turn = self._turn
-        self._thoughts.submit(lambda: self._hear_answer(turn, self._session.commit()))
+        self._conclude(lambda: self._hear_answer(turn, self._session.commit()))
 
     def reopen(self) -> None:
         """Take a commit back of which nothing was done or said: the turn goes on."""

@@ -58,11 +58,15 @@ class Weighing:
 
 @dataclass(frozen=True, slots=True)
 class Thinking:
-    """The turn is committed, the model decodes, nothing has been said yet. `acted`: it words what was done."""
+    """The turn is committed, the model decodes, nothing has been said yet. `acted`: it words what was done.
+
+    `answers`: what was heard answers the question that stands.
+    """
 
     turns: int
     acted: bool = False
     row: int = 0
+    answers: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -224,7 +224,7 @@ def _confirming(state: Confirming, turns: int, event: Event, rules: Rules) -> St
         case EndpointReached(reason="no_speech") | Failed():
             return _listening(Listening(turns), turns, event, rules)
         case EndpointReached(beside_ms=ms):
-            return Thinking(turns), (*_cut(ms), CommitAnswer(), PlayEarcon("heard"))
+            return Thinking(turns, answers=True), (*_cut(ms), CommitAnswer(), PlayEarcon("heard"))
     raise illegal(state, event)
 
 
@@ -250,8 +250,10 @@ def _cut(ms: float) -> tuple[Command, ...]:
 def _continued(state: State, audio_ms: float) -> Step:
     """Let the person go on. What was done stands, and the rest is a turn of its own; else it is the same turn."""
     match state:
-        case Thinking(turns, acted=False) | Speaking(turns, acted=False, audible=False):
-            return Listening(turns), (Hush(), ReopenTurn())
+        case Thinking(turns, answers=True):
+            return Confirming(turns), (Hush(), ReopenTurn())
+        case Thinking(turns, acted=False, row=row) | Speaking(turns, acted=False, audible=False, row=row):
+            return FollowUp(turns, row - 1) if row else Listening(turns), (Hush(), ReopenTurn())
         case Acting(turns) | Thinking(turns) | Speaking(turns, audible=False):
             from_ms = max(0.0, audio_ms - CONTINUED_PRE_ROLL_MS)
             return Listening(turns + 1), (Hush(), EndTurn(turns), OpenTurn(turns + 1, from_ms))
@@ -262,7 +264,8 @@ def _continued(state: State, audio_ms: float) -> Step:
 def _thinking(state: Thinking, turns: int, event: Event, rules: Rules) -> Step:
     match event:
         case ClauseReady(text=text, language=language):
-            return Speaking(turns, acted=state.acted, row=state.row), (Speak(text, language),)
+            done = state.acted or state.answers  # a question is answered once
+            return Speaking(turns, acted=done, row=state.row), (Speak(text, language),)
         case CallsReady(calls=calls, confidence=confidence):
             return Acting(turns), (Act(calls, confidence),)
         case Reply():

@@ -371,6 +371,25 @@ async def test_a_yes_after_the_question_unlocks_without_a_wake_word() -> None:
     assert [e.turn for e in house.all_of(TurnEnded)] == [1, 2]
 
 
+async def test_a_yes_with_a_pause_in_it_is_heard_to_its_end_and_unlocks_once() -> None:
+    """The person goes on while the model thinks about the first word."""
+    house, _ = with_home(UNLOCK, ["Yes."], ["Yes", " please."])
+    house.conversation._fast = False
+
+    def hold(event: Event) -> None:
+        house.events.append(event)
+        if house.names().count("endpoint_reached") == 2 and house.session.hold is None:
+            house.session.hold = asyncio.Event()
+        if isinstance(event, SpeechContinued) and house.session.hold is not None:
+            house.session.hold.set()
+
+    house.conversation._observe = hold
+    await house.replay(sound(*COMMAND[:-1], (SILENCE, 2.7), (SPEECH, 0.5), (SILENCE, 1.1), *ANSWER))
+    assert house.names().count("speech_continued") == 1
+    assert [len(called.effects) for called in house.all_of(ToolCalled)] == [0, 1]
+    assert [e.turn for e in house.all_of(TurnEnded)] == [1, 2]
+
+
 @pytest.mark.parametrize(
     ("reply", "said"),
     [

@@ -258,7 +258,7 @@ def test_a_question_is_followed_by_a_turn_without_a_wake_word() -> None:
 
 def test_the_answer_is_committed_as_one_and_not_drafted() -> None:
     state, commands = play(*QUESTION, EndpointLikely(5, 5), SpeechResumed(5, 5), EndpointLikely(5, 5), SILENCE)
-    assert state == s.Thinking(2)
+    assert state == s.Thinking(2, answers=True)
     assert commands[-2:] == [c.CommitAnswer(), c.PlayEarcon("heard")]
     agreed = CallsReady(6, 6, (Call("HassUnlock", confirmed_by="spoken yes"),), 1.0)
     assert play(agreed, state=state)[0] == s.Acting(2)
@@ -290,7 +290,14 @@ def test_a_question_that_nobody_heard_is_not_answered() -> None:
     begun = (WAKE, SILENCE, CALLS, ASKS, REPLY)
     assert play(*begun, Failed(3, 3, "speech_failed", "no voice", "install one"))[0] == s.Idle(1)
     assert play(*begun, SpeechContinued(3400, 3500))[0] == s.Listening(2)
-    assert play(*QUESTION, SILENCE, SpeechContinued(3400, 3500))[0] == s.Listening(2)
+
+
+def test_who_goes_on_answers_the_same_question() -> None:
+    """ "Yes ... please": all of it is the answer. Once it was judged, the rest is a turn of its own."""
+    state, commands = play(*QUESTION, SILENCE, SpeechContinued(3400, 3500))
+    assert (state, commands[-2:]) == (s.Confirming(2), [c.Hush(), c.ReopenTurn()])
+    refused = (ClauseReady(6, 6, "Okay, I won't.", "en"), Reply(6, 6, "Okay, I won't.", "en"))
+    assert play(*QUESTION, SILENCE, *refused, SpeechContinued(3400, 3500))[0] == s.Listening(3)
 
 
 WHAT = CallsDone(3000, 3300, "For how long?", "en", (), asks="what")
@@ -309,6 +316,14 @@ def test_when_the_model_asks_back_the_answer_needs_no_wake_word() -> None:
     assert (state, commands[-2:]) == (s.FollowUp(2), [c.EndTurn(1), c.OpenTurn(2, 4300.0, 5.0)])
     state, commands = play(EndpointLikely(5, 5), SpeechResumed(5, 5), EndpointLikely(5, 5), SILENCE, state=state)
     assert (state, commands) == (s.Thinking(2, row=1), [c.CommitTurn(back=True), c.PlayEarcon("heard")])
+
+
+@pytest.mark.parametrize("said", [(), (ClauseReady(6, 6, "I see.", "en"),)])
+def test_who_goes_on_answering_the_model_still_answers_it(said: tuple[Event, ...]) -> None:
+    """What makes no sense still isn't answered, and its questions in a row are still counted."""
+    state, commands = play(*BACK, SILENCE, *said, SpeechContinued(5400, 5500))
+    assert (state, commands[-2:]) == (s.FollowUp(2), [c.Hush(), c.ReopenTurn()])
+    assert play(SILENCE, state=state)[0] == s.Thinking(2, row=1)
 
 
 def test_nobody_answers_the_model_and_nothing_is_heard_of_it() -> None:
