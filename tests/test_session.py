@@ -296,3 +296,25 @@ async def test_an_opinion_that_nobody_waits_for_any_more_is_stopped_and_the_turn
     await session.retract()
     assert session.timings.decoded_tokens < 350
     assert "".join([p.text async for p in session.commit()]) == "Fine."
+
+
+async def test_a_reply_that_was_given_up_is_stopped_though_the_next_turn_begins_at_once(start: Start) -> None:
+    """Whoever read it hasn't come to an end yet: the abort isn't taken back before the thread has seen it."""
+    session = start(LONG, "Fine.<turn|>")
+    await session.open()
+    await session.write("sing")
+
+    async def listen() -> None:
+        async for _ in session.commit():
+            sings.set()
+
+    sings = asyncio.Event()
+    listening = asyncio.create_task(listen())
+    await sings.wait()
+    begun = session.beats
+    session.abort()
+    listening.cancel()
+    next_turn = asyncio.create_task(session.open())
+    await asyncio.wait([listening, next_turn])
+    assert session.beats - begun < 200
+    assert await ask(session, "how are you") == "Fine."

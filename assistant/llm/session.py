@@ -237,13 +237,14 @@ class LlamaSession:
         if self._renewing is not None and not self._renewing.done():
             self.abort()
             await asyncio.wait([self._renewing])
-        reply, self._reply = self._reply, None
-        if reply is not None:
+        if (reply := self._reply) is not None:
             reply.hush()
             if not reply.job.done():
                 self.abort()
             await asyncio.wait([reply.job])
             reply.job.exception()  # whoever stopped listening isn't told
+            if self._reply is reply:  # until now whoever else came waits, too, and doesn't take the abort back
+                self._reply = None
 
     def _decode(
         self,
@@ -276,4 +277,5 @@ class LlamaSession:
             async for piece in reply.pieces():
                 yield piece
         finally:
-            await self._stopped()
+            if self._reply is reply:
+                await self._stopped()
