@@ -95,7 +95,8 @@ class Listener:
         self._now_ms = now_ms
         self._gain_for = gain_for
         self._verifier = verifier
-        self._gain = 1.0
+        self._gain = self._word_gain = 1.0  # of the open turn; and for one that the latest word opens
+        self._word_end_ms = float("-inf")
         self._ring: deque[AudioChunk] = deque(maxlen=RING_S * 1000 // CHUNK_MS)
         self._endpoint: endpoint.Endpoint | None = None
         self._over: _Over | None = None
@@ -114,6 +115,8 @@ class Listener:
         config = self._config if no_speech_s is None else dataclasses.replace(self._config, no_speech_s=no_speech_s)
         if from_ms is not None:
             self._cursor_ms = from_ms
+            if from_ms <= self._word_end_ms:  # the word opens it
+                self._gain = self._word_gain
         self._over = None
         self._endpoint = endpoint.Endpoint(
             config, self._cursor_ms, self._vad_lag_ms, early_confidence=self._early_confidence
@@ -142,22 +145,23 @@ class Listener:
         return [self._checked(event) for event in self.words.hear(chunk)]
 
     def _checked(self, event: Event) -> Event:
-        """Suit the turn to the word that opens it, if it was said."""
+        """Let a word that wasn't said wake nobody."""
         if not isinstance(event, WakeHeard | WakeDoubted):
             return event
         self._suit(event.audio_ms)
         verifier = self._verifier
         if verifier is None or event.word != verifier.phrase or self.words.beside_own_voice:
             return event
-        sound = amplified(self.cut(self.heard_ms - verifier.sound_ms), self._gain)
+        sound = amplified(self.cut(self.heard_ms - verifier.sound_ms), self._word_gain)
         if verifier.was_said(sound, event.score):
             return event
         return WakeRejected(event.audio_ms, event.at_ms, event.score, event.word, "not_said")
 
     def _suit(self, word_end_ms: float) -> None:
         """Amplify the turn that the word opens, and those that come without one after it, where the word is faint."""
+        self._word_end_ms = word_end_ms
         if self._gain_for is not None:
-            self._gain = self._gain_for(self.cut(word_end_ms - WORD_MS, word_end_ms))
+            self._word_gain = self._gain_for(self.cut(word_end_ms - WORD_MS, word_end_ms))
 
     def cut(self, from_ms: float, until_ms: float = float("inf")) -> Pcm:
         """The latest sound from a place on (at most 20 s ago), in whole chunks, shape (n,)."""

@@ -65,6 +65,23 @@ def test_one_gain_lasts_for_the_turn_and_changes_with_the_next_word() -> None:
     assert set(heard[1]) == {100}
 
 
+@pytest.mark.parametrize("opens", [False, True])
+def test_a_word_in_a_turn_changes_its_gain_only_if_it_opens_another(*, opens: bool) -> None:
+    """A television's "hey Gamma" doesn't make a far person's turn faint again, nor the answer to a question after it."""
+    ear = listener([8.0, 1.0])
+    turn: list[int] = []
+    samples = sound((SILENCE, 0.5), (WAKE, 0.24), (100, 1.5), (WAKE, 0.24), (100, 1.0))
+    for start in range(0, len(samples) - CHUNK_SAMPLES + 1, CHUNK_SAMPLES):
+        for event in ear.push(AudioChunk(samples[start : start + CHUNK_SAMPLES], start)):
+            if isinstance(event, WakeHeard) and (opens or not turn):
+                ear.open(event.audio_ms)
+        turn += [int(chunk.samples[0]) for chunk in ear.catch_up()]
+    ear.open(ear.heard_ms - 100)
+    turn += [int(chunk.samples[0]) for chunk in ear.catch_up()]
+    amplified = [sample for sample in turn if 0 < sample < 1_000]
+    assert amplified.count(100) == (55 if opens else 0)
+
+
 @pytest.mark.models
 @pytest.mark.parametrize("quieter_db", [0, 30, 45])
 def test_a_quiet_microphone_is_not_deaf(quieter_db: float) -> None:
