@@ -145,6 +145,10 @@ def step(state: State, event: Event, rules: Rules) -> Step:
             return state, ()
         case WakeRejected() if not isinstance(state, Weighing):
             return state, ()
+        case Failed(code="speech_failed" | "audio_device" | "output") if not isinstance(
+            state, Speaking | Announcing | Ringing
+        ):
+            return state, ()  # a sound that nobody waits for
         case ReplyAudioStarted():
             return (replace(state, audible=True) if isinstance(state, Speaking) else state), ()
         case SpeechContinued(audio_ms=audio_ms) if not isinstance(state, Weighing):

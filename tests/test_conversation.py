@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 import pytest
@@ -9,7 +9,7 @@ from assistant.audio.clock import AudioClock
 from assistant.audio.replay import NullSpeaker
 from assistant.config import EndpointConfig
 from assistant.conversation import Conversation
-from assistant.errors import ModelFailed, SpeechFailed
+from assistant.errors import AudioDeviceError, ModelFailed, SpeechFailed
 from assistant.events import (
     EndpointReached,
     Event,
@@ -34,7 +34,7 @@ from assistant.intents.translate import Translate
 from assistant.listen import Listener
 from assistant.mind import Mind
 from assistant.mouth import Mouth
-from assistant.stages import AudioChunk, Call, Handler, Pcm, Speaker
+from assistant.stages import AudioChunk, AudioClip, Call, Handler, Pcm, Speaker
 from assistant.states import Idle
 from assistant.turn import Rules
 from assistant.wake_decision import WakeDecision
@@ -68,13 +68,14 @@ class House:
         wake: bool = True,
         fast: bool = True,
         rings: bool = False,
+        speaker: Callable[[AudioClock], Speaker] = NullSpeaker,
     ) -> None:
         self.clock = AudioClock()
         self.session = session
         self.voice = voice or ToneVoice()
         self.light = light or OneLight()
         self.events: list[Event] = []
-        self.speaker: Speaker = NullSpeaker(self.clock)
+        self.speaker = speaker(self.clock)
         self.listener = Listener(
             EndpointConfig(),
             LevelWake() if wake else None,
@@ -273,6 +274,29 @@ async def test_a_voice_that_breaks_does_not_stop_the_assistant() -> None:
     await house.replay(sound(*COMMAND, *COMMAND))
     assert len(house.light.calls) == 2
     assert [e.code for e in house.all_of(Failed)] == ["speech_failed"] * 2
+
+
+class NoSpeaker(NullSpeaker):
+    async def play(self, clip: AudioClip) -> None:
+        raise AudioDeviceError("the speaker is gone", remedy="plug it in")
+
+
+async def test_without_a_speaker_a_command_is_done_all_the_same() -> None:
+    """The sound that says that an answer is under way fails before the model has one."""
+    session = ScriptedSession(CALL)
+    session.hold = asyncio.Event()
+    house = House(session, rings=True, fast=False, speaker=NoSpeaker)
+
+    def release(event: Event) -> None:
+        house.events.append(event)
+        if isinstance(event, Failed) and session.hold is not None:
+            session.hold.set()
+
+    house.conversation._observe = release
+    await house.replay(sound(*COMMAND))
+    assert len(house.light.calls) == 1
+    assert [e.code for e in house.all_of(Failed)][:2] == ["audio_device"] * 2
+    assert len(house.all_of(TurnEnded)) == 1
 
 
 async def test_an_unreadable_call_does_nothing_and_says_so() -> None:

@@ -354,6 +354,15 @@ def test_whatever_happens_while_the_model_waits_for_an_answer(event: Event, stat
     assert play(*BACK, event)[0] == state
 
 
+@pytest.mark.parametrize(
+    "before", [(WAKE,), (WAKE, EndpointLikely(2, 2)), (WAKE, SILENCE), (WAKE, SILENCE, CALLS), QUESTION, BACK]
+)
+def test_a_sound_of_ours_that_fails_stops_nothing_that_is_heard_thought_or_done(before: tuple[Event, ...]) -> None:
+    state, _ = play(*before)
+    for code in ("audio_device", "speech_failed"):
+        assert play(Failed(3, 3, code, "gone", "plug it in"), state=state) == (state, [])
+
+
 @pytest.mark.parametrize("rules", [t.Rules(wake_needed=False), t.Rules()])
 def test_a_question_that_is_no_question_of_the_model_waits_for_nobody(rules: t.Rules) -> None:
     """Without a wake word it listens anyway; and what a template asks, a template answers."""
