@@ -38,7 +38,7 @@ class Mouth:
         self._playing: AudioClip | None = None
         self._answers = asyncio.Event()  # there is a piece of one to play
         self._overtaken: asyncio.Task[None] | None = None  # it ends by itself
-        self._started = False
+        self._started = self._finishing = False
         self._until_ms = 0.0  # when all that is queued will have been heard
 
     def attach(self, post: Callable[[Event], None], on_error: Callable[[Exception], None]) -> None:
@@ -65,7 +65,10 @@ class Mouth:
         self._voicing.submit(partial(self._synthesize, text, language))
 
     def finish(self) -> None:
-        """The answer is complete: tell when it has been heard."""
+        """The answer is complete: tell when it has been heard, once."""
+        if self._finishing:
+            return
+        self._finishing = True
 
         async def last() -> None:
             self._sounding.submit(self._finished)
@@ -84,7 +87,7 @@ class Mouth:
         self._speaker.stop()
         self._until_ms = 0.0
         self._answers.clear()
-        self._playing, self._started = None, False
+        self._playing, self._started, self._finishing = None, False, False
 
     async def settled(self) -> None:
         """Return when nothing is computed any more: at most a clip takes its time."""
@@ -145,5 +148,5 @@ class Mouth:
 
     async def _finished(self) -> None:
         self._answers.clear()
-        self._started = False
+        self._started = self._finishing = False
         self._post(ReplyAudioFinished(self._heard_ms(), self._now_ms()))

@@ -9,7 +9,7 @@ from assistant.audio.clock import AudioClock
 from assistant.audio.replay import NullSpeaker
 from assistant.config import EndpointConfig
 from assistant.conversation import Conversation
-from assistant.errors import AudioDeviceError, ModelFailed, SpeechFailed
+from assistant.errors import AudioDeviceError, ModelFailed, ModelStuck, SpeechFailed
 from assistant.events import (
     EndpointReached,
     Event,
@@ -569,3 +569,18 @@ def test_several_timers_and_an_alarm_are_told_together() -> None:
     assert replies.rung([("pasta", None), (None, None), (None, "07:30"), ("gym", "18:05")]) == (
         "Your pasta timer is done. Your timer is done. It's 07:30. It's 18:05, your gym alarm."
     )
+
+
+async def test_whoever_gives_up_while_the_answer_is_heard_says_why() -> None:
+    """The answer is heard to its end, once."""
+    house = House(ScriptedSession(CALL), fast=False)
+
+    def give_up(event: Event) -> None:
+        house.events.append(event)
+        if isinstance(event, ReplyAudioStarted):
+            house.conversation.give_up(ModelStuck("it is stuck", remedy="start again"))
+
+    house.conversation._observe = give_up
+    with pytest.raises(ModelStuck):
+        await house.replay(sound(*COMMAND))
+    assert len(house.all_of(ReplyAudioFinished)) == 1
