@@ -186,7 +186,7 @@ class Conversation:
 
     async def aclose(self) -> None:
         """Stop everything and free the speaker. The session lives on: whoever loaded it closes it."""
-        self._mind.silence()
+        self._mind.close()
         await self._mouth.aclose()
 
     def post(self, event: Event) -> None:

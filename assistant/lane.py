@@ -39,12 +39,14 @@ class Lane:
         if self._task is None:
             self._task = asyncio.create_task(self._run(), name=self._name)
 
-    def clear(self) -> None:
-        """Cancel the running job, forget the waiting ones."""
+    def clear(self, spare: Job | None = None) -> None:
+        """Forget the waiting jobs, cancel the running one unless it is `spare`."""
         self._jobs.clear()
+        if spare is not None and self._running is spare:
+            return
         if self._task is not None:
             self._task.cancel()
-            self._task = None
+            self._task = self._running = None
         self._idle.set()
 
     def take_back(self, job: Job) -> None:

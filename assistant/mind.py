@@ -47,6 +47,7 @@ class Mind:
         self._here = here
         self._turn = 0
         self._back = False  # the open turn answers a question that the model asked by itself
+        self._deed: Job | None = None  # the latest that was handed to the home
         self._conclusion: Job | None = None  # of the latest turn: its commit, or whether it was meant
         self._begin_turn()
 
@@ -123,14 +124,21 @@ class Mind:
 
     def act(self, calls: Sequence[Call], confidence: float) -> None:
         """Hand calls to the home."""
-        self._thoughts.submit(partial(self._act, self._turn, calls, confidence))
+        self._deed = partial(self._act, self._turn, calls, confidence)
+        self._thoughts.submit(self._deed)
 
     def drop(self) -> None:
         """Forget the open turn."""
         self._thoughts.submit(self._session.drop)
 
     def silence(self) -> None:
-        """Stop now, forget what waits."""
+        """Stop now, forget what waits. What the home is doing goes on, and nothing is said of it."""
+        self._turn += 1
+        self._session.abort()
+        self._thoughts.clear(spare=self._deed)
+
+    def close(self) -> None:
+        """Stop everything."""
         self._session.abort()
         self._thoughts.clear()
 

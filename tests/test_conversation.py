@@ -11,9 +11,11 @@ from assistant.config import EndpointConfig
 from assistant.conversation import Conversation
 from assistant.errors import AudioDeviceError, ModelFailed, ModelStuck, SpeechFailed
 from assistant.events import (
+    CallsReady,
     EndpointReached,
     Event,
     Failed,
+    MuteSwitched,
     Reply,
     ReplyAudioFinished,
     ReplyAudioStarted,
@@ -205,6 +207,29 @@ async def test_a_slow_home_that_answers_into_the_next_turn_is_no_defect() -> Non
     assert house.names().count("speech_continued") == 1
     assert len(light.calls) == len(house.all_of(ToolCalled)) == len(house.all_of(TurnEnded)) == 2
     assert house.voice.said == [("Light on.", "en")]
+
+
+@pytest.mark.parametrize("muted", [False, True])
+async def test_what_the_home_was_asked_for_is_done_to_its_end_and_told_though_nobody_waits_for_it(
+    *, muted: bool
+) -> None:
+    """The wake word was said again, or the ear was switched off, while a slow home did the first of two."""
+    light = OneLight()
+    light.hold = asyncio.Event()
+    house = House(ScriptedSession([*CALL, *CALL], CALL), light=light, fast=False)
+
+    def go_on(event: Event) -> None:
+        house.events.append(event)
+        if muted and isinstance(event, CallsReady):
+            asyncio.get_running_loop().call_soon(lambda: house.conversation.mute(muted=True))
+        if light.hold is not None and (house.names().count("wake_heard") == 2 or isinstance(event, MuteSwitched)):
+            asyncio.get_running_loop().call_soon(light.hold.set)
+
+    house.conversation._observe = go_on
+    await house.replay(sound(*COMMAND, *COMMAND))
+    calls = 2 if muted else 3
+    assert len(light.calls) == len(house.all_of(ToolCalled)) == calls
+    assert house.voice.said == ([] if muted else [("Light on.", "en")])
 
 
 async def test_words_about_a_turn_that_is_over_are_not_spoken() -> None:

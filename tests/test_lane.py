@@ -60,6 +60,29 @@ async def test_clearing_cancels_the_running_job_and_forgets_the_rest() -> None:
     assert not never.is_set()
 
 
+async def test_a_running_job_that_is_spared_ends_before_what_comes_after_the_clearing() -> None:
+    done: list[str] = []
+    lane, go_on = Lane("test", lambda _: None), asyncio.Event()
+
+    async def spared() -> None:
+        await go_on.wait()
+        done.append("spared")
+
+    async def job(name: str) -> None:
+        done.append(name)
+
+    lane.submit(spared)
+    lane.submit(partial(job, "forgotten"))
+    await asyncio.sleep(0)
+    lane.clear(spare=spared)
+    assert lane.busy
+    lane.submit(partial(job, "new"))
+    go_on.set()
+    async with asyncio.timeout(5):
+        await lane.wait()
+    assert done == ["spared", "new"]
+
+
 @pytest.mark.parametrize("runs", [True, False])
 async def test_one_job_can_be_taken_back_and_the_others_go_on(*, runs: bool) -> None:
     done: list[str] = []
