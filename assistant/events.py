@@ -232,7 +232,10 @@ class TimerRang(_Happened):
 
 @dataclass(frozen=True, slots=True)
 class RingingEnded(_Happened):
-    """Nothing rings any more. `reason`: wake_word, stop, nobody (it gave up), input_ended or speaker."""
+    """Nothing rings any more. `reason`: wake_word, stop, nobody (it gave up), input_ended, speaker.
+
+    Or no_word: there is no wake word that could stop it, so it rang once.
+    """
 
     reason: str
 

@@ -77,7 +77,7 @@ def home(turns: int, rules: Rules) -> Step:
     """Where it rests after a turn."""
     if rules.wake_needed:
         return Idle(turns), ()
-    return Listening(turns + 1), (OpenTurn(turns + 1, None),)
+    return Listening(turns + 1, fresh=True), (OpenTurn(turns + 1, None),)
 
 
 def illegal(state: State, event: Event) -> IllegalTransition:
@@ -90,6 +90,8 @@ def ringing(state: Ringing, event: Event, rules: Rules) -> Step:
     match event:
         case ReplyAudioFinished() if rules.ring_once:
             return _silenced(state, "input_ended", rules)
+        case ReplyAudioFinished() if not rules.wake_needed:
+            return _silenced(state, "no_word", rules)
         case ReplyAudioFinished() if _rung_ms(state, event) >= LONGEST_RING_MS:
             return _silenced(state, "nobody", rules)
         case ReplyAudioFinished():
@@ -155,6 +157,8 @@ def timer(state: State, event: TimerRang) -> Step:
             return Ringing(turns, (event,), deaf), (Ring((event,)),)
         case Muted(turns, deaf):
             return Ringing(turns, (event,), deaf, muted=True), (Ring((event,)),)
+        case Listening(turns, fresh=True):
+            return Ringing(turns - 1, (event,)), (DropTurn(), Ring((event,)))
         case Ringing(rings=rings):
             return replace(state, rings=(*rings, event)), ()  # told with the next ring
         case _:
@@ -166,6 +170,9 @@ def announce(state: State, event: Announced) -> Step:
     match state:
         case Idle() | WaitingForMicrophone() | Muted():
             return Announcing(state.turns, state), (Speak(event.text, event.language), FinishSpeaking())
+        case Listening(turns, fresh=True):
+            spoken = (DropTurn(), Speak(event.text, event.language), FinishSpeaking())
+            return Announcing(turns - 1, Idle(turns - 1)), spoken
         case _:
             return state, (Defer(event),)
 

@@ -22,9 +22,13 @@ class Idle:
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """A turn is open; the person speaks, or is about to."""
+    """A turn is open; the person speaks, or is about to.
+
+    `fresh`: it was opened without a wake word, as there is none, and nobody has spoken yet.
+    """
 
     turns: int
+    fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,6 +138,8 @@ def step(state: State, event: Event, rules: Rules) -> Step:
             if not isinstance(state, Drafting):
                 return _in_state(state, event, rules) if isinstance(state, Overhearing) else (state, ())
             return Drafting(state.turns, kind), (Judge(Verdict(kind, confidence)),)
+        case SpeechStarted() if isinstance(state, Listening):
+            return replace(state, fresh=False), ()
         case (
             Started() | SpeechStarted() | SpeechEnded() | DraftStarted() | DraftRetracted()
             | FirstToken() | ModelTimed() | ToolCalled() | TurnEnded() | AudioDropped() | InputEnded() | RingingEnded()

@@ -609,3 +609,11 @@ async def test_whoever_gives_up_while_the_answer_is_heard_says_why() -> None:
     with pytest.raises(ModelStuck):
         await house.replay(sound(*COMMAND))
     assert len(house.all_of(ReplyAudioFinished)) == 1
+
+
+async def test_without_a_wake_word_a_timer_rings_when_nobody_speaks() -> None:
+    """And whoever speaks when it should is heard to the end before."""
+    house = House(ScriptedSession(CALL, CALL), rings=True, wake=False)
+    await ring(house, (SPEECH, 1.2), (SILENCE, 4.0), at_s=1.0)
+    assert house.voice.said[:2] == [("Light on.", "en"), ("Your pasta timer is done.", "en")]
+    assert [e.turn for e in house.all_of(TurnEnded)] == [1]

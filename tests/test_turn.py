@@ -4,6 +4,7 @@ from assistant import commands as c
 from assistant import states as s
 from assistant import turn as t
 from assistant.events import (
+    Announced,
     CallsDone,
     CallsReady,
     ClauseReady,
@@ -22,6 +23,7 @@ from assistant.events import (
     SpeechContinued,
     SpeechEnded,
     SpeechResumed,
+    SpeechStarted,
     TimerRang,
     WakeHeard,
 )
@@ -170,7 +172,7 @@ def test_a_voice_that_fails_ends_the_turn_with_a_sound() -> None:
 
 def test_without_a_wake_word_turns_follow_each_other() -> None:
     state, commands = play(SILENCE, CALLS, DONE, REPLY, HEARD, rules=OPEN)
-    assert state == s.Listening(2)
+    assert state == s.Listening(2, fresh=True)
     assert commands[0] == c.OpenTurn(1, None)
     assert commands[-1] == c.OpenTurn(2, None)
 
@@ -240,6 +242,20 @@ def test_a_timer_that_ends_during_a_turn_waits_for_its_end() -> None:
     assert (state, commands[-1]) == (s.Listening(1), c.Defer(rang))
 
 
+def test_without_a_wake_word_what_rings_or_is_announced_is_heard_once_between_two_voices() -> None:
+    """Nobody could stop it."""
+    rang, said = TimerRang(1, 1, None), Announced(1, 1, "Dinner.", "en")
+    fresh = t.start(OPEN)[0]
+    for event, reopened in ((rang, c.EndRinging("no_word")), (said, c.TakeUp())):
+        state, commands = play(event, rules=OPEN, state=fresh)
+        assert commands[0] == c.DropTurn()
+        state, commands = play(HEARD, rules=OPEN, state=state)
+        assert state == fresh
+        assert {c.OpenTurn(1, None), reopened} <= set(commands)
+        speaks = play(SpeechStarted(1, 1), rules=OPEN, state=fresh)[0]
+        assert play(event, rules=OPEN, state=speaks) == (s.Listening(1), [c.Defer(event)])
+
+
 def test_an_event_that_can_not_happen_is_a_defect() -> None:
     with pytest.raises(t.IllegalTransition, match="CallsDone can't happen in Idle"):
         play(DONE)
@@ -293,7 +309,7 @@ def test_a_question_that_nobody_heard_is_not_answered() -> None:
 
 
 def test_who_goes_on_answers_the_same_question() -> None:
-    """ "Yes ... please": all of it is the answer. Once it was judged, the rest is a turn of its own."""
+    """A yes, a pause, and "please": all of it is the answer. Once it was judged, the rest is a turn of its own."""
     state, commands = play(*QUESTION, SILENCE, SpeechContinued(3400, 3500))
     assert (state, commands[-2:]) == (s.Confirming(2), [c.Hush(), c.ReopenTurn()])
     refused = (ClauseReady(6, 6, "Okay, I won't.", "en"), Reply(6, 6, "Okay, I won't.", "en"))
@@ -372,7 +388,7 @@ def test_a_question_that_is_no_question_of_the_model_waits_for_nobody(rules: t.R
         assert play(WAKE, SILENCE, CALLS, again, asked, HEARD)[0] == s.Idle(1)
     else:
         state, _ = play(*BACK[1:], rules=rules, state=s.Listening(1))
-        assert state == s.Listening(2)
+        assert state == s.Listening(2, fresh=True)
 
 
 QUIET = t.Rules(quiet=True)

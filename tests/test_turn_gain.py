@@ -67,7 +67,7 @@ def test_one_gain_lasts_for_the_turn_and_changes_with_the_next_word() -> None:
 
 @pytest.mark.parametrize("opens", [False, True])
 def test_a_word_in_a_turn_changes_its_gain_only_if_it_opens_another(*, opens: bool) -> None:
-    """A television's "hey Gamma" doesn't make a far person's turn faint again, nor the answer to a question after it."""
+    """A television's "hey Gamma" doesn't make a far person's turn faint, nor the answer to a question after it."""
     ear = listener([8.0, 1.0])
     turn: list[int] = []
     samples = sound((SILENCE, 0.5), (WAKE, 0.24), (100, 1.5), (WAKE, 0.24), (100, 1.0))
