@@ -9,7 +9,7 @@ import logging
 from pathlib import Path
 
 from assistant.disk import readable
-from assistant.events import Event, ReplyAudioStarted, ToolCalled, TurnEnded, WakeHeard
+from assistant.events import EndpointReached, Event, ReplyAudioStarted, ToolCalled, TurnEnded, WakeHeard
 
 NAME = "unanswered"
 _log = logging.getLogger(__name__)
@@ -20,6 +20,7 @@ class Unfinished:
 
     def __init__(self, folder: Path | None) -> None:
         self._path = None if folder is None else folder / NAME
+        self._called = False  # and hasn't said all yet
         self.found = self._path is not None and readable(self._path)
         if self.found:
             _log.warning("somebody was left without an answer when hey-gemma ended the last time")
@@ -29,6 +30,10 @@ class Unfinished:
         """Take one event. What was done or answered needs no apology: saying it again could do it twice."""
         match event:
             case WakeHeard():
+                self._called = True
+                self._make()
+            case EndpointReached() if self._called:  # since the call a turn that it interrupted may have ended
+                self._called = False
                 self._make()
             case ToolCalled() | ReplyAudioStarted() | TurnEnded():
                 self._remove()

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant.events import ReplyAudioStarted, ToolCalled, TurnEnded, WakeHeard
+from assistant.events import EndpointReached, ReplyAudioStarted, ToolCalled, TurnEnded, WakeHeard
 from assistant.places import runtime_dir
 from assistant.unfinished import Unfinished
 
@@ -27,6 +27,22 @@ def test_what_was_done_answered_or_ended_needs_no_apology(
     before = Unfinished(tmp_path)
     before.observe(WAKE)
     before.observe(event)
+    assert not Unfinished(tmp_path).found
+
+
+def test_a_crash_in_a_turn_that_interrupted_another_is_found(tmp_path: Path) -> None:
+    """The turn before ends, or its light is told, when the next one's wake word was heard."""
+    before = Unfinished(tmp_path)
+    for event in (WAKE, EndpointReached(0.0, 0.0, "silence"), WAKE, LAST[2], LAST[0]):
+        before.observe(event)
+    before.observe(EndpointReached(0.0, 0.0, "silence"))
+    assert Unfinished(tmp_path).found
+
+
+def test_whoever_was_only_overheard_waits_for_nothing(tmp_path: Path) -> None:
+    before = Unfinished(tmp_path)
+    for event in (WAKE, EndpointReached(0.0, 0.0, "silence"), LAST[2], EndpointReached(0.0, 0.0, "silence")):
+        before.observe(event)
     assert not Unfinished(tmp_path).found
 
 
