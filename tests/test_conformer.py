@@ -1,12 +1,14 @@
 """The streaming encoder against llama.cpp's own, which takes a sound as a whole."""
 
 import dataclasses
+import math
 import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from assistant.errors import ModelDamaged, ModelError, ModelMissing
 from assistant.gguf import gguf_file
@@ -309,6 +311,37 @@ def test_a_flushed_sound_is_over(tiny: Conformer) -> None:
             act()
     tiny.reset()
     tiny.feed(sound(1))
+
+
+def matrix(path: Path, name: str) -> NDArray[np.float32]:
+    """A matrix of a file that holds F32."""
+    header = read_header(path)
+    (found,) = [t for t in header.tensors if t.name == name]
+    return np.fromfile(path, "<f4", math.prod(found.shape), offset=header.data_start + found.offset).reshape(
+        found.shape[::-1]
+    )
+
+
+def test_the_states_of_all_layers_are_what_the_rows_are_made_of(files: dict[str, Path]) -> None:
+    samples = sound(27 * TOKEN_SAMPLES + 99)
+    rows: list[Rows] = []
+    states: list[Rows] = []
+    for layers, made in ((None, rows), (12, states), (8, states)):
+        conformer = Conformer(files["F32"], layers=layers)
+        made.append(stream(conformer, samples, HOPS))
+        conformer.close()
+    x = states[0] @ matrix(files["F32"], "a.pre_encode.out.weight").T
+    x += matrix(files["F32"], "a.pre_encode.out.bias")
+    x /= np.sqrt((x**2).mean(axis=1, keepdims=True) + 1e-6)
+    assert x @ matrix(files["F32"], "mm.a.input_projection.weight").T == pytest.approx(rows[0], abs=1e-3)
+    assert states[1].shape == states[0].shape
+    assert not np.allclose(states[1], states[0], atol=0.1)
+
+
+@pytest.mark.parametrize("layers", [0, 13])
+def test_an_encoder_has_no_more_layers_than_it_has(layers: int) -> None:
+    with pytest.raises(ModelDamaged, match="has 12 layers"):
+        Conformer(TINY / "tiny-mmproj.gguf", layers=layers)
 
 
 def test_closing_twice_is_harmless() -> None:

@@ -60,7 +60,7 @@ def test_every_sound_is_heard_afresh(verifier: WordVerifier) -> None:
 def made(path: Path, **changed: NDArray[np.float32]) -> WordHead:
     """A head of one number a row: the one in the middle less the one before; it scores that less 4."""
     kernel = np.array([[[-1.0]], [[1.0]], [[0.0]]], np.float32)
-    about = np.array('{"layers": 1, "least": 0.5}')
+    about = np.array('{"depth": 3, "layers": 1, "least": 0.5}')
     arrays: dict[str, Any] = {
         "kernel0": kernel,
         "bias0": np.zeros(1),

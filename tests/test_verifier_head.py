@@ -33,9 +33,9 @@ def test_other_sounds_have_none_of_it(kind: str, length: int) -> None:
 
 
 def test_the_plan_names_every_shard_once() -> None:
-    names = [verifier_head.name(kind, number, validation=held) for kind, number, held in verifier_head.plan(8)]
+    names = [verifier_head.name(kind, number, validation=held) for kind, number, held in verifier_head.plan()]
     assert len(set(names)) == len(names)
-    assert names[:4] == ["word-v-0000.npz", "near-v-0000.npz", "word-0000.npz", "near-0000.npz"]
+    assert {"word-v-0000.npz", "near-v-0003.npz", "word-0000.npz", "near-1006.npz"} < set(names)
 
 
 def test_what_is_too_short_to_learn_from_is_left_out(tmp_path: Path) -> None:

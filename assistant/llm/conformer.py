@@ -51,14 +51,14 @@ class Snapshot:
 class Conformer:
     """The streaming audio encoder of one mmproj file: weights, graphs, and one stream's state.
 
-    `layers`: the first of them alone, and their states, as wide as the conformer, are the rows: how it sounds rather than
-    what it means. One caller at a time, from any thread. Raises ModelMissing, ModelDamaged, and ModelError for tensor types or a
+    `layers`: only so many, and what the last of them gives are the rows: how it sounds rather than what it means.
+    One caller at a time, from any thread. Raises ModelMissing, ModelDamaged, and ModelError for tensor types or a
     llama-cpp-python that it can't use.
     """
 
     def __init__(self, mmproj: Path, *, threads: int = 1, layers: int | None = None) -> None:
         self._file = ConformerFile(mmproj)
-        self._sizes = sizes = self._file.sizes if layers is None else self._file.sizes.first(layers)
+        self._sizes = sizes = self._file.sizes if layers is None else self._file.sizes_of(layers)
         self.width: int = sizes.rows
         self._log_mel = mel.LogMel()
         longest = HOPS[-1]

@@ -33,10 +33,6 @@ class Sizes:
     rows: int
     projected: bool = True
 
-    def first(self, layers: int) -> "Sizes":
-        """Those of the first layers alone, or of all where there aren't more."""
-        return replace(self, layers=min(layers, self.layers), rows=self.width, projected=False)
-
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
@@ -67,6 +63,12 @@ class ConformerFile:
             name: self._names.tensor(place.shape, self._memory, self._start + place.offset, TYPES[place.type].number)
             for name, place in self._places.items()
         }
+
+    def sizes_of(self, layers: int) -> Sizes:
+        """Sizes where only the first layers are used. Raises ModelDamaged where there aren't so many."""
+        if not 0 < layers <= self.sizes.layers:
+            raise _damaged(self._path, f"has {self.sizes.layers} layers, not {layers}")
+        return replace(self.sizes, layers=layers, rows=self.sizes.width, projected=False)
 
     def bounds(self, name: str) -> Bounds | None:
         """Bounds of the linear `name`, None if it isn't clamped."""

@@ -1,13 +1,14 @@
 """What the second ear lets through: `python -m models.hey_gemma.verified [DIR]`, clips of `opinion_set` or `measured`.
 
 Every clip, and every recording of people kept out of training, through the assistant's own listener; what wakes it or
-is doubted is counted before and behind the verifier. No model decides here. 60 CPU-s an hour of sound.
+is doubted is counted before and behind the verifier. No model decides here: `--keep OUT` writes what isn't the word and
+was let through, for `hey-gemma eval OUT` to let one decide. 60 CPU-s an hour of sound.
 """
 
 import argparse
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -27,6 +28,7 @@ from assistant.waking.verifier import WordVerifier
 from models.hey_gemma import human
 from models.hey_gemma.verifier_head import load
 
+WORST_VOICES = 5
 BEHIND = np.zeros(SAMPLE_RATE_HZ // 2, np.int16)
 
 
@@ -43,25 +45,45 @@ class Count:
     doubtful_refused: int = 0
 
 
-def clips(folder: Path) -> Iterator[tuple[str, Pcm]]:
-    """The clips of a folder, by what is said in them, and how."""
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A sound, what is said in it, and how; `voice`: whose, where that is told."""
+
+    kind: str
+    samples: Pcm
+    voice: str = ""
+
+
+def clips(folder: Path) -> Iterator[Clip]:
+    """The clips of a folder."""
     for shard in sorted(folder.glob("*.npz")):
         sounds, more = load(shard)
-        for sound, group, heard in zip(sounds, more["group"], more["heard"], strict=True):
-            yield f"{group}, {heard}" if group != "dialogue" else "dialogue", sound
+        for sound, group, heard, voice in zip(sounds, more["group"], more["heard"], more["voice"], strict=True):
+            yield Clip(f"{group}, {heard}" if group != "dialogue" else "dialogue", sound, str(voice))
     if not (folder / "expect.jsonl").exists():
         return
     for line in (folder / "expect.jsonl").read_text(encoding="utf-8").splitlines():
         label = json.loads(line)
         samples, _ = soundfile.read(folder / label["file"], dtype="int16")
-        yield f"{label['said']}, {'clean' if label['heard'] == 'clean' else 'noise or room'}", samples
+        yield Clip(f"{label['said']}, {'clean' if label['heard'] == 'clean' else 'noise or room'}", samples)
 
 
-def people() -> Iterator[tuple[str, Pcm]]:
+def people() -> Iterator[Clip]:
     """Recordings of people, each once."""
     for path in sorted({*human.files(held_out=True), *human.second_files(held_out=True)}):
         sound = human.load(path)
-        yield "people", np.clip(np.rint(sound * 32767), -32768, 32767).astype(np.int16)
+        yield Clip("people", np.clip(np.rint(sound * 32767), -32768, 32767).astype(np.int16))
+
+
+def keep(clips: Sequence[Clip], folder: Path) -> None:
+    """Write them, and that nothing is to be done for any."""
+    folder.mkdir(parents=True)
+    lines = []
+    for number, clip in enumerate(clips):
+        name = f"{number:04d}.flac"
+        soundfile.write(folder / name, np.concatenate([clip.samples, BEHIND]), SAMPLE_RATE_HZ)
+        lines.append(json.dumps({"file": name, "kind": "negative", "said": clip.kind, "voice": clip.voice}) + "\n")
+    (folder / "expect.jsonl").write_text("".join(lines), encoding="utf-8")
 
 
 def main() -> None:
@@ -69,21 +91,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, nargs="?")
     parser.add_argument("--no-people", action="store_true", help="the folder only")
+    parser.add_argument("--keep", type=Path, help="write what isn't the word and was let through here")
     options = parser.parse_args()
     folder: Path | None = options.folder
     wake, settings = WakeWord(gate=FaintVad(WebRtcVad(aggressiveness=3))), WakeConfig()
     verifier = WordVerifier()
     found: defaultdict[str, Count] = defaultdict(Count)
-    for kind, samples in chain(clips(folder) if folder else (), () if options.no_people else people()):
+    kept: list[Clip] = []
+    by_voice: defaultdict[str, Count] = defaultdict(Count)  # the word, clean
+    for clip in chain(clips(folder) if folder else (), () if options.no_people else people()):
         wake.reset()
         listener = Listener(
             EndpointConfig(), wake, decision(settings, verifier), WebRtcVad(), vad_lag_ms=0.0, early_confidence=2.0,
             now_ms=lambda: 0.0, gain_for=gain_for, verifier=verifier,
         )  # fmt: skip
-        count = found[kind]
+        count = found[clip.kind]
         count.sounds += 1
-        count.seconds += len(samples) / SAMPLE_RATE_HZ
-        whole = np.concatenate([samples, BEHIND])
+        count.seconds += len(clip.samples) / SAMPLE_RATE_HZ
+        whole = np.concatenate([clip.samples, BEHIND])
         passed = False
         for start in range(0, len(whole) - CHUNK_SAMPLES + 1, CHUNK_SAMPLES):
             for event in listener.push(AudioChunk(whole[start : start + CHUNK_SAMPLES], start)):
@@ -97,6 +122,11 @@ def main() -> None:
                 count.doubtful_refused += refused and not sure
                 passed |= not refused
         count.woken += passed
+        if passed and not clip.kind.startswith("word"):
+            kept.append(clip)
+        if clip.voice and clip.kind == "word, clean":
+            by_voice[clip.voice].sounds += 1
+            by_voice[clip.voice].woken += passed
     print("| sounds | of | hours | sure | let through | doubtful | let through | woken |")
     print("|---|---|---|---|---|---|---|---|")
     for kind, count in sorted(found.items()):
@@ -104,6 +134,11 @@ def main() -> None:
             f"| {kind} | {count.sounds} | {count.seconds / 3600:.2f} | {count.sure} | {count.sure - count.sure_refused}"
             f" | {count.doubtful} | {count.doubtful - count.doubtful_refused} | {count.woken} |"
         )
+    least_first = sorted(by_voice.items(), key=lambda item: item[1].woken / item[1].sounds)
+    for voice, count in least_first[:WORST_VOICES]:
+        print(f"the word, clean, by {voice}: {count.woken} of {count.sounds}")
+    if options.keep:
+        keep(kept, options.keep)
 
 
 if __name__ == "__main__":

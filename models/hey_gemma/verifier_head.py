@@ -1,7 +1,7 @@
 """The second ear's head, in three steps: `python -m models.hey_gemma.verifier_head say|rows|train`.
 
     say --out SAID                      the word, near-misses and other speech, as the second recipe records them
-    rows --said SAID --out ROWS         what tiny's encoder makes of short stretches of it
+    rows --said SAID --out ROWS         what the first layers of tiny's encoder make of short stretches of it
     train --rows ROWS --out second_ear.npz
     measured --out SAID                 what is measured with, for `verified`: never trained on
 
@@ -25,9 +25,17 @@ if TYPE_CHECKING:
     from models.hey_gemma.data import Take
 
 RATE = 16_000
-ROUNDS = 13  # of words and near-misses, with other speech now and then; the shipped head had words of one more
+# What the shipped head learned from, and what it was judged by meanwhile; a number is a seed.
+SHARDS: dict[str, Sequence[int]] = {
+    "word": range(24),
+    "near": (*range(35), *range(50, 61), *range(1000, 1007)),
+    "human": range(8),
+    "speech": range(9),
+}
+VALIDATION: dict[str, Sequence[int]] = {"word": range(3), "near": range(4), "human": range(1)}
 DIALOGUES = 6  # of ten minutes
 STRETCH = 28_000  # samples: what the second ear is given
+DEPTH = 8  # layers of the encoder, of 12
 HIDDEN, REACHES = 96, (3, 5, 9)
 EPOCHS, BATCH, PEAK, DROPOUT, DECAY = 8, 32, 2e-3, 0.2, 1e-2
 BEFORE = -6.0  # log odds of a place before anything is learned
@@ -36,17 +44,11 @@ Samples = NDArray[np.int16]
 Stretch = tuple[int, int, bool]  # from, to, the word is in it
 
 
-def plan(rounds: int) -> Iterator[tuple[str, int, bool]]:
+def plan() -> Iterator[tuple[str, int, bool]]:
     """What there will be: kind, number, for validation."""
-    yield from (("word", 0, True), ("near", 0, True))
-    for n in range(rounds):
-        yield from (("word", n, False), ("near", n, False))
-        if n % 2 == 0:
-            yield "near", 1000 + n // 2, False
-        if n % 4 == 1:
-            yield "human", n // 4, False
-        if n % 4 == 3:
-            yield "speech", n // 4, False
+    for validation, shards in ((True, VALIDATION), (False, SHARDS)):
+        for kind, numbers in shards.items():
+            yield from ((kind, number, validation) for number in numbers)
 
 
 def name(kind: str, number: int, *, validation: bool) -> str:
@@ -61,7 +63,7 @@ def say(options: argparse.Namespace) -> None:
     makers = {
         "word": takes.word_takes, "near": takes.near_takes, "human": takes.human_takes, "speech": takes.speech_takes,
     }  # fmt: skip
-    for kind, number, validation in plan(options.rounds):
+    for kind, number, validation in plan():
         record(
             options.out / name(kind, number, validation=validation),
             partial(makers[kind], number, validation=validation),
@@ -85,8 +87,8 @@ def record(path: Path, takes: Callable[[], "Iterator[Take]"]) -> None:
         return
     examples, sounds = zip(*takes(), strict=True)
     ends = [-1.0 if example.end_ms is None else example.end_ms for example in examples]
-    kinds, heard = [example.kind for example in examples], [example.heard for example in examples]
-    save(path, sounds, kind=kinds, heard=heard, group=[example.group for example in examples], end_ms=ends)
+    told = {key: [getattr(example, key) for example in examples] for key in ("kind", "group", "voice", "heard")}
+    save(path, sounds, end_ms=ends, **told)
 
 
 def save(path: Path, arrays: Sequence[NDArray[Any]], **more: Any) -> None:
@@ -128,7 +130,7 @@ def rows(options: argparse.Namespace) -> None:
     from assistant.turn_gain import gain_for
     from assistant.waking.verifier import ENCODER_FILE
 
-    encoder = Conformer(models_dir() / ENCODER_FILE)
+    encoder = Conformer(models_dir() / ENCODER_FILE, layers=DEPTH)
     for path in sorted(options.said.glob("*-[0-9][0-9][0-9][0-9].npz")):
         if (options.out / path.name).exists():
             continue
@@ -211,7 +213,7 @@ def train(options: argparse.Namespace) -> None:
     for n, layer in enumerate(layers):
         kernel = layer.weight.permute(2, 1, 0)
         weights |= {f"kernel{n}": kernel if n else kernel / scale, f"bias{n}": layer.bias}
-    about = json.dumps({"layers": len(REACHES), "least": options.least})
+    about = json.dumps({"depth": DEPTH, "layers": len(REACHES), "least": options.least})
     halves = {key: weight.detach().numpy().astype(np.float16) for key, weight in weights.items()}
     np.savez(options.out, about=np.array(about), **halves)
 
@@ -232,10 +234,9 @@ def main() -> None:
         one.set_defaults(step=step)
         for folder in (*given, "out"):
             one.add_argument(f"--{folder}", type=Path, required=True)
-    steps.choices["say"].add_argument("--rounds", type=int, default=ROUNDS)
     steps.choices["train"].add_argument("--seed", type=int, default=0)
     steps.choices["train"].add_argument(
-        "--least", type=float, default=1.0, help="log odds of both from which it counts"
+        "--least", type=float, default=0.5, help="log odds of both from which it counts"
     )
     options = parser.parse_args()
     if options.step is not train:
