@@ -234,7 +234,7 @@ def main() -> None:
         one.set_defaults(step=step)
         for folder in (*given, "out"):
             one.add_argument(f"--{folder}", type=Path, required=True)
-    steps.choices["train"].add_argument("--seed", type=int, default=0)
+    steps.choices["train"].add_argument("--seed", type=int, default=1)
     steps.choices["train"].add_argument(
         "--least", type=float, default=0.5, help="log odds of both from which it counts"
     )
