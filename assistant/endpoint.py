@@ -28,6 +28,7 @@ A_BIT_LOWER = 10 ** (-2 / 10)  # behind a pause, where the model makes no more s
 # 0.5 s of 5 dB, 0.8 s of 3 dB; 1.1 s of 4 dB. Sooner, more corrections and thoughtful pauses are cut off.
 ALL_SAID_LOWER = ((25, 10 ** (-5 / 10)), (40, LOWER))
 MORE_TO_COME_LOWER = ((55, 10 ** (-4 / 10)),)
+BEFORE_CHUNKS = 35  # 0.7 s of voice before it: "Hey Gemma," is often louder than what follows
 LINGER_MS = 80.0  # so much behind a voice's end is still taken for the person's
 ENOUGH_CHUNKS = 25  # half a second
 KEPT = 1 - 1 / 100  # of what is known after each chunk: 2 s count, for a voice sinks in a long sentence
@@ -223,7 +224,7 @@ class Endpoint:
             return False
         self._behind.add(energy)
         steps = ALL_SAID_LOWER if self._all_said else MORE_TO_COME_LOWER
-        return any(self._behind_is(lower, chunks) for chunks, lower in steps)
+        return self._before.count >= BEFORE_CHUNKS and any(self._behind_is(lower, chunks) for chunks, lower in steps)
 
     def _behind_is(self, lower: float, chunks: int) -> bool:
         """Whether there is so much voice behind the pause, and it is so much lower than what was before."""

@@ -138,6 +138,17 @@ def test_what_goes_on_softly_behind_a_pause_is_another_voice(
         assert ear.endpoint.speech_ended_ms == 1200
 
 
+@pytest.mark.parametrize("kind", ["call", "unsure"])
+def test_what_follows_a_word_or_two_more_softly_is_the_same_voice(kind: str) -> None:
+    """So in "Hey Gemma, turn on the kitchen light": nobody knows yet how loud the person is."""
+    ear = Ear()
+    ear.say(400)
+    ear.hear(0.0, 20)
+    ear.endpoint.judge(Verdict(kind, 0.95))
+    ear.hear(0.9, 1200, energy=0.35)
+    assert not ear.endpoint.beside_another
+
+
 @pytest.mark.parametrize(
     ("before", "energy", "behind", "ends"),
     [
