@@ -1,6 +1,6 @@
 """Which words are heard without a model: the wake word and "stop", and neither where our own voice said them. Pure.
 
-Chunks in, events out. Knows no turn and no sound that is past.
+Chunks in, events out. Knows no turn and no sound that is past: the wake word's `witness` does.
 """
 
 from collections.abc import Callable
@@ -9,13 +9,14 @@ from assistant.events import Event, StopHeard, WakeDoubted, WakeHeard, WakeRejec
 from assistant.own_voice import OwnVoice
 from assistant.stages import AudioChunk, WakeDetector
 from assistant.stop_word import StopWord
-from assistant.wake_decision import Doubted, Heard, Rejected, WakeDecision
+from assistant.wake_decision import Doubted, Heard, Rejected, WakeDecision, Witness, by_score
 
 
 class HeardWords:
     """`own_voice` knows what we said ourselves; where it is taken out of what is heard, `while_speaking` decides.
 
     But `decision` does in the middle of somebody's talk, which is more often meant for somebody else.
+    While we speak there is no `witness`: what is left of two voices is another sound.
     `stop_word` is listened for while it is `interruptible`. `on_score`, where it is set, gets every score of the wake
     word, and the place where the sound behind it ended; `on_covered` is called where our voice may have covered a word.
     """
@@ -29,6 +30,7 @@ class HeardWords:
         own_voice: OwnVoice | None = None,
         while_speaking: WakeDecision | None = None,
         stop_word: StopWord | None = None,
+        witness: Witness = by_score,
     ) -> None:
         self._wake = wake
         self._decision = decision
@@ -36,14 +38,10 @@ class HeardWords:
         self._own_voice = own_voice
         self._while_speaking = while_speaking
         self._stop_word = stop_word
+        self._witness = witness
         self.interruptible = False
         self.on_score: Callable[[float, float], None] | None = None
         self.on_covered: Callable[[], None] | None = None
-
-    @property
-    def beside_own_voice(self) -> bool:
-        """Whether we speak ourselves, or did a moment ago: what is heard is what is left of two voices."""
-        return self._own_voice is not None and self._own_voice.speaks
 
     def hear(self, chunk: AudioChunk) -> list[Event]:
         """Take one chunk."""
@@ -67,8 +65,8 @@ class HeardWords:
                 return [WakeHeard(end_ms, self._now_ms(), peak, word)]
             case Doubted(end_ms, peak, word):
                 return [WakeDoubted(end_ms, self._now_ms(), peak, word)]
-            case Rejected(end_ms, peak, word):
-                return [WakeRejected(end_ms, self._now_ms(), peak, word)]
+            case Rejected(end_ms, peak, word, reason):
+                return [WakeRejected(end_ms, self._now_ms(), peak, word, reason)]
             case None:
                 return self._stopped(chunk)
 
@@ -77,7 +75,8 @@ class HeardWords:
         if other is not None and own is not None and own.is_taken_out(chunk) and not own.beside_talk:
             counts, other = other, counts
         word = "" if self._wake is None else self._wake.word
-        found = counts.update(score, chunk.end_ms, word)
+        witness = by_score if own is not None and own.speaks else self._witness
+        found = counts.update(score, chunk.end_ms, word, witness)
         if other is not None:
             other.update(score, chunk.end_ms, word)
             if isinstance(found, Heard):

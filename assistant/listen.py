@@ -24,7 +24,6 @@ from assistant.events import (
     SpeechStarted,
     WakeDoubted,
     WakeHeard,
-    WakeRejected,
 )
 from assistant.heard_words import HeardWords
 from assistant.own_voice import OwnVoice
@@ -87,8 +86,9 @@ class Listener:
     ) -> None:
         self._config = config
         self.words = HeardWords(
-            wake, decision, now_ms=now_ms, own_voice=own_voice, while_speaking=while_speaking, stop_word=stop_word
-        )
+            wake, decision, now_ms=now_ms, own_voice=own_voice, while_speaking=while_speaking, stop_word=stop_word,
+            witness=self._witness,
+        )  # fmt: skip
         self._vad = vad
         self._vad_lag_ms = vad_lag_ms
         self._early_confidence = early_confidence
@@ -142,26 +142,23 @@ class Listener:
     def push(self, chunk: AudioChunk) -> list[Event]:
         """Take one chunk: wake word only. What belongs to an open turn is read with `catch_up`."""
         self._ring.append(chunk)
-        return [self._checked(event) for event in self.words.hear(chunk)]
+        events = self.words.hear(chunk)
+        for event in events:
+            if isinstance(event, WakeHeard | WakeDoubted):
+                self._word_end_ms, self._word_gain = event.audio_ms, self._gain_behind(event.audio_ms)
+        return events
 
-    def _checked(self, event: Event) -> Event:
-        """Let a word that wasn't said wake nobody."""
-        if not isinstance(event, WakeHeard | WakeDoubted):
-            return event
-        self._suit(event.audio_ms)
+    def _witness(self, end_ms: float, score: float, word: str) -> float | None:
+        """Ask the second ear for a word that ends about there, as loud as the turn behind it would be."""
         verifier = self._verifier
-        if verifier is None or event.word != verifier.phrase or self.words.beside_own_voice:
-            return event
-        sound = amplified(self.cut(self.heard_ms - verifier.sound_ms), self._word_gain)
-        if verifier.was_said(sound, event.score):
-            return event
-        return WakeRejected(event.audio_ms, event.at_ms, event.score, event.word, "not_said")
+        if verifier is None or word != verifier.phrase:
+            return None
+        sound = self.cut(self.heard_ms - verifier.sound_ms)
+        return verifier.likely(amplified(sound, self._gain_behind(end_ms)), score)
 
-    def _suit(self, word_end_ms: float) -> None:
-        """Amplify the turn that the word opens, and those that come without one after it, where the word is faint."""
-        self._word_end_ms = word_end_ms
-        if self._gain_for is not None:
-            self._word_gain = self._gain_for(self.cut(word_end_ms - WORD_MS, word_end_ms))
+    def _gain_behind(self, word_end_ms: float) -> float:
+        """How much a turn is amplified that this word opens, and those that come without one after it."""
+        return 1.0 if self._gain_for is None else self._gain_for(self.cut(word_end_ms - WORD_MS, word_end_ms))
 
     def cut(self, from_ms: float, until_ms: float = float("inf")) -> Pcm:
         """The latest sound from a place on (at most 20 s ago), in whole chunks, shape (n,)."""

@@ -263,13 +263,14 @@ class WakeDetector(Protocol):
 
 
 class Verifier(Protocol):
-    """A second ear for one wake word, `phrase`: it is given the last `sound_ms`."""
+    """A second ear for one wake word, `phrase`: it is given the last `sound_ms`. `enough`: so likely it must be."""
 
     phrase: str
     sound_ms: float
+    enough: float
 
-    def was_said(self, samples: Pcm, score: float) -> bool:
-        """Look for it in a sound, shape (n,), that the wake word gave this score."""
+    def likely(self, samples: Pcm, score: float) -> float:
+        """How likely it is, 0..1, that a sound, shape (n,), holds it that the wake word gave this score."""
 
 
 class Session(Protocol):

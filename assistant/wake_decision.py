@@ -3,8 +3,10 @@
 Knows thresholds and no model, nor what the assistant is doing. A score takes 0.5 µs.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+Witness = Callable[[float, float, str], float | None]
 
 # First score over the threshold, minus the end of the word: median of the held-out clips (models/hey_gemma/README.md).
 HEARD_LAG_MS = 60.0
@@ -31,11 +33,19 @@ class Doubted:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """Something like the wake word ended at about `end_ms`; its best score was under the threshold."""
+    """Something like the wake word ended at about `end_ms`; its best score was under the threshold.
+
+    Or, by `reason`, the witness didn't hear it.
+    """
 
     end_ms: float
     score: float
     word: str = ""
+    reason: str = "score"
+
+
+def by_score(_end_ms: float, _score: float, _word: str) -> None:
+    """The witness of who has no other."""
 
 
 class WakeDecision:
@@ -48,6 +58,10 @@ class WakeDecision:
     With a `doubt`, a pair (maybe, sure) around the threshold, only what reaches `sure` is heard at once. What reaches
     `maybe` is doubted as soon as the score falls, or after `DOUBT_SCORES`; it is heard if it gets sure after all.
     `maybe_of`: another `maybe` for some words.
+
+    A `witness`, where there is one, says of a word that may be (its end, best score and which) how likely it is by the
+    score and by what else it knows; None: by the score alone. Then that must reach `sure`, however low the score, or,
+    when the score falls, `enough`: else it is rejected.
     """
 
     def __init__(
@@ -59,6 +73,7 @@ class WakeDecision:
         patience: int = 1,
         doubt: tuple[float, float] | None = None,
         maybe_of: Mapping[str, float] | None = None,
+        enough: float = 0.5,
     ) -> None:
         self._threshold = threshold
         self._doubts = doubt is not None
@@ -67,6 +82,7 @@ class WakeDecision:
         self._near_threshold = min(near_threshold, self._maybe, *self._maybe_of.values())
         self._refractory_ms = refractory_s * 1000
         self._patience = patience
+        self._enough = enough
         self.reset()
 
     def reset(self) -> None:
@@ -80,14 +96,18 @@ class WakeDecision:
         if self._rise is not None:
             self._rise.spent, self._rise.doubted = True, None
 
-    def update(self, score: float, audio_ms: float, word: str = "") -> Heard | Doubted | Rejected | None:
+    def update(
+        self, score: float, audio_ms: float, word: str = "", witness: Witness = by_score
+    ) -> Heard | Doubted | Rejected | None:
         """Take the score at `audio_ms` (the end of the sound that it was computed from), and whose it is."""
         rise = self._rise
         if score < self._near_threshold:
             self._rise = None
             if rise is None or rise.spent:
                 return None
-            return self._doubt(rise, audio_ms) if self._is_doubtful(rise) else rise.peak
+            if self._is_doubtful(rise):
+                return self._doubt(rise, audio_ms, self._ask(rise, witness))
+            return replace(rise.peak, reason="not_said") if rise.peak.score >= self._sure else rise.peak
         here_ms = audio_ms - HEARD_LAG_MS
         if rise is None:
             rise = self._rise = _Rise(Rejected(here_ms, score, word), spent=audio_ms < self._ready_ms)
@@ -99,24 +119,42 @@ class WakeDecision:
             rise.over_ms = None
         elif rise.over_ms is None:
             rise.over_ms = here_ms
-        rise.sure = rise.sure + 1 if score >= self._sure else 0
-        if rise.sure >= self._patience and (not rise.spent or rise.doubted is not None):
-            end_ms = here_ms if rise.over_ms is None else rise.over_ms
+        if rise.spent and rise.doubted is None:
+            return None
+        likely = self._ask(rise, witness)
+        rise.sure = rise.sure + 1 if self._is_sure(score, likely) else 0
+        if rise.sure >= self._patience:
+            end_ms = rise.end_ms if rise.over_ms is None else rise.over_ms
             found = Heard(end_ms if rise.doubted is None else rise.doubted.end_ms, score, word)
             rise.spent, rise.doubted, self._ready_ms = True, None, audio_ms + self._refractory_ms
             return found
         if rise.spent or not self._is_doubtful(rise):
             return None
         rise.waited += 1
-        return self._doubt(rise, audio_ms) if score < rise.peak.score or rise.waited >= DOUBT_SCORES else None
+        is_time = score < rise.peak.score or rise.waited >= DOUBT_SCORES
+        return self._doubt(rise, audio_ms, likely) if is_time else None
+
+    def _is_sure(self, score: float, likely: float | None) -> bool:
+        if likely is None:
+            return score >= self._sure
+        return likely >= (self._sure if self._doubts else self._enough)
+
+    def _ask(self, rise: "_Rise", witness: Witness) -> float | None:
+        """Of what is neither doubtful nor sure by its score nobody needs to hear."""
+        peak = rise.peak
+        if not self._is_doubtful(rise) and peak.score < self._sure:
+            return None
+        return witness(rise.end_ms, peak.score, peak.word)
 
     def _is_doubtful(self, rise: "_Rise") -> bool:
         return self._doubts and rise.peak.score >= self._maybe_of.get(rise.peak.word, self._maybe)
 
-    def _doubt(self, rise: "_Rise", audio_ms: float) -> Doubted:
-        end_ms = rise.peak.end_ms if rise.maybe_ms is None else rise.maybe_ms
-        rise.spent, self._ready_ms = True, audio_ms + self._refractory_ms
-        rise.doubted = Doubted(end_ms, rise.peak.score, rise.peak.word)
+    def _doubt(self, rise: "_Rise", audio_ms: float, likely: float | None) -> Doubted | Rejected:
+        rise.spent = True
+        rise.doubted = Doubted(rise.end_ms, rise.peak.score, rise.peak.word)
+        if likely is not None and likely < self._enough:
+            return replace(rise.peak, end_ms=rise.end_ms, reason="not_said")
+        self._ready_ms = audio_ms + self._refractory_ms
         return rise.doubted
 
 
@@ -131,3 +169,8 @@ class _Rise:
     sure: int = 0
     waited: int = 0
     doubted: Doubted | None = None
+
+    @property
+    def end_ms(self) -> float:
+        """Where the word ends."""
+        return self.peak.end_ms if self.maybe_ms is None else self.maybe_ms

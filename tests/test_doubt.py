@@ -91,6 +91,37 @@ class TestDecision:
         decided = decide([0.7, 0.1, 0.1, 0.7, 0.1, 0.95, 0.1, 0.1])
         assert [d for d in decided if d is not None] == [Doubted(80 - HEARD_LAG_MS, 0.7, "hey")]
 
+    def witnessed(self, scores: list[float], likely: float) -> list[Heard | Doubted | Rejected | None]:
+        """What comes of scores where a witness finds the word as likely each time."""
+        decision = WakeDecision(doubt=(0.5, 0.95), maybe_of={"hey": 0.1}, enough=0.6)
+        return [decision.update(s, (n + 1) * 80.0, "hey", lambda *_: likely) for n, s in enumerate(scores)]
+
+    def test_what_a_witness_is_sure_of_is_heard_at_its_first_score(self) -> None:
+        assert self.witnessed([0.05, 0.2, 0.9, 0.05], 0.95) == [None, Heard(160 - HEARD_LAG_MS, 0.2, "hey"), None, None]
+
+    def test_a_high_score_alone_is_doubtful_then(self) -> None:
+        found = self.witnessed([0.97, 0.99, 0.98, 0.05], 0.7)
+        assert found == [None, None, Doubted(80 - HEARD_LAG_MS, 0.99, "hey"), None]
+
+    def test_what_it_did_not_hear_is_refused_and_keeps_no_other_word_waiting(self) -> None:
+        decision = WakeDecision(doubt=(0.5, 0.95), enough=0.6)
+        likely = iter([0.1, 0.1, 0.99])
+        found = [
+            decision.update(score, (n + 1) * 80.0, "hey", lambda *_: next(likely))
+            for n, score in enumerate([0.7, 0.05, 0.7])
+        ]
+        assert found == [
+            None, Rejected(80 - HEARD_LAG_MS, 0.7, "hey", "not_said"), Heard(240 - HEARD_LAG_MS, 0.7, "hey"),
+        ]  # fmt: skip
+
+    @pytest.mark.parametrize(("likely", "told"), [(0.6, Heard), (0.59, Rejected)])
+    def test_without_doubts_a_witness_of_a_high_score_must_find_it_likely_enough(
+        self, likely: float, told: type[Heard | Rejected]
+    ) -> None:
+        decision = WakeDecision(threshold=0.8, enough=0.6)
+        found = [decision.update(score, n * 80.0, "hey", lambda *_: likely) for n, score in enumerate([0.7, 0.9, 0.1])]
+        assert [type(each) for each in found if each is not None] == [told]
+
 
 class TestTurn:
     def test_a_doubtful_wake_opens_a_turn_without_a_sound_and_lets_the_model_hear_the_word(self) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from assistant.audio.pcm import amplified
 from assistant.config import EndpointConfig, WakeConfig
 from assistant.errors import ModelDamaged, ModelMissing
-from assistant.events import Event, WakeHeard, WakeRejected
+from assistant.events import Event, WakeDoubted, WakeHeard, WakeRejected
 from assistant.listen import Listener
 from assistant.llm import self_test
 from assistant.places import models_dir
@@ -43,12 +43,12 @@ def clip(name: str) -> Pcm:
 def test_the_word_is_found(verifier: WordVerifier, name: str, gain_db: float) -> None:
     """However softly: a faint turn is amplified."""
     softer = (clip(name) * 10 ** (gain_db / 20)).astype(np.int16)
-    assert verifier.was_said(amplified(softer, gain_for(softer)), 0.8)
+    assert verifier.likely(amplified(softer, gain_for(softer)), 0.8) >= verifier.enough
 
 
 @pytest.mark.parametrize("name", ["hey-siri-joe", "hey-there-rms", "command-only-joe", "noise", "silence"])
 def test_other_words_are_none(verifier: WordVerifier, name: str) -> None:
-    assert not verifier.was_said(clip(name)[: 4 * 16_000], 0.8)
+    assert verifier.likely(clip(name)[: 4 * 16_000], 0.8) < verifier.enough
 
 
 def test_every_sound_is_heard_afresh(verifier: WordVerifier) -> None:
@@ -93,22 +93,22 @@ def test_what_the_wake_word_thinks_counts_as_much(monkeypatch: pytest.MonkeyPatc
     assert score_log_odds(0.9) == pytest.approx(np.log(9)) == pytest.approx(-score_log_odds(0.1))
     assert score_log_odds(1.0) == pytest.approx(-score_log_odds(0.0)) == pytest.approx(np.log(999))
     monkeypatch.setattr(verifier, "log_odds", lambda _: verifier._head.least - 1)
-    assert [verifier.was_said(clip("noise"), score) for score in (0.5, 0.7, 0.75)] == [False, False, True]
+    likely = [verifier.likely(clip("noise"), score) for score in (0.5, 0.7, 0.75)]
+    assert [value >= verifier.enough for value in likely] == [False, False, True]
 
 
 class Stubborn:
-    """Says the same of every sound, and keeps them."""
+    """Is as certain of every sound, and keeps them."""
 
-    phrase, sound_ms = "hey gemma", 500.0
+    phrase, sound_ms, enough = "hey gemma", 500.0, 0.6
 
-    def __init__(self, *, said: bool) -> None:
-        self.said = said
+    def __init__(self, likely: float) -> None:
+        self._likely = likely
         self.asked: list[Pcm] = []
 
-    def was_said(self, samples: Pcm, score: float) -> bool:
-        assert score > 0.8
+    def likely(self, samples: Pcm, score: float) -> float:
         self.asked.append(samples)
-        return self.said
+        return self._likely
 
 
 def heard(stubborn: Stubborn, word: str = "hey gemma") -> list[Event]:
@@ -116,10 +116,10 @@ def heard(stubborn: Stubborn, word: str = "hey gemma") -> list[Event]:
     wake = LevelWake()
     wake.word = word
     ear = Listener(
-        EndpointConfig(), wake, WakeDecision(), LevelVad(), vad_lag_ms=0.0, early_confidence=2.0,
+        EndpointConfig(), wake, WakeDecision(enough=stubborn.enough), LevelVad(), vad_lag_ms=0.0, early_confidence=2.0,
         now_ms=lambda: 0.0, verifier=stubborn,
     )  # fmt: skip
-    samples = sound((SILENCE, 1.0), (WAKE, 0.4))
+    samples = sound((SILENCE, 1.0), (WAKE, 0.4), (SILENCE, 0.3))
     return [
         event
         for start in range(0, len(samples), CHUNK_SAMPLES)
@@ -128,18 +128,53 @@ def heard(stubborn: Stubborn, word: str = "hey gemma") -> list[Event]:
 
 
 def test_a_word_that_was_said_wakes() -> None:
-    stubborn = Stubborn(said=True)
+    stubborn = Stubborn(0.7)
     assert [type(event) for event in heard(stubborn)] == [WakeHeard]
     assert [len(samples) for samples in stubborn.asked] == [500 * 16]
 
 
 def test_one_that_was_not_said_is_told_and_wakes_nobody() -> None:
-    events = heard(Stubborn(said=False))
+    events = heard(Stubborn(0.5))
     assert [(type(event), getattr(event, "reason", "")) for event in events] == [(WakeRejected, "not_said")]
 
 
+class Rising:
+    """A word whose score is there bit by bit; a chunk is a score."""
+
+    word = "hey gemma"
+
+    def __init__(self, *scores: float) -> None:
+        self._scores = [*scores]
+
+    def score(self, samples: Pcm) -> float | None:
+        return self._scores.pop(0) if self._scores else 0.0
+
+    def reset(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("likely", "told"),
+    [
+        (0.95, [None, WakeHeard, None, None, None]),  # sooner, and without a second opinion
+        (0.94, [None, None, None, WakeDoubted, None]),
+        (0.5, [None, None, None, WakeRejected, None]),
+    ],
+)
+def test_what_it_is_sure_of_is_heard_at_once(likely: float, told: list[type[Event] | None]) -> None:
+    """A doubtful word waits for its score to fall, unless the second ear is sure of it."""
+    doubting = WakeDecision(doubt=(0.5, 0.95), maybe_of={"hey gemma": 0.1}, enough=Stubborn.enough)
+    ear = Listener(
+        EndpointConfig(), Rising(0.05, 0.2, 0.6, 0.4, 0.05), doubting, LevelVad(), vad_lag_ms=0.0,
+        early_confidence=2.0, now_ms=lambda: 0.0, verifier=Stubborn(likely),
+    )  # fmt: skip
+    silence = np.zeros(CHUNK_SAMPLES, np.int16)
+    heard = [ear.push(AudioChunk(silence, n * CHUNK_SAMPLES)) for n in range(len(told))]
+    assert [type(events[0]) if events else None for events in heard] == told
+
+
 def test_it_is_not_asked_about_other_words() -> None:
-    stubborn = Stubborn(said=False)
+    stubborn = Stubborn(0.5)
     assert [type(event) for event in heard(stubborn, word="hey computer")] == [WakeHeard]
     assert stubborn.asked == []
 
@@ -196,6 +231,6 @@ def test_only_what_it_listens_to_may_be_as_doubtful_as_its_threshold() -> None:
         decision = hear.decision(WakeConfig(), second)
         return any(isinstance(decision.update(s, n * 80.0, word), Doubted) for n, s in enumerate(scores, 1))
 
-    assert doubted(Stubborn(said=True), "hey gemma")
-    assert not doubted(Stubborn(said=True), "hey computer")
+    assert doubted(Stubborn(0.7), "hey gemma")
+    assert not doubted(Stubborn(0.7), "hey computer")
     assert not doubted(None, "hey gemma")

@@ -143,12 +143,12 @@ class TestRecordings:
         heard: list[Pcm] = []
 
         class Deaf:
-            phrase, sound_ms = "hey gemma", 500.0
+            phrase, sound_ms, enough = "hey gemma", 500.0, 0.6
 
-            def was_said(self, samples: Pcm, score: float) -> bool:
+            def likely(self, samples: Pcm, score: float) -> float:
                 assert score >= 0.5
                 heard.append(samples)
-                return False
+                return 0.1
 
         scored, _ = await measure.score_all(measure.recordings(tmp_path), LevelWake(), silent, Deaf())
         assert [len(samples) for samples in heard] == [8000] * len(scored[0].refused) != []

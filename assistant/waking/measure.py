@@ -181,7 +181,7 @@ def _was_said(second: Verifier, sound: Pcm, score: float) -> bool:
     """Ask as the listener does: as loud as the turn behind the word would be."""
     ends = len(sound) - round(HEARD_LAG_MS * SAMPLES_A_MS)
     word = sound[max(0, ends - round(WORD_MS * SAMPLES_A_MS)) : ends]
-    return second.was_said(amplified(sound, gain_for(word)), score)
+    return second.likely(amplified(sound, gain_for(word)), score) >= second.enough
 
 
 _Judged = tuple[Scored, list[Heard | Rejected]]

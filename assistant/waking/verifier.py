@@ -66,6 +66,11 @@ def score_log_odds(score: float) -> float:
     return float(np.log(bounded / (1 - bounded)))
 
 
+def probability(log_odds: float) -> float:
+    """Of log odds, 0..1."""
+    return float(1 / (1 + np.exp(-log_odds)))
+
+
 def _convolved(rows: Floats, kernel: Floats) -> Floats:
     """(n, width), (an odd reach, width, other width) -> (n, other width); beyond the ends is nothing."""
     reach = len(kernel) // 2
@@ -86,6 +91,7 @@ class WordVerifier:
         folder = folder or models_dir()
         self._head = WordHead(folder / HEAD_FILE)
         self._encoder = Conformer(folder / ENCODER_FILE, layers=self._head.depth)
+        self.enough = probability(self._head.least)
         if self._encoder.width != self._head.width:
             raise ModelDamaged(f"{HEAD_FILE} doesn't fit {ENCODER_FILE}", remedy=_REMEDY)
 
@@ -95,9 +101,9 @@ class WordVerifier:
         self._encoder.feed(samples)
         return self._head.log_odds(self._encoder.flush())
 
-    def was_said(self, samples: Pcm, score: float) -> bool:
-        """Whether the word is in it, where the wake word's score is this."""
-        return self.log_odds(samples) + score_log_odds(score) >= self._head.least
+    def likely(self, samples: Pcm, score: float) -> float:
+        """How likely the word is in it, 0..1, where the wake word's score is this: by what both heard."""
+        return probability(self.log_odds(samples) + score_log_odds(score))
 
     def close(self) -> None:
         """Free the encoder."""

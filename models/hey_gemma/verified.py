@@ -1,12 +1,14 @@
 """What the second ear lets through: `python -m models.hey_gemma.verified [DIR]`, clips of `opinion_set` or `measured`.
 
 Every clip, and every recording of people kept out of training, through the assistant's own listener; what wakes it or
-is doubted is counted before and behind the verifier. No model decides here: `--keep OUT` writes what isn't the word and
-was let through, for `hey-gemma eval OUT` to let one decide. 60 CPU-s an hour of sound.
+is doubted is counted before and behind the verifier; also who is heard least, and how long after the word, the
+processor time of that moment added. No model decides here: `--keep OUT` writes what isn't the word and was let through,
+for `hey-gemma eval OUT` to let one decide. 60 CPU-s an hour of sound.
 """
 
 import argparse
 import json
+import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -29,6 +31,7 @@ from models.hey_gemma import human
 from models.hey_gemma.verifier_head import load
 
 WORST_VOICES = 5
+NOISY = tuple(f"word, 10 dB {noise}" for noise in ("white", "pink", "babble", "music"))
 BEHIND = np.zeros(SAMPLE_RATE_HZ // 2, np.int16)
 
 
@@ -47,19 +50,39 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """A sound, what is said in it, and how; `voice`: whose, where that is told."""
+    """A sound, what is said in it, and how; `voice`: whose, `end_ms`: where the word ends, where these are told."""
 
     kind: str
     samples: Pcm
     voice: str = ""
+    end_ms: float = -1.0
+
+
+class ByVoice:
+    """How many words of each voice were heard."""
+
+    def __init__(self, title: str) -> None:
+        self._title = title
+        self._found: defaultdict[str, list[bool]] = defaultdict(list)
+
+    def add(self, voice: str, *, heard: bool) -> None:
+        """Take one."""
+        self._found[voice].append(heard)
+
+    def show(self) -> None:
+        """Print who is heard least."""
+        for voice, heard in sorted(self._found.items(), key=lambda item: sum(item[1]) / len(item[1]))[:WORST_VOICES]:
+            print(f"the word, {self._title}, by {voice}: {sum(heard)} of {len(heard)}")
 
 
 def clips(folder: Path) -> Iterator[Clip]:
     """The clips of a folder."""
     for shard in sorted(folder.glob("*.npz")):
         sounds, more = load(shard)
-        for sound, group, heard, voice in zip(sounds, more["group"], more["heard"], more["voice"], strict=True):
-            yield Clip(f"{group}, {heard}" if group != "dialogue" else "dialogue", sound, str(voice))
+        told = zip(sounds, more["group"], more["heard"], more["voice"], more["end_ms"], strict=True)
+        for sound, group, heard, voice, end_ms in told:
+            kind = f"{group}, {heard}" if group != "dialogue" else "dialogue"
+            yield Clip(kind, sound, str(voice), float(end_ms))
     if not (folder / "expect.jsonl").exists():
         return
     for line in (folder / "expect.jsonl").read_text(encoding="utf-8").splitlines():
@@ -98,7 +121,7 @@ def main() -> None:
     verifier = WordVerifier()
     found: defaultdict[str, Count] = defaultdict(Count)
     kept: list[Clip] = []
-    by_voice: defaultdict[str, Count] = defaultdict(Count)  # the word, clean
+    clean, noisy, delays = ByVoice("clean"), ByVoice("at 10 dB"), list[float]()
     for clip in chain(clips(folder) if folder else (), () if options.no_people else people()):
         wake.reset()
         listener = Listener(
@@ -111,22 +134,28 @@ def main() -> None:
         whole = np.concatenate([clip.samples, BEHIND])
         passed = False
         for start in range(0, len(whole) - CHUNK_SAMPLES + 1, CHUNK_SAMPLES):
-            for event in listener.push(AudioChunk(whole[start : start + CHUNK_SAMPLES], start)):
+            before_s = time.process_time()
+            events = listener.push(AudioChunk(whole[start : start + CHUNK_SAMPLES], start))
+            spent_ms = (time.process_time() - before_s) * 1000
+            for event in events:
                 refused = isinstance(event, WakeRejected) and event.reason == "not_said"
                 if not (refused or isinstance(event, WakeHeard | WakeDoubted)):
                     continue
-                sure = event.score >= settings.sure_threshold
+                sure = event.score >= settings.sure_threshold if refused else isinstance(event, WakeHeard)
                 count.sure += sure
                 count.doubtful += not sure
                 count.sure_refused += refused and sure
                 count.doubtful_refused += refused and not sure
+                if not (refused or passed) and clip.kind == "word, clean":
+                    delays.append(listener.heard_ms - clip.end_ms + spent_ms)
                 passed |= not refused
         count.woken += passed
         if passed and not clip.kind.startswith("word"):
             kept.append(clip)
-        if clip.voice and clip.kind == "word, clean":
-            by_voice[clip.voice].sounds += 1
-            by_voice[clip.voice].woken += passed
+        if clip.kind == "word, clean":
+            clean.add(clip.voice, heard=passed)
+        elif clip.kind in NOISY:
+            noisy.add(clip.voice, heard=passed)
     print("| sounds | of | hours | sure | let through | doubtful | let through | woken |")
     print("|---|---|---|---|---|---|---|---|")
     for kind, count in sorted(found.items()):
@@ -134,9 +163,11 @@ def main() -> None:
             f"| {kind} | {count.sounds} | {count.seconds / 3600:.2f} | {count.sure} | {count.sure - count.sure_refused}"
             f" | {count.doubtful} | {count.doubtful - count.doubtful_refused} | {count.woken} |"
         )
-    least_first = sorted(by_voice.items(), key=lambda item: item[1].woken / item[1].sounds)
-    for voice, count in least_first[:WORST_VOICES]:
-        print(f"the word, clean, by {voice}: {count.woken} of {count.sounds}")
+    clean.show()
+    noisy.show()
+    if delays:
+        places = zip((5, 50, 95, 100), np.percentile(delays, (5, 50, 95, 100)), strict=True)
+        print("from the word's end to the event, ms, clean:", ", ".join(f"{n} %: {ms:.0f}" for n, ms in places))
     if options.keep:
         keep(kept, options.keep)
 

@@ -33,7 +33,7 @@ SHARDS: dict[str, Sequence[int]] = {
     "speech": range(9),
 }
 VALIDATION: dict[str, Sequence[int]] = {"word": range(3), "near": range(4), "human": range(1)}
-DIALOGUES = 31  # of ten minutes
+DIALOGUES = 60  # of ten minutes
 STRETCH = 28_000  # samples: what the second ear is given
 DEPTH = 8  # layers of the encoder, of 12
 HIDDEN, REACHES = 96, (3, 5, 9)
@@ -71,7 +71,7 @@ def say(options: argparse.Namespace) -> None:
 
 
 def measured(options: argparse.Namespace) -> None:
-    """Speak and record the held-out words, near-misses and five hours of dialogue: some 15 CPU-min."""
+    """Speak and record the held-out words, near-misses and ten hours of dialogue: about an hour of processor time."""
     from models.hey_gemma import measured_takes
 
     for family, _, _, made in measured_takes.families():
