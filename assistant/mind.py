@@ -46,6 +46,7 @@ class Mind:
         self._language = language
         self._here = here
         self._turn = 0
+        self._pause = 0  # the one that a draft is for; the person going on ends it
         self._back = False  # the open turn answers a question that the model asked by itself
         self._deed: Job | None = None  # the latest that was handed to the home
         self._conclusion: Job | None = None  # of the latest turn: its commit, or whether it was meant
@@ -86,10 +87,12 @@ class Mind:
 
     def draft(self) -> None:
         """Begin an answer to what was heard so far, and hold it."""
-        self._thoughts.submit(partial(self._draft, self._turn))
+        self._pause += 1
+        self._thoughts.submit(partial(self._draft, self._turn, self._pause))
 
     def retract(self) -> None:
         """Throw the draft away."""
+        self._pause += 1
         self._thoughts.submit(self._retract)
 
     def cut(self, ms: float) -> None:
@@ -115,7 +118,7 @@ class Mind:
         if self._conclusion is not None:  # what was heard and waits to be taken in still belongs to the turn
             self._thoughts.take_back(self._conclusion)
         self._drafting = True
-        self._thoughts.submit(self._retract)
+        self.retract()
 
     def answer(self, outcomes: Sequence[Outcome]) -> None:
         """Let the model word what became of its calls."""
@@ -170,8 +173,9 @@ class Mind:
         if turn == self._turn:
             self._post(event)
 
-    async def _draft(self, turn: int) -> None:
-        self._drafting = await self._session.draft(partial(self._tell_token, turn), partial(self._tell_verdict, turn))
+    async def _draft(self, turn: int, pause: int) -> None:
+        told = partial(self._tell_token, turn), partial(self._tell_verdict, turn, pause)
+        self._drafting = await self._session.draft(*told)
         if self._drafting:
             self._tell(turn, DraftStarted(*self._here()))
 
@@ -201,8 +205,9 @@ class Mind:
             self._token_told = True
             self._tell(turn, FirstToken(*self._here()))
 
-    def _tell_verdict(self, turn: int, verdict: Verdict) -> None:
-        self._tell(turn, DraftReady(*self._here(), verdict.kind, verdict.confidence))
+    def _tell_verdict(self, turn: int, pause: int, verdict: Verdict) -> None:
+        if pause == self._pause:  # else the person went on: it knows only a part of what was said
+            self._tell(turn, DraftReady(*self._here(), verdict.kind, verdict.confidence))
 
     async def _think(self, turn: int, pieces: AsyncIterator[Piece], *, translates: bool = False) -> None:
         """Read one reply; what it says and asks for becomes events. One unreadable call: none is carried out.

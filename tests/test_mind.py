@@ -1,12 +1,14 @@
 """What was heard on its way to the model, when the person goes on."""
 
 import asyncio
+from collections.abc import Callable
 
 import numpy as np
 
-from assistant.events import DraftRetracted, DraftStarted, Event, Reply
+from assistant.events import DraftReady, DraftRetracted, DraftStarted, Event, Reply
 from assistant.intents.router import Router
 from assistant.mind import Mind
+from assistant.stages import Verdict
 from tests.fakes import OneLight, ScriptedSession
 
 CHUNK = np.ones(320, np.int16)
@@ -63,3 +65,36 @@ async def test_a_draft_that_heard_another_voice_is_told_to_be_thrown_away() -> N
     kinds = [type(event) for event in events]
     assert kinds.index(DraftStarted) < kinds.index(DraftRetracted) < kinds.index(Reply)
     assert session.retracted == [["?"]]
+
+
+class SlowDrafts(SlowSession):
+    """Drafts that are complete when the test says so, too late too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.verdicts: list[Callable[[Verdict], None]] = []
+
+    async def draft(self, on_token: Callable[[], None], on_verdict: Callable[[Verdict], None]) -> bool:
+        self.verdicts.append(on_verdict)
+        return True
+
+
+async def test_the_verdict_on_half_a_sentence_that_comes_in_the_next_pause_is_told_to_nobody() -> None:
+    """It would end the turn as if all of it were complete and clear."""
+    session, events = SlowDrafts(), list[Event]()
+    mind = Mind(session, Router([OneLight()]), language="en", here=lambda: (0.0, 0.0))
+    mind.attach(events.append, lambda error: None)
+    mind.open()
+    mind.draft()
+    async with asyncio.timeout(5):
+        await mind.wait()
+    for go_on in (mind.retract, mind.reopen):
+        go_on()
+        mind.draft()  # the next pause, before the draft was thrown away
+        session.verdicts[-1](Verdict("call", 1.0))
+        assert not any(isinstance(event, DraftReady) for event in events)
+        session.free.set()
+        async with asyncio.timeout(5):
+            await mind.wait()
+    session.verdicts[-1](Verdict("talk", 1.0))
+    assert [event.kind for event in events if isinstance(event, DraftReady)] == ["talk"]
