@@ -105,8 +105,23 @@ class Mind:
         self._conclude(lambda: self._think(turn, self._session.commit()))
 
     def weigh(self, wake: WakeDoubted) -> None:
-        """Ask the model whether the open turn was meant for us, and tell: `WakeHeard` or `WakeRejected`."""
-        self._conclude(partial(self._weigh, self._turn, wake))
+        """Ask the model whether the open turn was meant for us, and tell: `WakeHeard` or `WakeRejected`.
+
+        Unless the turn is committed or dropped meanwhile: then it is settled already.
+        """
+        turn = self._turn
+
+        async def weigh() -> None:
+            opinion = await self._session.weigh()
+            at_ms = self._here()[1]
+            if self._conclusion is not weigh:
+                return
+            if opinion.addressed:
+                self._tell(turn, WakeHeard(wake.audio_ms, at_ms, wake.score, wake.word))
+            else:
+                self._tell(turn, WakeRejected(wake.audio_ms, at_ms, wake.score, wake.word, "not_addressed"))
+
+        self._conclude(weigh)
 
     def commit_answer(self) -> None:
         """Take what was heard as the answer to the question that stands."""
@@ -132,6 +147,7 @@ class Mind:
 
     def drop(self) -> None:
         """Forget the open turn."""
+        self._conclusion = None
         self._thoughts.submit(self._session.drop)
 
     def silence(self) -> None:
@@ -191,14 +207,6 @@ class Mind:
         if self._drafting:
             self._begin_turn()
             self._post(DraftRetracted(*self._here()))
-
-    async def _weigh(self, turn: int, wake: WakeDoubted) -> None:
-        opinion = await self._session.weigh()
-        at_ms = self._here()[1]
-        if opinion.addressed:
-            self._tell(turn, WakeHeard(wake.audio_ms, at_ms, wake.score, wake.word))
-        else:
-            self._tell(turn, WakeRejected(wake.audio_ms, at_ms, wake.score, wake.word, "not_addressed"))
 
     def _tell_token(self, turn: int) -> None:
         if not self._token_told:

@@ -1,5 +1,6 @@
 """assistant/doubt.py and the doubtful scores of WakeDecision: a turn that nobody notices until it was meant."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -30,10 +31,12 @@ from assistant.events import (
     SpeechResumed,
     TimerRang,
     ToolCalled,
+    TurnEnded,
     WakeDoubted,
     WakeHeard,
     WakeRejected,
 )
+from assistant.stages import Opinion
 from assistant.states import Drafting, Idle, Listening, Muted, Overhearing, Speaking, State, Thinking, Weighing
 from assistant.turn import Rules
 from assistant.wake_decision import HEARD_LAG_MS, Doubted, Heard, Rejected, WakeDecision
@@ -255,3 +258,53 @@ async def test_a_sure_one_is_not_weighed() -> None:
     await played.replay(SAID)
     assert "wake_doubted" not in played.names()
     assert len(played.all_of(ToolCalled)) == 1
+
+
+class SlowOpinion(ScriptedSession):
+    """Says whether the turn was meant for us when the test lets it."""
+
+    def __init__(self, *replies: Sequence[str]) -> None:
+        super().__init__(*replies)
+        self.asked, self.free = asyncio.Event(), asyncio.Event()
+
+    async def weigh(self) -> Opinion:
+        self.asked.set()
+        await self.free.wait()
+        return await super().weigh()
+
+
+@pytest.mark.parametrize("reply", [CALL, ["?"]])
+async def test_a_wake_that_became_sure_while_the_model_was_asked_is_told_once(reply: Sequence[str]) -> None:
+    """Whatever the model finds then: the turn is done, and none is opened again."""
+    session = SlowOpinion(reply)
+    played = House(session)
+    await played.clock.release()
+    talk = played.conversation
+    talk._enter((Idle(0), ()))
+    for event in (WAKE_EVENT, EndpointReached(4000.0, 4000.0, "silence")):
+        talk.post(event)
+    async with asyncio.timeout(5):
+        await session.asked.wait()
+        talk.post(WakeHeard(WAKE_EVENT.audio_ms, 4100.0, 0.97, "hey gemma"))
+        session.free.set()
+        await talk._all_done()
+    await talk.aclose()
+    assert [name for name in played.names() if name.startswith("wake_")] == ["wake_doubted", "wake_heard"]
+    assert (len(session.turns), len(played.all_of(TurnEnded)), talk.state) == (1, 1, Idle(1))
+
+
+async def test_what_the_model_finds_of_a_turn_that_was_given_up_opens_none() -> None:
+    session = SlowOpinion(CALL)
+    played = House(session)
+    await played.clock.release()
+    talk = played.conversation
+    talk._enter((Idle(0), ()))
+    failed = Failed(4100.0, 4100.0, "model_failed", "it broke", "again")
+    for event in (WAKE_EVENT, EndpointReached(4000.0, 4000.0, "silence"), failed):
+        talk.post(event)
+    session.free.set()
+    async with asyncio.timeout(5):
+        await talk._all_done()
+    await talk.aclose()
+    assert [event.reason for event in played.all_of(WakeRejected)] == ["failed"]
+    assert (played.all_of(WakeHeard), talk.state) == ([], Idle(1))
