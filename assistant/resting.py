@@ -80,6 +80,17 @@ def home(turns: int, rules: Rules) -> Step:
     return Listening(turns + 1, fresh=True), (OpenTurn(turns + 1, None),)
 
 
+def ended(turns: int, rules: Rules) -> Step:
+    """End the turn."""
+    state, commands = home(turns, rules)
+    return state, (EndTurn(turns), *commands)
+
+
+def failed(turns: int, rules: Rules) -> Step:
+    """Say so aloud, then go back to listening."""
+    return Speaking(turns), (Silence(), Speak(rules.sorry, rules.language), FinishSpeaking())
+
+
 def illegal(state: State, event: Event) -> IllegalTransition:
     """The error for an event that can't happen."""
     return IllegalTransition(f"{type(event).__name__} can't happen in {state}")

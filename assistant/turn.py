@@ -4,43 +4,27 @@ A state is one of a union; an event that can't happen in a state raises. Command
 in order. Numbered turns start at 1.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import assert_never
 
-from assistant import doubt
+from assistant import answering, doubt, open_turn
 from assistant.commands import (
-    Act,
-    AskModel,
-    Command,
-    CommitAnswer,
     CommitTurn,
-    CutSound,
-    DropTurn,
     EndRinging,
     EndTurn,
-    FinishSpeaking,
     Hush,
     Judge,
     OpenTurn,
     PlayEarcon,
     ReopenTurn,
-    RetractDraft,
     Silence,
-    Speak,
-    StartDraft,
 )
 from assistant.events import (
     Announced,
     AudioDropped,
-    CallsDone,
-    CallsReady,
-    ClauseReady,
     DraftReady,
     DraftRetracted,
     DraftStarted,
-    EndpointLikely,
-    EndpointReached,
     Event,
     Failed,
     FirstToken,
@@ -49,13 +33,10 @@ from assistant.events import (
     MicrophoneLost,
     ModelTimed,
     MuteSwitched,
-    Reply,
-    ReplyAudioFinished,
     ReplyAudioStarted,
     RingingEnded,
     SpeechContinued,
     SpeechEnded,
-    SpeechResumed,
     SpeechStarted,
     Started,
     StopHeard,
@@ -74,6 +55,7 @@ from assistant.resting import (
     Step,
     announce,
     announcing,
+    ended,
     home,
     illegal,
     lost,
@@ -83,7 +65,7 @@ from assistant.resting import (
     timer,
     unmute,
 )
-from assistant.stages import Outcome, Verdict
+from assistant.stages import Verdict
 from assistant.states import (
     Acting,
     Announcing,
@@ -106,10 +88,6 @@ from assistant.states import (
 __all__ = ["LONGEST_RING_MS", "SORRY", "IllegalTransition", "Rules", "Step", "start", "step"]
 
 CONTINUED_PRE_ROLL_MS = 200.0
-CONFIRM_S = 8.0
-REPLY_S = 5.0
-MOST_IN_A_ROW = 3  # questions of the model's own: a television that answers them isn't talked to for ever
-CONFIRM_GUARD_MS = 300.0  # our own "please say yes" rings on in the room: it is no answer
 
 
 def start(rules: Rules) -> Step:
@@ -177,80 +155,26 @@ def _in_state(state: State, event: Event, rules: Rules) -> Step:
         case Announcing():
             return announcing(state, event, rules)
         case Listening(turns) | Drafting(turns):
-            return _listening(state, turns, event, rules)
+            return open_turn.listening(state, turns, event, rules)
         case Overhearing():
             return doubt.overhearing(state, event, rules)
         case Weighing():
             return doubt.weighing(state, event, rules)
         case FollowUp(turns, row):
-            return _follow_up(state, turns, row, event)
+            return open_turn.follow_up(state, turns, row, event)
         case Thinking(turns):
-            return _thinking(state, turns, event, rules)
+            return answering.thinking(state, turns, event, rules)
         case Acting(turns):
-            return _acting(turns, event, rules)
+            return answering.acting(turns, event, rules)
         case Speaking(turns):
-            return _speaking(state, turns, event, rules)
+            return answering.speaking(state, turns, event, rules)
         case Confirming(turns):
-            return _confirming(state, turns, event, rules)
+            return open_turn.confirming(state, turns, event, rules)
         case Ringing():
             return ringing(state, event, rules)
         case _:
             assert_never(state)
     raise illegal(state, event)
-
-
-def _listening(state: Listening | Drafting, turns: int, event: Event, rules: Rules) -> Step:
-    match event:
-        case EndpointLikely():
-            return Drafting(turns), (StartDraft(),)
-        case SpeechResumed():
-            return Listening(turns), (RetractDraft(),)
-        case EndpointReached(reason="no_speech"):
-            rests, commands = home(turns, rules)
-            cue: tuple[Command, ...] = (PlayEarcon("cancelled"),) if rules.wake_needed else ()
-            return rests, (DropTurn(), *cue, EndTurn(turns), *commands)
-        case EndpointReached(beside_ms=ms) if ms:
-            return Thinking(turns), (CutSound(ms), CommitTurn(), PlayEarcon("heard"))
-        case EndpointReached():
-            kind = state.kind if isinstance(state, Drafting) else None
-            if kind is not None and kind != "unsure":
-                return Thinking(turns), (CommitTurn(),)  # the answer comes at once: a sound would only delay it
-            again: tuple[Command, ...] = (RetractDraft(),) if kind == "unsure" else ()
-            return Thinking(turns), (*again, CommitTurn(), PlayEarcon("heard"))
-        case Failed():
-            return _fail(turns, rules)
-    raise illegal(state, event)
-
-
-def _confirming(state: Confirming, turns: int, event: Event, rules: Rules) -> Step:
-    """A draft isn't worth it for a yes. Whatever isn't heard as one leaves things as they are."""
-    match event:
-        case EndpointLikely() | SpeechResumed():
-            return state, ()
-        case EndpointReached(reason="no_speech") | Failed():
-            return _listening(Listening(turns), turns, event, rules)
-        case EndpointReached(beside_ms=ms):
-            return Thinking(turns, answers=True), (*_cut(ms), CommitAnswer(), PlayEarcon("heard"))
-    raise illegal(state, event)
-
-
-def _follow_up(state: FollowUp, turns: int, row: int, event: Event) -> Step:
-    """Nobody has to answer a question that the model asked by itself: silence ends it without a sound."""
-    match event:
-        case EndpointLikely() | SpeechResumed():
-            return state, ()
-        case EndpointReached(reason="no_speech"):
-            return Idle(turns), (DropTurn(), EndTurn(turns))
-        case EndpointReached(beside_ms=ms):
-            return Thinking(turns, row=row + 1), (*_cut(ms), CommitTurn(back=True), PlayEarcon("heard"))
-        case Failed():
-            return Idle(turns), (Silence(), DropTurn(), EndTurn(turns))
-    raise illegal(state, event)
-
-
-def _cut(ms: float) -> tuple[Command, ...]:
-    """Give up what another voice said at the turn's end."""
-    return (CutSound(ms),) if ms else ()
 
 
 def _continued(state: State, audio_ms: float) -> Step:
@@ -265,70 +189,6 @@ def _continued(state: State, audio_ms: float) -> Step:
             return Listening(turns + 1), (Hush(), EndTurn(turns), OpenTurn(turns + 1, from_ms))
         case _:
             return state, ()
-
-
-def _thinking(state: Thinking, turns: int, event: Event, rules: Rules) -> Step:
-    match event:
-        case ClauseReady(text=text, language=language):
-            done = state.acted or state.answers  # a question is answered once
-            return Speaking(turns, acted=done, row=state.row), (Speak(text, language),)
-        case CallsReady(calls=calls, confidence=confidence):
-            return Acting(turns), (Act(calls, confidence),)
-        case Reply():
-            return _end(turns, rules)
-        case Failed():
-            return _fail(turns, rules)
-    raise illegal(state, event)
-
-
-def _acting(turns: int, event: Event, rules: Rules) -> Step:
-    match event:
-        case CallsDone(sentence=str(), outcomes=outcomes, asks="") if rules.quiet and _is_plain(outcomes):
-            return Thinking(turns, acted=True), (PlayEarcon("done"),)
-        case CallsDone(sentence=None, outcomes=outcomes):
-            return Thinking(turns, acted=True), (AskModel(outcomes),)
-        case CallsDone(sentence=""):
-            return Thinking(turns, acted=True), ()
-        case CallsDone(sentence=str(sentence), language=language, asks=asks):
-            return Speaking(turns, acted=True, asks=asks), (Speak(sentence, language),)
-        case Failed():
-            return _fail(turns, rules)
-    raise illegal(Acting(turns), event)
-
-
-def _is_plain(outcomes: Sequence[Outcome]) -> bool:
-    """Whether all that was asked for was done and seen, and nothing was found or refused."""
-    return bool(outcomes) and all(outcome.ok and outcome.effects for outcome in outcomes)
-
-
-def _speaking(state: Speaking, turns: int, event: Event, rules: Rules) -> Step:
-    match event:
-        case ClauseReady(text=text, language=language):
-            return state, (Speak(text, language),)
-        case CallsReady(calls=calls, confidence=confidence):
-            return Acting(turns), (Act(calls, confidence),)
-        case Reply(text=text) if _asks_back(state, text, rules):
-            return replace(state, asks="talk"), (FinishSpeaking(),)
-        case Reply():
-            return state, (FinishSpeaking(),)
-        case ReplyAudioFinished(audio_ms=audio_ms) if state.asks:
-            from_ms, wait_s = audio_ms + CONFIRM_GUARD_MS, CONFIRM_S if state.asks == "yes" else REPLY_S
-            asked = FollowUp(turns + 1, state.row) if state.asks == "talk" else Confirming(turns + 1)
-            return asked, (EndTurn(turns), OpenTurn(turns + 1, from_ms, wait_s))
-        case ReplyAudioFinished():
-            return _end(turns, rules)
-        case Failed(code="speech_failed" | "audio_device" | "output"):
-            rests, commands = _end(turns, rules)
-            return rests, (Silence(), PlayEarcon("error"), *commands)
-        case Failed():
-            return state, (FinishSpeaking(),)
-    raise illegal(state, event)
-
-
-def _asks_back(state: Speaking, text: str, rules: Rules) -> bool:
-    """Whether talk of the model ends in a question, and an answer may come without the wake word."""
-    asks = text.rstrip().endswith(("?", "\N{FULLWIDTH QUESTION MARK}"))
-    return asks and not state.acted and rules.wake_needed and state.row < MOST_IN_A_ROW
 
 
 def _wake(state: State, audio_ms: float, rules: Rules) -> Step:
@@ -370,19 +230,9 @@ def _stop(state: State, rules: Rules) -> Step:
     """Be quiet, and rest. Heard a moment too late it changes nothing."""
     match state:
         case Speaking(turns):
-            rests, commands = _end(turns, rules)
+            rests, commands = ended(turns, rules)
             return rests, (Silence(), *commands)
         case Ringing() | Announcing():
             return stopped(state, rules)
         case _:
             return state, ()
-
-
-def _fail(turns: int, rules: Rules) -> Step:
-    """Say so aloud, then go back to listening."""
-    return Speaking(turns), (Silence(), Speak(rules.sorry, rules.language), FinishSpeaking())
-
-
-def _end(turns: int, rules: Rules) -> Step:
-    state, commands = home(turns, rules)
-    return state, (EndTurn(turns), *commands)

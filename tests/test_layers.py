@@ -37,7 +37,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "assistant.panel", "assistant.own_volume",
         }
     ),
-    frozenset({"assistant.chat_template", "assistant.doubt"}),
+    frozenset({"assistant.answering", "assistant.chat_template", "assistant.doubt", "assistant.open_turn"}),
     frozenset({"assistant.turn"}),
     frozenset({"assistant.conversation", "assistant.fetch_voice", "assistant.weights", "assistant.setup"}),
     frozenset(
@@ -138,7 +138,7 @@ def test_pure_modules_own_no_clock_no_thread_and_no_loop() -> None:
     pure = (
         "turn", "resting", "wake_decision", "own_voice", "stop_word", "heard_words",
         "audio.adaptive", "audio.drift", "audio.delay",
-        "doubt", "endpoint", "speech.pacing", "translation", "intents.translate",
+        "doubt", "answering", "open_turn", "endpoint", "speech.pacing", "translation", "intents.translate",
         "speech.spoken", "speech.spoken_words", "intents.sayings",
         "llm.parse", "llm.prompt", "intents.names", "intents.meaning", "intents.alike",
         "intents.replies", "intents.found", "intents.policy", "intents.consent", "intents.undo", "intents.home_answers",
