@@ -11,6 +11,7 @@ from assistant.commands import (
     AskModel,
     EndTurn,
     FinishSpeaking,
+    Hush,
     OpenTurn,
     PlayEarcon,
     Silence,
@@ -19,7 +20,7 @@ from assistant.commands import (
 from assistant.events import CallsDone, CallsReady, ClauseReady, Event, Failed, Reply, ReplyAudioFinished
 from assistant.resting import Rules, Step, ended, failed, illegal
 from assistant.stages import Outcome
-from assistant.states import Acting, Confirming, FollowUp, Speaking, Thinking
+from assistant.states import Acting, Confirming, FollowUp, SoFar, Speaking, Thinking
 
 CONFIRM_S = 8.0
 REPLY_S = 5.0
@@ -32,9 +33,9 @@ def thinking(state: Thinking, turns: int, event: Event, rules: Rules) -> Step:
     match event:
         case ClauseReady(text=text, language=language):
             done = state.acted or state.answers  # a question is answered once
-            return Speaking(turns, acted=done, row=state.row), (Speak(text, language),)
+            return Speaking(turns, acted=done, row=state.row, so_far=state.so_far), (Speak(text, language),)
         case CallsReady(calls=calls, confidence=confidence):
-            return Acting(turns), (Act(calls, confidence),)
+            return Acting(turns, state.so_far), (Act(calls, confidence),)
         case Reply():
             return ended(turns, rules)
         case Failed():
@@ -42,20 +43,21 @@ def thinking(state: Thinking, turns: int, event: Event, rules: Rules) -> Step:
     raise illegal(state, event)
 
 
-def acting(turns: int, event: Event, rules: Rules) -> Step:
+def acting(state: Acting, turns: int, event: Event, rules: Rules) -> Step:
     """What an event changes while the home carries out the calls."""
+    worded = Thinking(turns, acted=True, so_far=state.so_far)
     match event:
         case CallsDone(sentence=str(), outcomes=outcomes, asks="") if rules.quiet and _is_plain(outcomes):
-            return Thinking(turns, acted=True), (PlayEarcon("done"),)
+            return worded, (PlayEarcon("done"),)
         case CallsDone(sentence=None, outcomes=outcomes):
-            return Thinking(turns, acted=True), (AskModel(outcomes),)
+            return worded, (AskModel(outcomes),)
         case CallsDone(sentence=""):
-            return Thinking(turns, acted=True), ()
+            return worded, ()
         case CallsDone(sentence=str(sentence), language=language, asks=asks):
-            return Speaking(turns, acted=True, asks=asks), (Speak(sentence, language),)
+            return Speaking(turns, acted=True, asks=asks, so_far=state.so_far), (Speak(sentence, language),)
         case Failed():
             return failed(turns, rules)
-    raise illegal(Acting(turns), event)
+    raise illegal(state, event)
 
 
 def _is_plain(outcomes: Sequence[Outcome]) -> bool:
@@ -69,11 +71,11 @@ def speaking(state: Speaking, turns: int, event: Event, rules: Rules) -> Step:
         case ClauseReady(text=text, language=language):
             return state, (Speak(text, language),)
         case CallsReady(calls=calls, confidence=confidence):
-            return Acting(turns), (Act(calls, confidence),)
+            return Acting(turns, state.so_far), (Act(calls, confidence),)
         case Reply(text=text) if _asks_back(state, text, rules):
-            return replace(state, asks="talk"), (FinishSpeaking(),)
+            return replace(state, asks="talk", complete=True), (FinishSpeaking(),)
         case Reply():
-            return state, (FinishSpeaking(),)
+            return replace(state, complete=True), (FinishSpeaking(),)
         case ReplyAudioFinished(audio_ms=audio_ms) if state.asks:
             from_ms, wait_s = audio_ms + CONFIRM_GUARD_MS, CONFIRM_S if state.asks == "yes" else REPLY_S
             asked = FollowUp(turns + 1, state.row) if state.asks == "talk" else Confirming(turns + 1)
@@ -81,14 +83,23 @@ def speaking(state: Speaking, turns: int, event: Event, rules: Rules) -> Step:
         case ReplyAudioFinished():
             return ended(turns, rules)
         case Failed(code="speech_failed" | "audio_device" | "output"):
-            rests, commands = ended(turns, rules)
-            return rests, (Silence(), PlayEarcon("error"), *commands)
+            return _unheard(state, turns, rules)
         case Failed():
-            return state, (FinishSpeaking(),)
+            return replace(state, complete=True), (FinishSpeaking(),)
     raise illegal(state, event)
+
+
+def _unheard(state: Speaking, turns: int, rules: Rules) -> Step:
+    """A sound of the answer failed: tell so, once. What isn't known of it yet may be calls: it is still thought."""
+    cue = () if state.so_far.unheard else (PlayEarcon("error"),)
+    if not state.complete:
+        return replace(state, so_far=SoFar(unheard=True)), (Hush(), *cue)
+    rests, commands = ended(turns, rules)
+    return rests, (Silence(), *cue, *commands)
 
 
 def _asks_back(state: Speaking, text: str, rules: Rules) -> bool:
     """Whether talk of the model ends in a question, and an answer may come without the wake word."""
     asks = text.rstrip().endswith(("?", "\N{FULLWIDTH QUESTION MARK}"))
-    return asks and not state.acted and rules.wake_needed and state.row < MOST_IN_A_ROW
+    heard = not state.so_far.unheard
+    return asks and heard and not state.acted and rules.wake_needed and state.row < MOST_IN_A_ROW

@@ -88,7 +88,7 @@ def ended(turns: int, rules: Rules) -> Step:
 
 def failed(turns: int, rules: Rules) -> Step:
     """Say so aloud, then go back to listening."""
-    return Speaking(turns), (Silence(), Speak(rules.sorry, rules.language), FinishSpeaking())
+    return Speaking(turns, complete=True), (Silence(), Speak(rules.sorry, rules.language), FinishSpeaking())
 
 
 def illegal(state: State, event: Event) -> IllegalTransition:

@@ -61,6 +61,16 @@ class Weighing:
 
 
 @dataclass(frozen=True, slots=True)
+class SoFar:
+    """What has come of an answer. `unheard`: some of it couldn't be heard, and a sound has told so."""
+
+    unheard: bool = False
+
+
+NOTHING_YET = SoFar()
+
+
+@dataclass(frozen=True, slots=True)
 class Thinking:
     """The turn is committed, the model decodes, nothing has been said yet. `acted`: it words what was done.
 
@@ -71,6 +81,7 @@ class Thinking:
     acted: bool = False
     row: int = 0
     answers: bool = False
+    so_far: SoFar = NOTHING_YET
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +89,14 @@ class Acting:
     """The home carries out the calls."""
 
     turns: int
+    so_far: SoFar = NOTHING_YET
 
 
 @dataclass(frozen=True, slots=True)
 class Speaking:
-    """The answer is on its way, or `audible`; the model may still be decoding its end. `acted`: something was done.
+    """The answer is on its way, or `audible`. `acted`: something was done.
 
+    `complete`: all of it is known; before that the model decodes its end, which may be calls.
     `asks`: it is a question, and the answer is waited for: "yes" (or the PIN), "what" is missing, or "talk", a
     question of the model's own. `row`: so many answers to such questions came before it.
     """
@@ -93,6 +106,8 @@ class Speaking:
     audible: bool = False
     asks: str = ""
     row: int = 0
+    complete: bool = False
+    so_far: SoFar = NOTHING_YET
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,7 +165,7 @@ def _in_state(state: State, event: Event, rules: Rules) -> Step:
         case Thinking(turns):
             return answering.thinking(state, turns, event, rules)
         case Acting(turns):
-            return answering.acting(turns, event, rules)
+            return answering.acting(state, turns, event, rules)
         case Speaking(turns):
             return answering.speaking(state, turns, event, rules)
         case Confirming(turns):

@@ -36,7 +36,7 @@ from assistant.intents.translate import Translate
 from assistant.listen import Listener
 from assistant.mind import Mind
 from assistant.mouth import Mouth
-from assistant.stages import AudioChunk, AudioClip, Call, Handler, Pcm, Speaker
+from assistant.stages import AudioChunk, AudioClip, Call, Handler, Pcm, Piece, Speaker
 from assistant.states import Idle
 from assistant.turn import Rules
 from assistant.wake_decision import WakeDecision
@@ -322,6 +322,38 @@ async def test_without_a_speaker_a_command_is_done_all_the_same() -> None:
     assert len(house.light.calls) == 1
     assert [e.code for e in house.all_of(Failed)][:2] == ["audio_device"] * 2
     assert len(house.all_of(TurnEnded)) == 1
+
+
+class WordsFirst(ScriptedSession):
+    """Decodes its call when it is known whether the words before it were heard."""
+
+    def __init__(self, *replies: Sequence[str]) -> None:
+        super().__init__(*replies)
+        self.known = asyncio.Event()
+
+    async def _reply(self) -> AsyncIterator[Piece]:
+        async for piece in super()._reply():
+            if piece.text == CALL[0]:
+                await self.known.wait()
+            yield piece
+
+
+@pytest.mark.parametrize("error", [SpeechFailed("mute", remedy="install a voice"), None])
+async def test_a_call_behind_words_that_nobody_can_hear_is_done(error: SpeechFailed | None) -> None:
+    """No voice, or no speaker."""
+    session = WordsFirst(["All right.", " ", *CALL])
+    speaker = NullSpeaker if error else NoSpeaker
+    house = House(session, voice=ToneVoice(error), fast=False, speaker=speaker)
+
+    def go_on(event: Event) -> None:
+        house.events.append(event)
+        if isinstance(event, Failed):
+            asyncio.get_running_loop().call_soon(session.known.set)
+
+    house.conversation._observe = go_on
+    await house.replay(sound(*COMMAND))
+    assert len(house.light.calls) == 1
+    assert [e.turn for e in house.all_of(TurnEnded)] == [1]
 
 
 async def test_an_unreadable_call_does_nothing_and_says_so() -> None:

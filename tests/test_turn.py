@@ -36,6 +36,7 @@ CALLS = CallsReady(3000, 3200, (CALL,), 0.9)
 DONE = CallsDone(3000, 3300, "Kitchen light on.", "en", (Outcome(CALL, ok=True, sentence="Kitchen light on."),))
 REPLY = Reply(3000, 3300, "Kitchen light on.", "en")
 HEARD = ReplyAudioFinished(4000, 4000)
+UNHEARD = Failed(3, 3, "speech_failed", "no voice", "install one")
 RULES = t.Rules()
 OPEN = t.Rules(wake_needed=False)
 
@@ -165,9 +166,23 @@ def test_a_failed_turn_says_so_aloud_and_the_next_one_works() -> None:
 
 
 def test_a_voice_that_fails_ends_the_turn_with_a_sound() -> None:
-    state, commands = play(WAKE, SILENCE, CALLS, DONE, Failed(3, 3, "speech_failed", "no voice", "install one"))
+    state, commands = play(WAKE, SILENCE, CALLS, DONE, REPLY, UNHEARD)
     assert state == s.Idle(1)
-    assert c.PlayEarcon("error") in commands
+    assert commands[-3:] == [c.Silence(), c.PlayEarcon("error"), c.EndTurn(1)]
+
+
+def test_a_call_behind_words_that_nobody_can_hear_is_done() -> None:
+    """The sound that tells so is heard once, though what was done can't be told either."""
+    words = (WAKE, SILENCE, ClauseReady(3, 3, "All right.", "en"), UNHEARD)
+    state, commands = play(*words)
+    assert commands[-2:] == [c.Hush(), c.PlayEarcon("error")]
+    state, commands = play(CALLS, DONE, REPLY, UNHEARD, state=state)
+    assert (state, commands) == (
+        s.Idle(1),
+        [c.Act((CALL,), 0.9), c.Speak("Kitchen light on.", "en"), c.FinishSpeaking(), c.Silence(), c.EndTurn(1)],
+    )
+    asked = (ClauseReady(3, 3, "Which city?", "en"), UNHEARD, Reply(3, 3, "Which city?", "en"), HEARD)
+    assert play(WAKE, SILENCE, *asked)[0] == s.Idle(1), "nobody heard the question"
 
 
 def test_without_a_wake_word_turns_follow_each_other() -> None:
@@ -292,7 +307,7 @@ def test_nobody_answers_and_the_question_is_withdrawn() -> None:
         (WakeHeard(5000, 5000, 0.9), s.Listening(2)),
         (MicrophoneLost(5000, 5000, "gone"), s.WaitingForMicrophone(2)),
         (TimerRang(5000, 5000, None), s.Confirming(2)),
-        (Failed(5000, 5000, "model_failed", "it broke", "again"), s.Speaking(2)),
+        (Failed(5000, 5000, "model_failed", "it broke", "again"), s.Speaking(2, complete=True)),
     ],
 )
 def test_whatever_happens_while_a_question_stands_is_no_yes(event: Event, state: s.State) -> None:
@@ -304,7 +319,7 @@ def test_whatever_happens_while_a_question_stands_is_no_yes(event: Event, state:
 def test_a_question_that_nobody_heard_is_not_answered() -> None:
     """The voice failed, or the person went on before it began."""
     begun = (WAKE, SILENCE, CALLS, ASKS, REPLY)
-    assert play(*begun, Failed(3, 3, "speech_failed", "no voice", "install one"))[0] == s.Idle(1)
+    assert play(*begun, UNHEARD)[0] == s.Idle(1)
     assert play(*begun, SpeechContinued(3400, 3500))[0] == s.Listening(2)
 
 
