@@ -20,7 +20,7 @@ from assistant.commands import (
 from assistant.events import CallsDone, CallsReady, ClauseReady, Event, Failed, Reply, ReplyAudioFinished
 from assistant.resting import Rules, Step, ended, failed, illegal
 from assistant.stages import Outcome
-from assistant.states import Acting, Confirming, FollowUp, SoFar, Speaking, Thinking
+from assistant.states import Acting, Confirming, FollowUp, Speaking, Thinking
 
 CONFIRM_S = 8.0
 REPLY_S = 5.0
@@ -39,25 +39,35 @@ def thinking(state: Thinking, turns: int, event: Event, rules: Rules) -> Step:
         case Reply():
             return ended(turns, rules)
         case Failed():
-            return failed(turns, rules)
+            return failed(turns, rules, _what_became(state.so_far.outcomes, rules))
     raise illegal(state, event)
 
 
 def acting(state: Acting, turns: int, event: Event, rules: Rules) -> Step:
     """What an event changes while the home carries out the calls."""
-    worded = Thinking(turns, acted=True, so_far=state.so_far)
     match event:
         case CallsDone(sentence=str(), outcomes=outcomes, asks="") if rules.quiet and _is_plain(outcomes):
-            return worded, (PlayEarcon("done"),)
+            return _acted(state, outcomes), (PlayEarcon("done"),)
         case CallsDone(sentence=None, outcomes=outcomes):
-            return worded, (AskModel(outcomes),)
-        case CallsDone(sentence=""):
-            return worded, ()
+            return _acted(state, outcomes), (AskModel(outcomes),)
+        case CallsDone(sentence="", outcomes=outcomes):
+            return _acted(state, outcomes), ()
         case CallsDone(sentence=str(sentence), language=language, asks=asks):
             return Speaking(turns, acted=True, asks=asks, so_far=state.so_far), (Speak(sentence, language),)
         case Failed():
-            return failed(turns, rules)
+            return failed(turns, rules, rules.went_wrong)  # what the home is doing goes on
     raise illegal(state, event)
+
+
+def _acted(state: Acting, outcomes: tuple[Outcome, ...]) -> Thinking:
+    return Thinking(state.turns, acted=True, so_far=replace(state.so_far, outcomes=state.so_far.outcomes + outcomes))
+
+
+def _what_became(outcomes: Sequence[Outcome], rules: Rules) -> str:
+    """What is said where the model can't word it: whoever tries again after something was done does it twice."""
+    if all(outcome.ok and not outcome.effects for outcome in outcomes):
+        return rules.sorry
+    return rules.done if _is_plain(outcomes) else rules.went_wrong
 
 
 def _is_plain(outcomes: Sequence[Outcome]) -> bool:
@@ -93,7 +103,7 @@ def _unheard(state: Speaking, turns: int, rules: Rules) -> Step:
     """A sound of the answer failed: tell so, once. What isn't known of it yet may be calls: it is still thought."""
     cue = () if state.so_far.unheard else (PlayEarcon("error"),)
     if not state.complete:
-        return replace(state, so_far=SoFar(unheard=True)), (Hush(), *cue)
+        return replace(state, so_far=replace(state.so_far, unheard=True)), (Hush(), *cue)
     rests, commands = ended(turns, rules)
     return rests, (Silence(), *cue, *commands)
 

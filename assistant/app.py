@@ -25,7 +25,7 @@ from assistant.intents.own import Controls
 from assistant.intents.real_home import RealHome
 from assistant.intents.router import NOT_UNDERSTOOD
 from assistant.intents.timer_file import TimerFile
-from assistant.intents.translated import language_for, refusal
+from assistant.intents.translated import language_for, refusal, translated
 from assistant.listen import Listener
 from assistant.llm import prompt
 from assistant.llm.prompt import PromptProfile
@@ -38,7 +38,7 @@ from assistant.places import cache_dir, models_dir
 from assistant.speech.voices import Voices
 from assistant.stages import AudioClip, Clock, Speaker, Verifier, Voice
 from assistant.stop_word import StopWord
-from assistant.turn import SORRY, Rules
+from assistant.turn import DONE, SORRY, WENT_WRONG, Rules
 from assistant.turn_gain import gain_for
 from assistant.upkeep import Upkeep, rehearsing, renewing
 from assistant.vad import SILERO_END_LAG_MS, FaintVad, GatedVad, SileroVad, WebRtcVad
@@ -249,6 +249,8 @@ async def conversing(
             lead_ms=float(stages.model.opinion.get("lead_ms", 0.0)),
             language=language_for(config.speech.language),
             sorry=refusal(SORRY, config.speech.language),
+            done=translated(DONE, config.speech.language) or DONE,
+            went_wrong=refusal(WENT_WRONG, config.speech.language),
         ),
         observe=see,
         now_ms=now_ms,

@@ -43,6 +43,8 @@ from assistant.states import (
 
 LONGEST_RING_MS = 600_000.0
 SORRY = "Sorry, something went wrong. Please try again."
+DONE = "That is done."
+WENT_WRONG = "Something went wrong."
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,8 @@ class Rules:
     `ring_once`: the input is over, so nobody could stop what rings. `quiet`: a plain command that was done is answered
     with a sound only. `wake_sound`: one says that the wake word was heard. A doubtful wake under `threshold` interrupts
     nothing; `lead_ms` before its end is what the model that is asked about it hears of the word.
-    `sorry`: what is said where a turn fails, in `language`.
+    What is said where a turn fails, in `language`: `sorry`, and to try again, where nothing was done; `done` where all
+    was done before it failed, else `went_wrong`.
     """
 
     wake_needed: bool = True
@@ -64,6 +67,8 @@ class Rules:
     lead_ms: float = 0.0
     language: str = "en"
     sorry: str = SORRY
+    done: str = DONE
+    went_wrong: str = WENT_WRONG
 
 
 Step = tuple[State, tuple[Command, ...]]
@@ -86,9 +91,10 @@ def ended(turns: int, rules: Rules) -> Step:
     return state, (EndTurn(turns), *commands)
 
 
-def failed(turns: int, rules: Rules) -> Step:
-    """Say so aloud, then go back to listening."""
-    return Speaking(turns, complete=True), (Silence(), Speak(rules.sorry, rules.language), FinishSpeaking())
+def failed(turns: int, rules: Rules, said: str = "") -> Step:
+    """Say so aloud, then go back to listening. `said`: sorry, if nothing else."""
+    speak = Speak(said or rules.sorry, rules.language)
+    return Speaking(turns, complete=True), (Silence(), speak, FinishSpeaking())
 
 
 def illegal(state: State, event: Event) -> IllegalTransition:

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from assistant.events import TimerRang, WakeDoubted
+from assistant.stages import Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +63,9 @@ class Weighing:
 
 @dataclass(frozen=True, slots=True)
 class SoFar:
-    """What has come of an answer. `unheard`: some of it couldn't be heard, and a sound has told so."""
+    """What has come of an answer: `outcomes` of its calls. `unheard`: some of it couldn't be, and a sound told so."""
 
+    outcomes: tuple[Outcome, ...] = ()
     unheard: bool = False
 
 

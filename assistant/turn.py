@@ -48,8 +48,10 @@ from assistant.events import (
     WakeRejected,
 )
 from assistant.resting import (
+    DONE,
     LONGEST_RING_MS,
     SORRY,
+    WENT_WRONG,
     IllegalTransition,
     Rules,
     Step,
@@ -85,7 +87,7 @@ from assistant.states import (
     is_muted,
 )
 
-__all__ = ["LONGEST_RING_MS", "SORRY", "IllegalTransition", "Rules", "Step", "start", "step"]
+__all__ = ["DONE", "LONGEST_RING_MS", "SORRY", "WENT_WRONG", "IllegalTransition", "Rules", "Step", "start", "step"]
 
 CONTINUED_PRE_ROLL_MS = 200.0
 

@@ -294,6 +294,14 @@ async def test_a_model_that_breaks_is_told_and_the_next_turn_works() -> None:
     assert house.voice.said[-1] == ("Light on.", "en")
 
 
+async def test_what_was_done_before_the_model_broke_is_told_as_done() -> None:
+    """Whoever was told to try again did it twice."""
+    broke = ModelFailed("it broke", remedy="again")
+    house = House(ScriptedSession(CALL, broke), light=OneLight(wordless=True))
+    await house.replay(sound(*COMMAND))
+    assert house.voice.said == [("That is done.", "en")]
+
+
 async def test_a_voice_that_breaks_does_not_stop_the_assistant() -> None:
     house = House(ScriptedSession(CALL, CALL), voice=ToneVoice(SpeechFailed("mute", remedy="install a voice")))
     await house.replay(sound(*COMMAND, *COMMAND))

@@ -15,7 +15,7 @@ from assistant.intents import asking, consent, french, german, home_asking, own,
 from assistant.intents.translated import FAILED, language_for, refusal, thing, translated, words_for
 from assistant.intents.words import ENGLISH, LANGUAGES
 from assistant.stages import Call, Outcome
-from assistant.turn import SORRY
+from assistant.turn import DONE, SORRY, WENT_WRONG
 
 MODULES = {"de": german, "fr": french, "es": spanish}
 OTHERS = sorted(MODULES)
@@ -37,7 +37,8 @@ def refusals() -> set[str]:
     """Every sentence that the code refuses or asks with."""
     found = {
         *asking.QUESTIONS.values(), *home_asking._KNOWN.values(), consent.WONT, consent.NO_YES, consent.WRONG_PIN,
-        consent.LOCKED, asking.NOT_GOT, router.NOT_UNDERSTOOD, router.ONE_AT_A_TIME, SORRY, FAILED,
+        consent.LOCKED, asking.NOT_GOT, router.NOT_UNDERSTOOD, router.ONE_AT_A_TIME, SORRY, DONE,
+        WENT_WRONG, FAILED,
         "It's quiet time until 07:00.", "It's quiet time until 07:00: the volume goes up to 20.5 percent.",
         "Volume goes from 0 to 80 percent.", "I can set the temperature from 5 to 30 degrees.",
         "I asked, but the lamp and fan haven't changed yet.", "I asked, but 4 of them haven't changed yet.",

@@ -36,6 +36,7 @@ CALLS = CallsReady(3000, 3200, (CALL,), 0.9)
 DONE = CallsDone(3000, 3300, "Kitchen light on.", "en", (Outcome(CALL, ok=True, sentence="Kitchen light on."),))
 REPLY = Reply(3000, 3300, "Kitchen light on.", "en")
 HEARD = ReplyAudioFinished(4000, 4000)
+BROKEN = Failed(3, 3, "model_failed", "it broke", "say it again")
 UNHEARD = Failed(3, 3, "speech_failed", "no voice", "install one")
 RULES = t.Rules()
 OPEN = t.Rules(wake_needed=False)
@@ -120,7 +121,10 @@ def test_an_empty_reply_says_nothing() -> None:
 def test_outcomes_without_a_template_go_back_to_the_model() -> None:
     done = CallsDone(3, 3, None, "en", DONE.outcomes)
     state, commands = play(WAKE, SILENCE, CALLS, done)
-    assert (state, commands[-1]) == (s.Thinking(1, acted=True), c.AskModel(DONE.outcomes))
+    assert (state, commands[-1]) == (
+        s.Thinking(1, acted=True, so_far=s.SoFar(DONE.outcomes)),
+        c.AskModel(DONE.outcomes),
+    )
 
 
 @pytest.mark.parametrize("before", [(), (ClauseReady(3, 3, "One.", "en"),)])
@@ -160,9 +164,37 @@ def test_the_wake_word_interrupts_whatever_goes_on(before: tuple[Event, ...]) ->
 
 
 def test_a_failed_turn_says_so_aloud_and_the_next_one_works() -> None:
-    state, commands = play(WAKE, SILENCE, Failed(3, 3, "model_failed", "it broke", "say it again"))
+    state, commands = play(WAKE, SILENCE, BROKEN)
     assert c.Speak(t.SORRY, "en") in commands
     assert play(HEARD, WAKE, state=state)[0] == s.Listening(2)
+
+
+LAMP_ON = Outcome(CALL, ok=True, sentence=None, effects=(Effect("light.turn_on", "light.lamp"),))
+FOUND = Outcome(CALL, ok=True, sentence=None)
+NOT_SEEN = Outcome(CALL, ok=False, sentence=None, effects=LAMP_ON.effects, error="deadline")
+
+
+@pytest.mark.parametrize(
+    ("batches", "said"),
+    [
+        ([(LAMP_ON,)], t.DONE),
+        ([(LAMP_ON,), (LAMP_ON,)], t.DONE),
+        ([(LAMP_ON, NOT_SEEN)], t.WENT_WRONG),
+        ([(LAMP_ON, FOUND)], t.WENT_WRONG),
+        ([(LAMP_ON,), (FOUND,)], t.WENT_WRONG),
+        ([(FOUND,)], t.SORRY),
+    ],
+)
+def test_after_something_was_done_nobody_is_told_to_try_again(batches: list[tuple[Outcome, ...]], said: str) -> None:
+    """The model broke when it should word what became of it."""
+    events = [event for outcomes in batches for event in (CALLS, CallsDone(3, 3, None, "en", outcomes))]
+    state, commands = play(WAKE, SILENCE, *events, BROKEN)
+    assert commands[-3:] == [c.Silence(), c.Speak(said, "en"), c.FinishSpeaking()]
+    assert play(HEARD, state=state)[0] == s.Idle(1)
+
+
+def test_nobody_is_told_to_try_again_what_the_home_is_doing() -> None:
+    assert c.Speak(t.WENT_WRONG, "en") in play(WAKE, SILENCE, CALLS, BROKEN)[1]
 
 
 def test_a_voice_that_fails_ends_the_turn_with_a_sound() -> None:

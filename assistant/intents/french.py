@@ -141,6 +141,7 @@ SAID: Mapping[str, str] = {
     "I can't do that with {x}.": "Ce n'est pas possible avec {x}.",
     "That took too long.": "C'était trop long.",
     "{x} didn't answer in time.": "{x} n'a pas répondu à temps.",
+    "That is done.": "C'est fait.",
     "Something went wrong.": "Il y a eu un problème.",
     "Something went wrong with {x}.": "Il y a eu un problème avec {x}.",
     "I need {a} {x} for that.": "Il me manque une précision.",

@@ -139,6 +139,7 @@ SAID: Mapping[str, str] = {
     "I can't do that with {x}.": "Das geht bei {x} nicht.",
     "That took too long.": "Das hat zu lange gedauert.",
     "{x} didn't answer in time.": "{x} hat nicht rechtzeitig geantwortet.",
+    "That is done.": "Das ist erledigt.",
     "Something went wrong.": "Da ging etwas schief.",
     "Something went wrong with {x}.": "Bei {x} ging etwas schief.",
     "I need {a} {x} for that.": "Dafür fehlt mir eine Angabe.",

@@ -15,6 +15,7 @@ from assistant.stages import Call, Outcome, Seen, Value
 _FIXED = (
     router.NOT_UNDERSTOOD, "Sorry, something went wrong. Please try again.", "You didn't say what.",
     "Which one do you mean?", "I can't do that.", router.ONE_AT_A_TIME, "That took too long.", "Something went wrong.",
+    "That is done.",
     *dict.fromkeys(asking.QUESTIONS.values()), asking.NOT_GOT, consent.WONT, consent.NO_YES, consent.WRONG_PIN,
     consent.LOCKED, "Please say yes.", "Please say the PIN.",
     "There's nothing to undo.", "I can't undo that.", "I haven't said anything.", "There's nothing to answer.",

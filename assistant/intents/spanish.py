@@ -141,6 +141,7 @@ SAID: Mapping[str, str] = {
     "I can't do that with {x}.": "Eso no se puede con {x}.",
     "That took too long.": "Ha tardado demasiado.",
     "{x} didn't answer in time.": "Sin respuesta a tiempo: {x}.",
+    "That is done.": "Ya está hecho.",
     "Something went wrong.": "Algo ha fallado.",
     "Something went wrong with {x}.": "Algo ha fallado con {x}.",
     "I need {a} {x} for that.": "Me falta un dato para eso.",
