@@ -164,7 +164,7 @@ class EndTurn:
 Thought = (
     StartDraft | RetractDraft | CutSound | CommitTurn | CommitAnswer | Weigh | Act | AskModel
 )  # for the mind alone
-Command = (
-    Thought | OpenTurn | Judge | Settle | ReopenTurn | Hush | DropTurn | Speak | FinishSpeaking | Silence | PlayEarcon
-    | Ring | EndRinging | Defer | TakeUp | EndTurn
-)  # fmt: skip
+Order = (
+    Thought | OpenTurn | Judge | ReopenTurn | DropTurn | Hush | Silence | Speak | FinishSpeaking | PlayEarcon | Ring
+)  # for whoever listens, thinks or speaks
+Command = Order | Settle | EndRinging | Defer | TakeUp | EndTurn

@@ -10,7 +10,6 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from typing import assert_never
 
 import numpy as np
 
@@ -31,6 +30,7 @@ from assistant.events import (
     RingingEnded,
     TimerRang,
 )
+from assistant.hands import Hands
 from assistant.intents import replies
 from assistant.listen import Listener
 from assistant.llm.parse import language_of
@@ -68,7 +68,7 @@ class Conversation:
         self._observe = observe
         self._now_ms = now_ms
         self._fast = fast
-        self._twelve = twelve
+        self._hands = Hands(listener, mind, mouth, language=rules.language, twelve=twelve)
         self._state: s.State = s.WaitingForMicrophone(0)
         self._inbox: deque[tuple[Event, bool]] = deque()  # and whether it is new, so that nobody was told yet
         self._deferred: deque[TimerRang | Announced] = deque()  # at most MOST_ANNOUNCEMENTS, and the timers
@@ -286,81 +286,21 @@ class Conversation:
 
     def _carry_out(self, command: c.Command) -> None:
         match command:
-            case c.OpenTurn():
-                self._open(command)
-            case c.Judge(verdict):
-                self._listener.judge(verdict)
             case c.Settle(event):
                 self._inbox.append((replace(event, at_ms=self._now_ms()), True))
-            case c.ReopenTurn():
-                self._mind.reopen()
-                self._listener.reopen()
-            case c.Hush():
-                self._mouth.silence()
-            case c.DropTurn():
-                self._listener.close()
-                self._mind.drop()
-            case c.Speak(text, language):
-                self._mouth.speak(text, language)
-            case c.FinishSpeaking():
-                self._mouth.finish()
-            case c.Silence():
-                self._silence()
-            case c.PlayEarcon(kind):
-                self._mouth.earcon(kind)
-            case c.Ring(rings, again):
-                self._ring(rings, again=again)
-            case c.EndRinging(reason):
-                self._end_ringing(reason)
             case c.Defer(event):
                 self._deferred.append(event)
             case c.TakeUp():
                 self._take_up()
+            case c.EndRinging(reason):
+                self._end_ringing(reason)
             case c.EndTurn():
                 self._end_turn()
+            case c.OpenTurn(turn):
+                self._times = TurnTimes(turn)
+                self._hands.carry_out(command)
             case _:
-                self._think(command)
-
-    def _think(self, command: c.Thought) -> None:
-        match command:
-            case c.StartDraft():
-                self._mind.draft()
-            case c.RetractDraft():
-                self._mind.retract()
-            case c.CutSound(ms):
-                self._mind.cut(ms)
-            case c.CommitTurn(back):
-                self._mind.commit(back=back)
-            case c.CommitAnswer():
-                self._mind.commit_answer()
-            case c.Weigh(wake):
-                self._mind.weigh(wake)
-            case c.Act(calls, confidence):
-                self._mind.act(calls, confidence)
-            case c.AskModel(outcomes):
-                self._mind.answer(outcomes)
-            case _:
-                assert_never(command)
-
-    def _open(self, order: c.OpenTurn) -> None:
-        self._times = TurnTimes(order.turn)
-        self._listener.open(order.from_ms, order.no_speech_s)
-        self._mind.open()
-        if order.lead_ms and order.from_ms is not None:
-            self._mind.hear(self._listener.cut(max(0.0, order.from_ms - order.lead_ms), order.from_ms))
-
-    def _silence(self) -> None:
-        self._listener.close()
-        self._mind.silence()
-        self._mouth.silence()
-
-    def _ring(self, rings: tuple[TimerRang, ...], *, again: bool) -> None:
-        if again:
-            self._mouth.earcon("pause")
-        self._mouth.earcon("timer")
-        said = replies.rung([(ring.name, ring.time) for ring in rings], self._rules.language, twelve=self._twelve)
-        self._mouth.speak(said, self._rules.language)
-        self._mouth.finish()
+                self._hands.carry_out(command)
 
     def _end_ringing(self, reason: str) -> None:
         if reason == "nobody":
