@@ -253,16 +253,14 @@ class Conversation:
         self._raise_fatal()
 
     async def _wind_down(self) -> None:
-        """Finish the open turn, then every turn that still lies unheard in the ring."""
+        """Finish the open turn, then every turn that still lies unheard in the ring, and one that a question opened."""
         while True:
             self._hear()
-            for event in self._listener.finish(empty_too=self._rules.wake_needed):
+            for event in self._listener.finish(empty_too=self._rules.wake_needed or self.asked):
                 self.post(event)
             await self._all_done()
-            if (
-                not isinstance(self._state, s.Listening | s.Drafting | s.Overhearing | s.Confirming | s.FollowUp)
-                or self._listener.caught_up
-            ):
+            is_open = isinstance(self._state, s.Listening | s.Drafting | s.Overhearing)
+            if not self.asked and (self._listener.caught_up or not is_open):
                 return
 
     def _raise_fatal(self) -> None:

@@ -37,7 +37,7 @@ from assistant.listen import Listener
 from assistant.mind import Mind
 from assistant.mouth import Mouth
 from assistant.stages import AudioChunk, AudioClip, Call, Handler, Pcm, Piece, Speaker
-from assistant.states import Idle
+from assistant.states import Idle, Listening, State
 from assistant.turn import Rules
 from assistant.wake_decision import WakeDecision
 from tests.fakes import (
@@ -518,6 +518,24 @@ async def test_when_the_model_asks_back_only_an_answer_is_answered(reply: list[s
     assert [text for text, _ in house.voice.said] == said
     assert [e.turn for e in house.all_of(TurnEnded)] == [1, 2]
     assert isinstance(house.conversation.state, Idle)
+
+
+@pytest.mark.parametrize("silence_s", [0.1, 1.2, 3.0])
+@pytest.mark.parametrize(
+    ("reply", "wake", "state"),
+    [(UNLOCK, True, Idle(2)), (ASKS_BACK, True, Idle(2)), (UNLOCK, False, Listening(3, fresh=True))],
+)
+async def test_a_file_that_ends_while_a_question_stands_ends_its_turn(
+    reply: list[str], silence_s: float, state: State, *, wake: bool
+) -> None:
+    """Whether the question was asked in the file or behind its end."""
+    house = House(ScriptedSession(reply), home=DemoHome(), wake=wake)
+    async with asyncio.timeout(20):
+        await house.replay(sound(*(COMMAND[:2] if wake else ()), (SPEECH, 1.2), (SILENCE, silence_s)))
+    assert [e.turn for e in house.all_of(TurnEnded)] == [1, 2]
+    assert house.all_of(EndpointReached)[-1].reason == "no_speech"
+    assert house.conversation.state == state
+    assert not any(called.effects for called in house.all_of(ToolCalled))
 
 
 async def test_never_mind_after_a_question_is_answered_with_silence() -> None:
