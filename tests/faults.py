@@ -48,6 +48,7 @@ LINKED = (
     ("MQTT broker refusing, killed under forty commands", "tests/test_mqtt_faults.py"),
     ("sound server killed: the real microphone is told, and found again", "tests/test_mic.py"),
     ("sound server killed while a clip plays", "tests/test_speaker.py"),
+    ("the model breaks while it words what was done: nobody is told to try again", "tests/test_conversation.py"),
     ("a turn longer than the context", "tests/test_session.py"),
     ("timers over a kill, a power cut and a jump of the clock", "tests/test_countdown.py"),
     ("the model's thread or the microphone stands still: the watchdog isn't fed", "tests/test_service.py"),

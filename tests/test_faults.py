@@ -35,7 +35,7 @@ from assistant.events import (
     TurnEnded,
     WakeHeard,
 )
-from assistant.stages import AudioClip, AudioSource, Call, Pcm
+from assistant.stages import AudioClip, AudioSource, Call, Pcm, Piece
 from assistant.wake import WakeWord
 from tests import soak_day
 from tests.faults import KITCHEN, Scenes, World, command, quiet, recording, row, world
@@ -128,6 +128,46 @@ async def test_the_speaker_is_gone(stages: app.Stages) -> None:
     failed = [f"{event.code}: {event.message}" for event in seen.events if isinstance(event, Failed)]
     assert failed
     row("speaker gone for one answer, then back", hears=seen.voice.said[1:], log="\n".join(failed), again_s=AT_ONCE)
+
+
+WORDS_FIRST = 'All right. <|tool_call>call:HassTurnOn{name:<|"|>kitchen light<|"|>}<tool_call|><|tool_response>'
+
+
+async def test_the_speaker_is_gone_for_words_before_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The call, which a slow model decodes when they have failed, is done, and told when the speaker is back."""
+    made: list[Unplugged] = []
+    failed = asyncio.Event()
+
+    def make(clock: AudioClock) -> Unplugged:
+        made.append(Unplugged(clock))
+        return made[0]
+
+    async with app.loaded(Config(), AudioClock(), script=WORDS_FIRST) as scripted:
+        commit = scripted.session.commit
+
+        async def slowly() -> AsyncIterator[Piece]:
+            async for piece in commit():
+                if "<|tool_call>" in piece.text:
+                    await failed.wait()
+                yield replace(piece, probability=1.0)  # of a script nobody is sure
+
+        monkeypatch.setattr(scripted.session, "commit", slowly)
+        async with world(scripted, speaker=make) as seen:
+
+            def plug_in(event: Event) -> None:
+                if isinstance(event, Failed) and isinstance(seen.talk.state, states.Speaking):
+                    made[0].there = True
+                    failed.set()
+
+            seen.on_event.append(plug_in)
+            async with asyncio.timeout(240):
+                await seen.hear(command())
+    assert done_once(seen)
+    assert seen.voice.said == ["All right.", "Kitchen light on."]
+    assert made[0].played >= 1
+    log = [f"{event.code}: {event.message}" for event in seen.of(Failed)]
+    row("speaker gone for the words before a call, then back", hears=seen.voice.said[1:], log="\n".join(log),
+        again_s="never stopped")  # fmt: skip
 
 
 @pytest.mark.parametrize("what", ["zeros", "NaN"])
