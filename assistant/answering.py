@@ -20,7 +20,7 @@ from assistant.commands import (
 from assistant.events import CallsDone, CallsReady, ClauseReady, Event, Failed, Reply, ReplyAudioFinished
 from assistant.resting import Rules, Step, ended, failed, illegal
 from assistant.stages import Outcome
-from assistant.states import Acting, Confirming, FollowUp, Speaking, Thinking
+from assistant.states import Acting, Before, Confirming, FollowUp, Speaking, Thinking
 
 CONFIRM_S = 8.0
 REPLY_S = 5.0
@@ -33,9 +33,14 @@ def thinking(state: Thinking, turns: int, event: Event, rules: Rules) -> Step:
     match event:
         case ClauseReady(text=text, language=language):
             done = state.acted or state.answers  # a question is answered once
-            return Speaking(turns, acted=done, row=state.row, so_far=state.so_far), (Speak(text, language),)
+            so_far = state.so_far.saying(text, language) if done else state.so_far
+            return Speaking(turns, acted=done, row=state.row, so_far=so_far), (Speak(text, language),)
+        case CallsReady(calls=calls, confidence=confidence) if state.before is not None:
+            return Acting(turns, state.so_far), (Hush(), Act(calls, confidence))  # what it amends is heard no more
         case CallsReady(calls=calls, confidence=confidence):
             return Acting(turns, state.so_far), (Act(calls, confidence),)
+        case Reply() if state.before is not None:
+            return nothing_more(turns, state.before, rules)
         case Reply():
             return ended(turns, rules)
         case Failed():
@@ -53,7 +58,8 @@ def acting(state: Acting, turns: int, event: Event, rules: Rules) -> Step:
         case CallsDone(sentence="", outcomes=outcomes):
             return _acted(state, outcomes), ()
         case CallsDone(sentence=str(sentence), language=language, asks=asks):
-            return Speaking(turns, acted=True, asks=asks, so_far=state.so_far), (Speak(sentence, language),)
+            so_far = state.so_far.saying(sentence, language)
+            return Speaking(turns, acted=True, asks=asks, so_far=so_far), (Speak(sentence, language),)
         case Failed():
             return failed(turns, rules, rules.went_wrong)  # what the home is doing goes on
     raise illegal(state, event)
@@ -79,7 +85,8 @@ def speaking(state: Speaking, turns: int, event: Event, rules: Rules) -> Step:
     """What an event changes while the answer is on its way, or heard."""
     match event:
         case ClauseReady(text=text, language=language):
-            return state, (Speak(text, language),)
+            so_far = state.so_far.saying(text, language) if state.acted else state.so_far
+            return replace(state, so_far=so_far), (Speak(text, language),)
         case CallsReady(calls=calls, confidence=confidence):
             return Acting(turns, state.so_far), (Act(calls, confidence),)
         case Reply(text=text) if _asks_back(state, text, rules):
@@ -106,6 +113,16 @@ def _unheard(state: Speaking, turns: int, rules: Rules) -> Step:
         return replace(state, so_far=replace(state.so_far, unheard=True)), (Hush(), *cue)
     rests, commands = ended(turns, rules)
     return rests, (Silence(), *cue, *commands)
+
+
+def nothing_more(turns: int, before: Before, rules: Rules) -> Step:
+    """Whoever went on behind what was done asked for no more of it: what wasn't heard of that turn's answer is."""
+    spoken = Speaking(turns, acted=True, audible=before.sounds, asks=before.asks, complete=True)
+    if before.sounds:
+        return spoken, ()
+    if before.said:
+        return spoken, (Speak(before.said, before.language), FinishSpeaking())
+    return ended(turns, rules)
 
 
 def _asks_back(state: Speaking, text: str, rules: Rules) -> bool:

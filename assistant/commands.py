@@ -3,20 +3,22 @@
 from dataclasses import dataclass
 
 from assistant.events import Announced, TimerRang, WakeDoubted, WakeHeard, WakeRejected
-from assistant.stages import Call, Outcome, Verdict
+from assistant.stages import Call, Only, Outcome, Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class OpenTurn:
     """Begin turn `turn` at a place in the audio; None: where the last turn ended. `no_speech_s`: give up after.
 
-    `lead_ms`: the model alone hears so much sound before it, too.
+    `lead_ms`: the model alone hears so much sound before it, too. `goes_on`: what the home is doing for the turn
+    before it is told, too.
     """
 
     turn: int
     from_ms: float | None
     no_speech_s: float | None = None
     lead_ms: float = 0.0
+    goes_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +47,13 @@ class CutSound:
 
 @dataclass(frozen=True, slots=True)
 class CommitTurn:
-    """Close the user's turn; the model's answer, drafted or not, counts.
+    """Close the user's turn; the model's answer, drafted or not, counts, or only some of it.
 
-    `back`: it answers a question of the model's own, without a wake word: what makes no sense isn't answered.
+    `only` "sense": it answers a question of the model's own, without a wake word, and nonsense isn't answered. "calls":
+    it goes on behind what was done, and is answered only if it asks for more to be done.
     """
 
-    back: bool = False
+    only: Only = "all"
 
 
 @dataclass(frozen=True, slots=True)

@@ -276,7 +276,9 @@ class Conversation:
 
     def _enter(self, step: t.Step) -> None:
         self._state, commands = step
-        self._listener.words.interruptible = isinstance(self._state, s.Speaking | s.Ringing | s.Announcing)
+        words, state = self._listener.words, self._state
+        words.interruptible = isinstance(state, s.Speaking | s.Ringing | s.Announcing)
+        words.sounding = isinstance(state, s.Speaking) and state.audible
         for command in commands:
             self._carry_out(command)
         if self.on_state is not None:

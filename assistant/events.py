@@ -183,13 +183,15 @@ class ToolCalled(_Happened):
 class CallsDone(_Happened):
     """All calls of the reply have an outcome. `sentence` None: the model words the results itself.
 
-    `asks`: the sentence asks for a "yes" (or the PIN), or "what" is missing.
+    `asks`: the sentence asks for a "yes" (or the PIN), or "what" is missing. `late`: the person has gone on meanwhile,
+    and another turn is open.
     """
 
     sentence: str | None
     language: str
     outcomes: tuple[Outcome, ...]
     asks: str = ""
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)

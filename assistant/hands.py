@@ -57,8 +57,8 @@ class Hands:
                 self._mind.retract()
             case c.CutSound(ms):
                 self._mind.cut(ms)
-            case c.CommitTurn(back):
-                self._mind.commit(back=back)
+            case c.CommitTurn(only):
+                self._mind.commit(only=only)
             case c.CommitAnswer():
                 self._mind.commit_answer()
             case c.Weigh(wake):
@@ -72,7 +72,7 @@ class Hands:
 
     def _open(self, order: c.OpenTurn) -> None:
         self._listener.open(order.from_ms, order.no_speech_s)
-        self._mind.open()
+        self._mind.open(goes_on=order.goes_on)
         if order.lead_ms and order.from_ms is not None:
             self._mind.hear(self._listener.cut(max(0.0, order.from_ms - order.lead_ms), order.from_ms))
 

@@ -40,6 +40,7 @@ class HeardWords:
         self._stop_word = stop_word
         self._witness = witness
         self.interruptible = False
+        self.sounding = False  # our answer is heard
         self.on_score: Callable[[float, float], None] | None = None
         self.on_covered: Callable[[], None] | None = None
 
@@ -69,6 +70,13 @@ class HeardWords:
                 return [WakeRejected(end_ms, self._now_ms(), peak, word, reason)]
             case None:
                 return self._stopped(chunk)
+
+    def is_somebody(self, chunk: AudioChunk) -> bool:
+        """Whether a voice in it is somebody's. Not if it may be our own: where that can't be told, it may."""
+        own = self._own_voice
+        if not self.sounding:
+            return True
+        return own is not None and self._while_speaking is not None and own.is_over(chunk)
 
     def _decide(self, score: float, chunk: AudioChunk) -> Heard | Doubted | Rejected | None:
         counts, other, own = self._decision, self._while_speaking, self._own_voice

@@ -185,7 +185,8 @@ class Listener:
             return []
         for chunk in self._since(over.cursor_ms):
             over.cursor_ms = chunk.end_ms
-            if self._vad.probability(amplified(chunk.samples, self._gain)) < endpoint.SPEECH:
+            voiced = self._vad.probability(amplified(chunk.samples, self._gain)) >= endpoint.SPEECH
+            if not voiced or not self.words.is_somebody(chunk):
                 over.voiced_chunks = 0
                 continue
             if over.voiced_chunks == 0:

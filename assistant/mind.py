@@ -30,7 +30,7 @@ from assistant.intents.router import NOT_UNDERSTOOD, Router
 from assistant.intents.translated import language_for, refusal
 from assistant.lane import Job, Lane
 from assistant.llm.parse import Malformed, Part, ReplyParser, language_of
-from assistant.stages import SAMPLE_RATE_HZ, Call, Outcome, Pcm, Piece, Say, Session, Verdict
+from assistant.stages import SAMPLE_RATE_HZ, Call, Only, Outcome, Pcm, Piece, Say, Session, Verdict
 from assistant.translation import TOOL as TRANSLATE
 
 _NOTHING = frozenset({"okay", "ok", "alright", "never mind", "okay never mind", "no problem", "okay no problem"})
@@ -47,7 +47,7 @@ class Mind:
         self._here = here
         self._turn = 0
         self._pause = 0  # the one that a draft is for; the person going on ends it
-        self._back = False  # the open turn answers a question that the model asked by itself
+        self._told_from = 0  # the first turn of which anybody still wants to hear what was done
         self._deed: Job | None = None  # the latest that was handed to the home
         self._conclusion: Job | None = None  # of the latest turn: its commit, or whether it was meant
         self._begin_turn()
@@ -71,10 +71,10 @@ class Mind:
         await self._thoughts.wait()
         await self._session.settled()
 
-    def open(self) -> None:
-        """Begin a turn."""
+    def open(self, *, goes_on: bool = False) -> None:
+        """Begin a turn. `goes_on`: what the home is doing for the one before is told, too."""
+        self._told_from = self._turn if goes_on else self._turn + 1
         self._turn += 1
-        self._back = False
         self._thoughts.submit(self._open)
 
     def hear(self, samples: Pcm) -> None:
@@ -99,10 +99,10 @@ class Mind:
         """Give up so much of the sound at the turn's end, unless it is a part of what makes sense."""
         self._thoughts.submit(partial(self._cut, round(ms * SAMPLE_RATE_HZ / 1000)))
 
-    def commit(self, *, back: bool = False) -> None:
-        """Let the answer out, or begin it now. `back`: it answers a question of ours; nonsense isn't answered."""
-        turn, self._back = self._turn, back
-        self._conclude(lambda: self._think(turn, self._session.commit()))
+    def commit(self, *, only: Only = "all") -> None:
+        """Let the answer out, or begin it now: all of it, what makes sense, or calls."""
+        turn = self._turn
+        self._conclude(lambda: self._think(turn, self._session.commit(), only=only))
 
     def weigh(self, wake: WakeDoubted) -> None:
         """Ask the model whether the open turn was meant for us, and tell: `WakeHeard` or `WakeRejected`.
@@ -153,6 +153,7 @@ class Mind:
     def silence(self) -> None:
         """Stop now, forget what waits. What the home is doing goes on, and nothing is said of it."""
         self._turn += 1
+        self._told_from = self._turn
         self._session.abort()
         self._thoughts.clear(spare=self._deed)
 
@@ -217,7 +218,9 @@ class Mind:
         if pause == self._pause:  # else the person went on: it knows only a part of what was said
             self._tell(turn, DraftReady(*self._here(), verdict.kind, verdict.confidence))
 
-    async def _think(self, turn: int, pieces: AsyncIterator[Piece], *, translates: bool = False) -> None:
+    async def _think(
+        self, turn: int, pieces: AsyncIterator[Piece], *, only: Only = "all", translates: bool = False
+    ) -> None:
         """Read one reply; what it says and asks for becomes events. One unreadable call: none is carried out.
 
         A reply that is empty is the model's silence ("never mind"); one of which nothing can be spoken isn't.
@@ -228,13 +231,13 @@ class Mind:
         async for piece in pieces:
             self._tell_token(turn)
             is_empty = is_empty and not piece.text.strip()
-            parts += self._take(turn, parser.feed(piece))
+            parts += self._take(turn, parser.feed(piece), only)
         self._tell_token(turn)  # it may have been the end token
-        parts += self._take(turn, parser.finish())
+        parts += self._take(turn, parser.finish(), only)
         self._tell_timings(turn)
         calls = tuple(part for part in parts if isinstance(part, Call))
-        if self._back and _is_nothing(parts):
-            pass  # "never mind", or nothing that was meant for us
+        if not _counts(parts, only):
+            pass  # "please", "never mind", or nothing that was meant for us
         elif any(isinstance(part, Malformed) for part in parts) or not (parts or self._outcomes or is_empty):
             self._say(turn, self._own(NOT_UNDERSTOOD))
         elif calls:
@@ -282,9 +285,9 @@ class Mind:
         )
         self._tell(turn, timed)
 
-    def _take(self, turn: int, parts: Sequence[Part]) -> Sequence[Part]:
+    def _take(self, turn: int, parts: Sequence[Part], only: Only) -> Sequence[Part]:
         for part in parts:
-            if isinstance(part, Say) and not (self._back and _is_nothing([part])):
+            if isinstance(part, Say) and _counts([part], only):
                 self._say(turn, self._own(part.text) if part.text == NOT_UNDERSTOOD else part)
         return parts
 
@@ -303,10 +306,23 @@ class Mind:
         for outcome in done.outcomes:
             self._post(_told(outcome, *self._here()))  # whoever hears of it: it was done
         language = language_of(done.sentence or "", self._language)  # a repeated answer may be in another
-        self._tell(turn, CallsDone(*self._here(), done.sentence, language, done.outcomes, done.asks))
+        if turn >= self._told_from:
+            late = turn != self._turn
+            self._post(CallsDone(*self._here(), done.sentence, language, done.outcomes, done.asks, late))
         if done.sentence is not None:
             self._reply = f"{self._reply} {done.sentence}".strip()
             self._tell(turn, Reply(*self._here(), self._reply, language))
+
+
+def _counts(parts: Sequence[Part], only: Only) -> bool:
+    """Whether there is something in a reply that counts."""
+    match only:
+        case "all":
+            return True
+        case "sense":
+            return not _is_nothing(parts)
+        case "calls":
+            return any(isinstance(part, Call) for part in parts)
 
 
 def _is_nothing(parts: Sequence[Part]) -> bool:

@@ -13,6 +13,7 @@ from assistant.stages import AudioChunk
 FROM_CHUNKS, UNTIL_CHUNKS = 95, 60  # 1.9 to 1.2 s ago: before a word that ends now
 SHARE = 0.1  # of these chunks, with a voice: so many, and somebody talks
 OVER_ECHO = 2.0  # 3 dB over what the echo leaves as a rule
+CLEARLY = 10.0  # 10 dB over it: nothing that the echo leaves is so loud for long
 OVER_NOISE = 6.0  # 8 dB over the room's noise
 TAIL_CHUNKS = 8  # what the echo leaves lasts 160 ms longer than what is taken out
 LEAST_DB = 6.0  # before the echo is known
@@ -26,6 +27,7 @@ class NearVoice:
         self._near: deque[bool] = deque(maxlen=FROM_CHUNKS)
         self._left: deque[float] = deque([0.0], maxlen=TAIL_CHUNKS)
         self._powers: deque[float] = deque(maxlen=NOISE_CHUNKS)
+        self.is_clear = False  # in the latest chunk somebody talks, beyond doubt
 
     def hear(self, chunk: AudioChunk, usual_db: float) -> None:
         """Take a chunk; `usual_db`: so much of our own voice is taken out as a rule."""
@@ -34,7 +36,9 @@ class NearVoice:
         self._left.append(chunk.echo_power * 10 ** (-max(usual_db, LEAST_DB) / 10))
         tenth = len(self._powers) // 10
         noise = float(np.partition(np.array(self._powers), tenth)[tenth])
-        self._near.append(power > OVER_ECHO * max(self._left) + OVER_NOISE * noise)
+        echo = max(self._left)
+        self._near.append(power > OVER_ECHO * echo + OVER_NOISE * noise)
+        self.is_clear = power > CLEARLY * echo + OVER_NOISE * noise
 
     @property
     def talked(self) -> bool:

@@ -3,6 +3,7 @@
 Knows nothing of the answer, but that the model drafts one.
 """
 
+from assistant.answering import nothing_more
 from assistant.commands import (
     Command,
     CommitAnswer,
@@ -24,9 +25,15 @@ def listening(state: Listening | Drafting, turns: int, event: Event, rules: Rule
     """What an event changes while a command is heard."""
     match event:
         case EndpointLikely():
-            return Drafting(turns), (StartDraft(),)
+            return Drafting(turns, before=state.before), (StartDraft(),)
         case SpeechResumed():
-            return Listening(turns), (RetractDraft(),)
+            return Listening(turns, before=state.before), (RetractDraft(),)
+        case EndpointReached(reason="no_speech") if state.before is not None:
+            rests, commands = nothing_more(turns, state.before, rules)
+            return rests, (DropTurn(), *commands)
+        case EndpointReached(beside_ms=ms) if state.before is not None:
+            again = (RetractDraft(),) if isinstance(state, Drafting) and state.kind == "unsure" else ()
+            return Thinking(turns, before=state.before), (*again, *_cut(ms), CommitTurn("calls"))
         case EndpointReached(reason="no_speech"):
             rests, commands = home(turns, rules)
             cue: tuple[Command, ...] = (PlayEarcon("cancelled"),) if rules.wake_needed else ()
@@ -37,7 +44,7 @@ def listening(state: Listening | Drafting, turns: int, event: Event, rules: Rule
             kind = state.kind if isinstance(state, Drafting) else None
             if kind is not None and kind != "unsure":
                 return Thinking(turns), (CommitTurn(),)  # the answer comes at once: a sound would only delay it
-            again: tuple[Command, ...] = (RetractDraft(),) if kind == "unsure" else ()
+            again = (RetractDraft(),) if kind == "unsure" else ()
             return Thinking(turns), (*again, CommitTurn(), PlayEarcon("heard"))
         case Failed():
             return failed(turns, rules)
@@ -64,7 +71,7 @@ def follow_up(state: FollowUp, turns: int, row: int, event: Event) -> Step:
         case EndpointReached(reason="no_speech"):
             return Idle(turns), (DropTurn(), EndTurn(turns))
         case EndpointReached(beside_ms=ms):
-            return Thinking(turns, row=row + 1), (*_cut(ms), CommitTurn(back=True), PlayEarcon("heard"))
+            return Thinking(turns, row=row + 1), (*_cut(ms), CommitTurn("sense"), PlayEarcon("heard"))
         case Failed():
             return Idle(turns), (Silence(), DropTurn(), EndTurn(turns))
     raise illegal(state, event)

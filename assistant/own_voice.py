@@ -42,6 +42,10 @@ class OwnVoice:
         """Whether we speak, and our voice is taken out of what is heard: then less may count as the word."""
         return self.speaks and self._knows and chunk.taken_db > 0
 
+    def is_over(self, chunk: AudioChunk) -> bool:
+        """Whether somebody talks in it, clearly louder than what is left of our own voice."""
+        return not self.speaks or (self.is_taken_out(chunk) and self._near.is_clear)
+
     @property
     def beside_talk(self) -> bool:
         """Whether somebody talked just before a word that ends now: then it takes more to be meant for us."""

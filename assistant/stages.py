@@ -6,7 +6,7 @@ replay or a fake.
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, Self
+from typing import Literal, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -159,6 +159,9 @@ class Piece:
 
     text: str
     probability: float
+
+
+Only = Literal["all", "sense", "calls"]  # what of a reply counts
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Where a conversation stands: one frozen, slotted dataclass a state, with the number of turns so far."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assistant.events import TimerRang, WakeDoubted
 from assistant.stages import Outcome
@@ -22,14 +22,29 @@ class Idle:
 
 
 @dataclass(frozen=True, slots=True)
+class Before:
+    """The turn that has acted, behind which the person goes on: what of its answer nobody has heard yet.
+
+    It `sounds` now, or this is to be `said`. `asks` as in `Speaking`.
+    """
+
+    said: str = ""
+    language: str = ""
+    asks: str = ""
+    sounds: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Listening:
     """A turn is open; the person speaks, or is about to.
 
-    `fresh`: it was opened without a wake word, as there is none, and nobody has spoken yet.
+    `fresh`: it was opened without a wake word, as there is none, and nobody has spoken yet. `before`: it goes on behind
+    a turn that has acted, and amends it, or says no more than "please".
     """
 
     turns: int
     fresh: bool = False
+    before: Before | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +57,7 @@ class Drafting:
 
     turns: int
     kind: str | None = None
+    before: Before | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +79,19 @@ class Weighing:
 
 @dataclass(frozen=True, slots=True)
 class SoFar:
-    """What has come of an answer: `outcomes` of its calls. `unheard`: some of it couldn't be, and a sound told so."""
+    """What has come of an answer: `outcomes` of its calls, and what is said, in which language.
+
+    `unheard`: some of it couldn't be, and a sound told so.
+    """
 
     outcomes: tuple[Outcome, ...] = ()
     unheard: bool = False
+    said: str = ""
+    language: str = ""
+
+    def saying(self, text: str, language: str) -> "SoFar":
+        """With one sentence more."""
+        return replace(self, said=f"{self.said} {text}".strip(), language=language)
 
 
 NOTHING_YET = SoFar()
@@ -76,7 +101,7 @@ NOTHING_YET = SoFar()
 class Thinking:
     """The turn is committed, the model decodes, nothing has been said yet. `acted`: it words what was done.
 
-    `answers`: what was heard answers the question that stands.
+    `answers`: what was heard answers the question that stands. `before` as in `Listening`.
     """
 
     turns: int
@@ -84,6 +109,7 @@ class Thinking:
     row: int = 0
     answers: bool = False
     so_far: SoFar = NOTHING_YET
+    before: Before | None = None
 
 
 @dataclass(frozen=True, slots=True)

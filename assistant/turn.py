@@ -9,6 +9,7 @@ from typing import assert_never
 
 from assistant import answering, doubt, open_turn
 from assistant.commands import (
+    Command,
     CommitTurn,
     EndRinging,
     EndTurn,
@@ -22,6 +23,7 @@ from assistant.commands import (
 from assistant.events import (
     Announced,
     AudioDropped,
+    CallsDone,
     DraftReady,
     DraftRetracted,
     DraftStarted,
@@ -33,6 +35,7 @@ from assistant.events import (
     MicrophoneLost,
     ModelTimed,
     MuteSwitched,
+    ReplyAudioFinished,
     ReplyAudioStarted,
     RingingEnded,
     SpeechContinued,
@@ -71,6 +74,7 @@ from assistant.stages import Verdict
 from assistant.states import (
     Acting,
     Announcing,
+    Before,
     Confirming,
     Drafting,
     FollowUp,
@@ -117,7 +121,7 @@ def step(state: State, event: Event, rules: Rules) -> Step:
         case DraftReady(kind=kind, confidence=confidence):
             if not isinstance(state, Drafting):
                 return _in_state(state, event, rules) if isinstance(state, Overhearing) else (state, ())
-            return Drafting(state.turns, kind), (Judge(Verdict(kind, confidence)),)
+            return replace(state, kind=kind), (Judge(Verdict(kind, confidence)),)
         case SpeechStarted() if isinstance(state, Listening):
             return replace(state, fresh=False), ()
         case (
@@ -133,6 +137,10 @@ def step(state: State, event: Event, rules: Rules) -> Step:
             return state, ()  # a sound that nobody waits for
         case ReplyAudioStarted():
             return (replace(state, audible=True) if isinstance(state, Speaking) else state), ()
+        case ReplyAudioFinished() if not isinstance(state, Speaking | Announcing | Ringing):
+            return _of_before(state, event)
+        case CallsDone(late=True):
+            return _of_before(state, event)
         case SpeechContinued(audio_ms=audio_ms) if not isinstance(state, Weighing):
             return _continued(state, audio_ms)
         case _:
@@ -186,11 +194,33 @@ def _continued(state: State, audio_ms: float) -> Step:
             return Confirming(turns), (Hush(), ReopenTurn())
         case Thinking(turns, acted=False, row=row) | Speaking(turns, acted=False, audible=False, row=row):
             return FollowUp(turns, row - 1) if row else Listening(turns), (Hush(), ReopenTurn())
-        case Acting(turns) | Thinking(turns) | Speaking(turns, audible=False):
-            from_ms = max(0.0, audio_ms - CONTINUED_PRE_ROLL_MS)
-            return Listening(turns + 1), (Hush(), EndTurn(turns), OpenTurn(turns + 1, from_ms))
+        case Speaking(acted=False) | Speaking(asks="yes" | "what", audible=True):
+            return state, ()
+        case Speaking(turns, audible=True):
+            return Listening(turns + 1, before=Before(sounds=True)), _going_on(turns, audio_ms)
+        case Speaking(turns, asks=asks, so_far=so_far):
+            before = Before(so_far.said, so_far.language, asks)
+            return Listening(turns + 1, before=before), (Hush(), *_going_on(turns, audio_ms))
+        case Acting(turns) | Thinking(turns):
+            return Listening(turns + 1, before=Before()), (Hush(), *_going_on(turns, audio_ms))
         case _:
             return state, ()
+
+
+def _going_on(turns: int, audio_ms: float) -> tuple[Command, ...]:
+    from_ms = max(0.0, audio_ms - CONTINUED_PRE_ROLL_MS)
+    return EndTurn(turns), OpenTurn(turns + 1, from_ms, goes_on=True)
+
+
+def _of_before(state: State, event: ReplyAudioFinished | CallsDone) -> Step:
+    """Something of the turn behind which the person goes on. Elsewhere nobody waits for it."""
+    if not isinstance(state, Listening | Drafting | Thinking) or state.before is None:
+        return state, ()
+    match event:
+        case ReplyAudioFinished():
+            return replace(state, before=replace(state.before, sounds=False)), ()
+        case CallsDone(sentence=sentence, language=language, asks=asks):
+            return replace(state, before=Before(sentence or "", language, asks)), ()
 
 
 def _wake(state: State, audio_ms: float, rules: Rules) -> Step:
@@ -208,6 +238,8 @@ def _woken(state: State, audio_ms: float, from_ms: float) -> Step:
             return (Listening(turns) if kind is None else Drafting(turns, kind)), ()
         case Weighing(turns, wake) if wake.audio_ms == audio_ms:
             return Thinking(turns), (CommitTurn(),)
+        case Listening(turns, before=Before()) | Drafting(turns, before=Before()):
+            return Listening(turns), (Hush(), OpenTurn(turns, from_ms))
         case (
             Listening(turns)
             | Drafting(turns)

@@ -221,17 +221,18 @@ class ScriptedSession:
 
 
 class ToneVoice:
-    """Speaks every text as half a second of sound. `error` is raised instead when set."""
+    """Speaks every text as `seconds` of sound. `error` is raised instead when set."""
 
-    def __init__(self, error: Exception | None = None) -> None:
+    def __init__(self, error: Exception | None = None, *, seconds: float = 0.5) -> None:
         self.error = error
+        self._samples = round(seconds * SAMPLE_RATE_HZ)
         self.said: list[tuple[str, str]] = []
 
     async def clips(self, text: str, language: str, ahead_s: float = 0.0) -> AsyncIterator[AudioClip]:
         if self.error is not None:
             raise self.error
         self.said.append((text, language))
-        yield AudioClip(np.full(8000, 99, np.int16), SAMPLE_RATE_HZ)
+        yield AudioClip(np.full(self._samples, 99, np.int16), SAMPLE_RATE_HZ)
 
 
 class OneLight:

@@ -36,6 +36,7 @@ from assistant.intents.translate import Translate
 from assistant.listen import Listener
 from assistant.mind import Mind
 from assistant.mouth import Mouth
+from assistant.own_voice import OwnVoice
 from assistant.stages import AudioChunk, AudioClip, Call, Handler, Pcm, Piece, Speaker
 from assistant.states import Idle, Listening, State
 from assistant.turn import Rules
@@ -71,7 +72,9 @@ class House:
         fast: bool = True,
         rings: bool = False,
         speaker: Callable[[AudioClock], Speaker] = NullSpeaker,
+        knows_itself: bool = False,
     ) -> None:
+        """`knows_itself`: it can tell its own voice from what is heard."""
         self.clock = AudioClock()
         self.session = session
         self.voice = voice or ToneVoice()
@@ -86,6 +89,8 @@ class House:
             vad_lag_ms=0.0,
             early_confidence=0.9,
             now_ms=lambda: self.clock.now_s() * 1000,
+            own_voice=OwnVoice(LevelWake()) if knows_itself else None,
+            while_speaking=WakeDecision() if knows_itself else None,
         )
         self.conversation = Conversation(
             listener=self.listener,
@@ -207,6 +212,25 @@ async def test_a_slow_home_that_answers_into_the_next_turn_is_no_defect() -> Non
     assert house.names().count("speech_continued") == 1
     assert len(light.calls) == len(house.all_of(ToolCalled)) == len(house.all_of(TurnEnded)) == 2
     assert house.voice.said == [("Light on.", "en")]
+
+
+@pytest.mark.parametrize(
+    ("more", "knows_itself", "said", "turns"),
+    [(CALL, True, 2, 2), (["You", " are", " welcome."], True, 1, 2), (CALL, False, 1, 1)],
+)
+async def test_who_goes_on_behind_a_deed_while_the_answer_is_heard(
+    more: list[str], knows_itself: bool, said: int, turns: int
+) -> None:
+    """More is done where more is asked for; a "please" is no talk, and interrupts nothing.
+
+    Where our own voice can't be told from others it may be that.
+    """
+    house = House(ScriptedSession(CALL, more), voice=ToneVoice(seconds=3.0), knows_itself=knows_itself)
+    await house.replay(sound(*LONG_PAUSE))
+    assert house.names().count("speech_continued") == (1 if knows_itself else 0)
+    assert house.voice.said == [("Light on.", "en")] * said
+    assert len(house.light.calls) == said
+    assert len(house.all_of(TurnEnded)) == turns
 
 
 @pytest.mark.parametrize("muted", [False, True])

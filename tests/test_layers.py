@@ -37,9 +37,8 @@ LAYERS: tuple[frozenset[str], ...] = (
             "assistant.panel", "assistant.own_volume",
         }
     ),
-    frozenset(
-        {"assistant.answering", "assistant.chat_template", "assistant.doubt", "assistant.hands", "assistant.open_turn"}
-    ),
+    frozenset({"assistant.answering", "assistant.chat_template", "assistant.doubt", "assistant.hands"}),
+    frozenset({"assistant.open_turn"}),
     frozenset({"assistant.turn"}),
     frozenset({"assistant.conversation", "assistant.fetch_voice", "assistant.weights", "assistant.setup"}),
     frozenset(

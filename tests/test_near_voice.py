@@ -98,6 +98,18 @@ def words(levels: Sequence[int], scores: Sequence[float]) -> list[type[Event]]:
     return [type(event) for event in events]
 
 
+@pytest.mark.parametrize(("level", "over"), [(LEFT, False), (VOICE, False), (500, True)])
+def test_who_talks_over_our_own_voice_is_clearly_louder_than_what_is_left_of_it(level: int, over: bool) -> None:
+    own = OwnVoice(Scored([0.0] * 1001))
+    assert own.is_over(chunk(0, LEFT))  # nothing is played yet
+    for number in range(1000):
+        samples = np.full(CHUNK_SAMPLES, LEFT if number % 5 else 5, np.int16)
+        own.hear(AudioChunk(samples, number * CHUNK_SAMPLES, samples, 20.0, ECHO))
+    last = chunk(1000, level)
+    own.hear(last)
+    assert own.is_over(last) is over
+
+
 ONCE = [0.0] * 145 + [0.5] * 3 + [0.0] * 2
 SURE = [0.0] * 145 + [0.9] * 3 + [0.0] * 2
 

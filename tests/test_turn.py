@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from assistant import commands as c
@@ -98,7 +100,7 @@ def test_what_another_voice_said_is_cut_off_before_the_answer(state: s.State) ->
 
 
 @pytest.mark.parametrize(
-    ("state", "commit"), [(s.Confirming(1), c.CommitAnswer()), (s.FollowUp(1, 0), c.CommitTurn(back=True))]
+    ("state", "commit"), [(s.Confirming(1), c.CommitAnswer()), (s.FollowUp(1, 0), c.CommitTurn("sense"))]
 )
 def test_it_is_cut_off_an_answer_too(state: s.State, commit: c.Command) -> None:
     for ms, cut in ((820.0, (c.CutSound(820.0),)), (0.0, ())):
@@ -136,15 +138,64 @@ def test_somebody_who_goes_on_before_anything_was_done_or_heard_has_not_finished
 
 def test_what_was_done_stands_when_somebody_goes_on() -> None:
     state, commands = play(WAKE, SILENCE, CALLS, SpeechContinued(3400, 3500))
-    assert state == s.Listening(2)
-    assert commands[-3:] == [c.Hush(), c.EndTurn(1), c.OpenTurn(2, 3200.0)]
+    assert state == s.Listening(2, before=s.Before())
+    assert commands[-3:] == [c.Hush(), c.EndTurn(1), c.OpenTurn(2, 3200.0, goes_on=True)]
 
 
-def test_nobody_goes_on_once_the_answer_is_heard() -> None:
-    """It may be the answer itself that the microphone hears."""
-    state, commands = play(WAKE, SILENCE, CALLS, DONE, ReplyAudioStarted(3, 3), SpeechContinued(3400, 3500))
-    assert state == s.Speaking(1, acted=True, audible=True)
+GOES_ON, LIKELY = SpeechContinued(3400, 3500), EndpointLikely(4000, 4100)
+PLEASE = Reply(6, 6, "", "en")  # of whatever asks for nothing more
+AGAIN = [c.Speak("Kitchen light on.", "en"), c.FinishSpeaking()]
+
+
+def test_what_is_said_behind_a_deed_counts_only_if_it_asks_for_more() -> None:
+    state, commands = play(WAKE, SILENCE, CALLS, DONE, REPLY, GOES_ON, LIKELY, SILENCE)
+    assert (state, commands[-1]) == (s.Thinking(2, before=s.Before("Kitchen light on.", "en")), c.CommitTurn("calls"))
+    assert play(WAKE, SILENCE, CALLS, DONE, REPLY, GOES_ON, SILENCE, CALLS)[1][-2:] == [c.Hush(), c.Act((CALL,), 0.9)]
+
+
+@pytest.mark.parametrize("end", [(SILENCE, PLEASE), (EndpointReached(9000, 9000, "no_speech"),)])
+def test_an_answer_that_was_kept_back_is_heard_behind_a_please(end: tuple[Event, ...]) -> None:
+    state, commands = play(WAKE, SILENCE, CALLS, DONE, REPLY, GOES_ON, *end)
+    assert (state, commands[-2:]) == (s.Speaking(2, acted=True, complete=True), AGAIN)
+
+
+def test_so_is_one_that_the_home_told_late() -> None:
+    late = replace(DONE, late=True)
+    state, commands = play(WAKE, SILENCE, CALLS, GOES_ON, LIKELY, late, SILENCE, PLEASE)
+    assert (state, commands[-2:]) == (s.Speaking(2, acted=True, complete=True), AGAIN)
+    assert play(WAKE, SILENCE, CALLS, late)[0] == s.Acting(1)
+
+
+def test_a_question_that_was_kept_back_is_asked_then() -> None:
+    state, _ = play(WAKE, SILENCE, CALLS, ASKS, REPLY, GOES_ON, SILENCE, PLEASE)
+    assert state == s.Speaking(2, acted=True, asks="yes", complete=True)
+
+
+AUDIBLE = (WAKE, SILENCE, CALLS, DONE, REPLY, ReplyAudioStarted(3, 3))
+
+
+def test_an_answer_that_is_heard_already_goes_on_until_more_is_asked_for() -> None:
+    """Its end may come meanwhile."""
+    state, commands = play(*AUDIBLE, GOES_ON)
+    assert (state, commands[-1]) == (s.Listening(2, before=s.Before(sounds=True)), c.OpenTurn(2, 3200.0, goes_on=True))
     assert c.Hush() not in commands
+    assert play(*AUDIBLE, GOES_ON, SILENCE, PLEASE)[0] == s.Speaking(2, acted=True, audible=True, complete=True)
+    assert play(*AUDIBLE, GOES_ON, HEARD, SILENCE, PLEASE)[0] == s.Idle(2)
+    assert play(*AUDIBLE, GOES_ON, SILENCE, CALLS)[1][-2:] == [c.Hush(), c.Act((CALL,), 0.9)]
+
+
+def test_the_wake_word_stops_it() -> None:
+    state, commands = play(*AUDIBLE, GOES_ON, WAKE)
+    assert state == s.Listening(2)
+    assert c.Hush() in commands
+
+
+def test_nobody_goes_on_once_talk_or_a_question_is_heard() -> None:
+    """What was said before it isn't done yet."""
+    talk = (WAKE, SILENCE, ClauseReady(3, 3, "One.", "en"), ReplyAudioStarted(3, 3))
+    assert play(*talk, GOES_ON)[0] == s.Speaking(1, audible=True)
+    state, _ = play(WAKE, SILENCE, CALLS, ASKS, REPLY, ReplyAudioStarted(3, 3), GOES_ON)
+    assert isinstance(state, s.Speaking)
 
 
 def test_nobody_speaks_after_the_wake_word_gives_a_small_sound_and_goes_back_to_idle() -> None:
@@ -349,10 +400,9 @@ def test_whatever_happens_while_a_question_stands_is_no_yes(event: Event, state:
 
 
 def test_a_question_that_nobody_heard_is_not_answered() -> None:
-    """The voice failed, or the person went on before it began."""
+    """The voice failed."""
     begun = (WAKE, SILENCE, CALLS, ASKS, REPLY)
     assert play(*begun, UNHEARD)[0] == s.Idle(1)
-    assert play(*begun, SpeechContinued(3400, 3500))[0] == s.Listening(2)
 
 
 def test_who_goes_on_answers_the_same_question() -> None:
@@ -360,7 +410,8 @@ def test_who_goes_on_answers_the_same_question() -> None:
     state, commands = play(*QUESTION, SILENCE, SpeechContinued(3400, 3500))
     assert (state, commands[-2:]) == (s.Confirming(2), [c.Hush(), c.ReopenTurn()])
     refused = (ClauseReady(6, 6, "Okay, I won't.", "en"), Reply(6, 6, "Okay, I won't.", "en"))
-    assert play(*QUESTION, SILENCE, *refused, SpeechContinued(3400, 3500))[0] == s.Listening(3)
+    before = s.Before("Okay, I won't.", "en")
+    assert play(*QUESTION, SILENCE, *refused, SpeechContinued(3400, 3500))[0] == s.Listening(3, before=before)
 
 
 WHAT = CallsDone(3000, 3300, "For how long?", "en", (), asks="what")
@@ -378,7 +429,7 @@ def test_when_the_model_asks_back_the_answer_needs_no_wake_word() -> None:
     state, commands = play(*BACK)
     assert (state, commands[-2:]) == (s.FollowUp(2), [c.EndTurn(1), c.OpenTurn(2, 4300.0, 5.0)])
     state, commands = play(EndpointLikely(5, 5), SpeechResumed(5, 5), EndpointLikely(5, 5), SILENCE, state=state)
-    assert (state, commands) == (s.Thinking(2, row=1), [c.CommitTurn(back=True), c.PlayEarcon("heard")])
+    assert (state, commands) == (s.Thinking(2, row=1), [c.CommitTurn("sense"), c.PlayEarcon("heard")])
 
 
 @pytest.mark.parametrize("said", [(), (ClauseReady(6, 6, "I see.", "en"),)])
