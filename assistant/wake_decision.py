@@ -10,6 +10,7 @@ Witness = Callable[[float, float, str], float | None]
 
 # First score over the threshold, minus the end of the word: median of the held-out clips (models/hey_gemma/README.md).
 HEARD_LAG_MS = 60.0
+WITNESSED_LAG_MS = 35.0  # so that a turn begins where it does without a witness (docs/LOG.md)
 DOUBT_SCORES = 3  # 240 ms: a word that isn't sure by then is doubted
 
 
@@ -124,7 +125,9 @@ class WakeDecision:
         likely = self._ask(rise, witness)
         rise.sure = rise.sure + 1 if self._is_sure(score, likely) else 0
         if rise.sure >= self._patience:
-            end_ms = rise.end_ms if rise.over_ms is None else rise.over_ms
+            end_ms = here_ms if rise.over_ms is None else rise.over_ms
+            if likely is not None:
+                end_ms = audio_ms - WITNESSED_LAG_MS
             found = Heard(end_ms if rise.doubted is None else rise.doubted.end_ms, score, word)
             rise.spent, rise.doubted, self._ready_ms = True, None, audio_ms + self._refractory_ms
             return found

@@ -39,7 +39,7 @@ from assistant.events import (
 from assistant.stages import Opinion
 from assistant.states import Drafting, Idle, Listening, Muted, Overhearing, Speaking, State, Thinking, Weighing
 from assistant.turn import Rules
-from assistant.wake_decision import HEARD_LAG_MS, Doubted, Heard, Rejected, WakeDecision
+from assistant.wake_decision import HEARD_LAG_MS, WITNESSED_LAG_MS, Doubted, Heard, Rejected, WakeDecision
 from tests.fakes import SILENCE, SPEECH, WAKE, LevelWake, ScriptedSession, sound
 from tests.test_conversation import CALL, House
 
@@ -100,7 +100,12 @@ class TestDecision:
         return [decision.update(s, (n + 1) * 80.0, "hey", lambda *_: likely) for n, s in enumerate(scores)]
 
     def test_what_a_witness_is_sure_of_is_heard_at_its_first_score(self) -> None:
-        assert self.witnessed([0.05, 0.2, 0.9, 0.05], 0.95) == [None, Heard(160 - HEARD_LAG_MS, 0.2, "hey"), None, None]
+        assert self.witnessed([0.05, 0.2, 0.9, 0.05], 0.95) == [
+            None,
+            Heard(160 - WITNESSED_LAG_MS, 0.2, "hey"),
+            None,
+            None,
+        ]
 
     def test_a_high_score_alone_is_doubtful_then(self) -> None:
         found = self.witnessed([0.97, 0.99, 0.98, 0.05], 0.7)
@@ -114,7 +119,7 @@ class TestDecision:
             for n, score in enumerate([0.7, 0.05, 0.7])
         ]
         assert found == [
-            None, Rejected(80 - HEARD_LAG_MS, 0.7, "hey", "not_said"), Heard(240 - HEARD_LAG_MS, 0.7, "hey"),
+            None, Rejected(80 - HEARD_LAG_MS, 0.7, "hey", "not_said"), Heard(240 - WITNESSED_LAG_MS, 0.7, "hey"),
         ]  # fmt: skip
 
     @pytest.mark.parametrize(("likely", "told"), [(0.6, Heard), (0.59, Rejected)])
