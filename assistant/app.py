@@ -35,8 +35,9 @@ from assistant.mouth import Mouth
 from assistant.own_voice import OwnVoice
 from assistant.own_volume import OwnVolume
 from assistant.places import cache_dir, models_dir
+from assistant.speech.silent import Silent
 from assistant.speech.voices import Voices
-from assistant.stages import AudioClip, Clock, Speaker, Verifier, Voice
+from assistant.stages import Clock, Speaker, Verifier, Voice
 from assistant.stop_word import StopWord
 from assistant.turn import DONE, SORRY, WENT_WRONG, Rules
 from assistant.turn_gain import gain_for
@@ -51,17 +52,6 @@ from assistant.waking.observer import WakeObserver
 Observer = Callable[[Event], None]
 NEVER = 1.01  # a confidence that no draft reaches
 _log = logging.getLogger(__name__)
-
-
-class Silent:
-    """A Voice that says nothing: for runs in which only what is done and meant counts."""
-
-    async def clips(self, text: str, language: str, ahead_s: float = 0.0) -> AsyncIterator[AudioClip]:
-        """No clips."""
-        del text, language, ahead_s
-        no_clips: tuple[AudioClip, ...] = ()
-        for clip in no_clips:
-            yield clip
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +75,15 @@ async def loaded(
     config: Config,
     clock: Clock,
     *,
-    speak: bool = True,
+    silent: Silent | None = None,
     wake: bool = True,
     script: str | None = None,
     furnished: Furnished | None = None,
     volume_file: Path | None = None,
 ) -> AsyncIterator[Stages]:
-    """Load the models that a run needs; `volume_file` keeps the voice's volume. Raises ModelError.
+    """Load the models that a run needs; `volume_file` keeps the voice's volume, `silent` is instead of a voice.
+
+    Raises ModelError.
 
     With a `script` every reply is that text, and the model is in no doubt of it: for figures, not for sense.
     """
@@ -101,8 +93,10 @@ async def loaded(
         if real is not None and model.name == "tiny":
             _log.warning("the model tiny only knows the words of the demo home; for yours: hey-gemma models fetch")
         router = build_home(config, model, clock, real=real, furnished=furnished).router
-        voice: Voice = Silent()
-        if speak:
+        voice: Voice
+        if silent is not None:
+            voice = silent
+        else:
             voice = voices = Voices(config.speech, manifest.data_dirs(), cache_dir() / "phrases")
             stack.push_async_callback(voices.aclose)
             await voices.warm_up(config.speech.language)

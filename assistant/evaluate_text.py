@@ -21,8 +21,10 @@ from assistant import app, text_set
 from assistant.audio.clock import WallClock
 from assistant.audio.replay import NullSpeaker
 from assistant.config import Config
-from assistant.evaluate import Heard, in_process, show_summary
+from assistant.evaluate import in_process, show_summary
 from assistant.intents.demo_home import DemoHome
+from assistant.judging import Heard
+from assistant.speech.silent import Silent
 from assistant.text_set import Group, Task
 from assistant.trace import write_report
 
@@ -80,7 +82,7 @@ async def ask_all(config: Config, groups: Sequence[Group], *, console: Console |
         for group in groups:
             settings = _allowing(in_process(config), group)
             first = group.tasks[0].furnished
-            async with app.loaded(settings, wall, speak=False, wake=False, furnished=first) as stages:
+            async with app.loaded(settings, wall, silent=Silent(), wake=False, furnished=first) as stages:
                 for task in group.tasks:
                     results.append(await _ask(stages, task, wall))
                     progress.advance(bar)

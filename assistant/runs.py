@@ -31,6 +31,7 @@ from assistant.intents.timer_file import TimerFile
 from assistant.muting import NAME, Mark, muting
 from assistant.places import runtime_dir, state_dir
 from assistant.service import ServiceManager, attended
+from assistant.speech.silent import Silent
 from assistant.speech.voices import Voices
 from assistant.stages import Speaker
 from assistant.trace import JsonLines
@@ -152,7 +153,7 @@ async def ask(config: Config, text: str, events: Path | None, observers: Sequenc
     wall = WallClock()
     with _observed(events, observers) as observe:
         async with (
-            loaded(config, wall, speak=False, wake=False) as stages,
+            loaded(config, wall, silent=Silent(), wake=False) as stages,
             conversing(stages, clock=wall, wall=wall, speaker=NullSpeaker(wall), observe=observe) as (talk, _),
         ):
             await talk.ask(text)

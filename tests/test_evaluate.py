@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from assistant import evaluate as ev
+from assistant import judging
 from assistant.config import Config, HomeConfig
 from assistant.errors import UsageError
 
@@ -12,8 +13,10 @@ ON = {"service": "light.turn_on", "entity_id": "light.kitchen"}
 OFF = {"service": "light.turn_off", "entity_id": "light.kitchen"}
 
 
-def heard(*effects: Mapping[str, object], reply: str = "", language: str = "en", ended_ms: float = 3000.0) -> ev.Heard:
-    return ev.Heard(
+def heard(
+    *effects: Mapping[str, object], reply: str = "", language: str = "en", ended_ms: float = 3000.0
+) -> judging.Heard:
+    return judging.Heard(
         woke=True, effects=list(effects), replies=[reply], language=language, ended_audio_ms=ended_ms, calls=["X"]
     )
 
@@ -32,52 +35,76 @@ def heard(*effects: Mapping[str, object], reply: str = "", language: str = "en",
     ],
 )
 def test_effects_are_the_same_whatever_their_order(wanted: list[object], done: list[object], same: bool) -> None:
-    assert ev.same_effects(wanted, done) is same  # type: ignore[arg-type]
+    assert judging.same_effects(wanted, done) is same  # type: ignore[arg-type]
 
 
 def test_a_command_is_ok_only_with_exactly_its_effects() -> None:
     label = {"file": "a", "kind": "command", "effects": [ON]}
-    assert ev.judge(label, heard(ON), {}).ok
-    assert not ev.judge(label, heard(), {}).ok
-    assert not ev.judge(label, heard(ON, OFF), {}).ok
+    assert judging.judge(label, heard(ON), {}).ok
+    assert not judging.judge(label, heard(), {}).ok
+    assert not judging.judge(label, heard(ON, OFF), {}).ok
 
 
 def test_a_label_without_effects_allows_none() -> None:
-    assert not ev.judge({"file": "a", "reply": "Hello!"}, heard(ON, reply="Hello!"), {}).ok
+    assert not judging.judge({"file": "a", "reply": "Hello!"}, heard(ON, reply="Hello!"), {}).ok
 
 
 def test_an_answer_must_contain_the_state_as_a_word() -> None:
     label = {"file": "a", "answer_from": "sensor.x"}
     values = {"sensor.x": ["21.5"]}
-    assert ev.judge(label, heard(reply="It's 21.5 degrees."), values).ok
-    assert not ev.judge(label, heard(reply="It's 121.5 degrees."), values).ok
-    assert not ev.judge(label, heard(reply="I don't know."), values).ok
+    assert judging.judge(label, heard(reply="It's 21.5 degrees."), values).ok
+    assert not judging.judge(label, heard(reply="It's 121.5 degrees."), values).ok
+    assert not judging.judge(label, heard(reply="I don't know."), values).ok
 
 
 def test_a_reply_is_compared_without_case_and_punctuation() -> None:
-    assert ev.judge({"file": "a", "reply": "You're welcome."}, heard(reply="you're welcome"), {}).ok
+    assert judging.judge({"file": "a", "reply": "You're welcome."}, heard(reply="you're welcome"), {}).ok
 
 
 def test_a_reply_in_the_wrong_language_is_wrong() -> None:
-    assert not ev.judge({"file": "a", "reply_language": "ja"}, heard(reply="Hello", language="en"), {}).ok
+    assert not judging.judge({"file": "a", "reply_language": "ja"}, heard(reply="Hello", language="en"), {}).ok
 
 
 def test_a_negative_is_also_ok_when_nothing_was_spoken() -> None:
     label = {"file": "a", "kind": "negative", "effects": [], "reply": "Sorry, I didn't understand that."}
-    assert ev.judge(label, heard(reply=""), {}).ok
-    assert not ev.judge(label, heard(ON, reply=""), {}).ok
+    assert judging.judge(label, heard(reply=""), {}).ok
+    assert not judging.judge(label, heard(ON, reply=""), {}).ok
 
 
 def test_a_turn_that_ended_before_the_speech_is_a_cut_off_and_not_ok() -> None:
-    verdict = ev.judge({"file": "a", "effects": [ON], "speech_end_ms": 3500}, heard(ON, ended_ms=3000), {})
+    verdict = judging.judge({"file": "a", "effects": [ON], "speech_end_ms": 3500}, heard(ON, ended_ms=3000), {})
     assert (verdict.cut_off, verdict.ok) == (True, False)
+
+
+RED = {"service": "light.turn_on", "entity_id": "light.kitchen", "data": {"color_name": "red"}}
+TIMER = {"service": "timer.start", "data": {"seconds": 60}}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "done", "wrong"),
+    [
+        ([ON], [OFF, ON], False),  # corrected
+        ([ON], [ON, OFF], True),
+        ([OFF, ON], [ON], False),
+        ([], [ON], True),
+        ([ON], [], False),
+        ([TIMER], [TIMER, TIMER], True),  # two of them ring
+        ([RED], [ON, RED], False),
+    ],
+)
+def test_what_was_put_right_is_not_wrong_in_the_end(
+    wanted: list[object], done: list[Mapping[str, object]], wrong: bool
+) -> None:
+    verdict = judging.judge({"file": "a", "effects": wanted}, heard(*done), {})
+    assert verdict.wrong_in_the_end is wrong
+    assert ev.summarise([verdict])["wrong_in_the_end"] == wrong
 
 
 def test_the_summary_counts_by_every_free_label() -> None:
     verdicts = [
-        ev.judge({"file": "a", "kind": "command", "effects": [ON], "voice": "joe"}, heard(ON), {}),
-        ev.judge({"file": "b", "kind": "command", "effects": [ON], "voice": "joe"}, heard(OFF), {}),
-        ev.judge({"file": "c", "kind": "negative", "effects": [], "voice": "rms"}, heard(), {}),
+        judging.judge({"file": "a", "kind": "command", "effects": [ON], "voice": "joe"}, heard(ON), {}),
+        judging.judge({"file": "b", "kind": "command", "effects": [ON], "voice": "joe"}, heard(OFF), {}),
+        judging.judge({"file": "c", "kind": "negative", "effects": [], "voice": "rms"}, heard(), {}),
     ]
     summary = ev.summarise(verdicts)
     assert (summary["ok"], summary["wrong_actions"], summary["false_wakes"]) == (2, 1, 1)
@@ -104,7 +131,7 @@ def test_a_folder_without_labels_is_a_clear_error(tmp_path: Path) -> None:
 
 
 def test_a_clips_record_is_json() -> None:
-    record = ev.judge({"file": "a"}, heard(ON), {}).record()
+    record = judging.judge({"file": "a"}, heard(ON), {}).record()
     assert json.loads(json.dumps(record))["woke"] is True
 
 

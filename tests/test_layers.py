@@ -24,11 +24,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "assistant.service", "assistant.fence", "assistant.unfinished",
         }
     ),
-    frozenset(
-        {
-            "assistant.heard_words",
-        }
-    ),
+    frozenset({"assistant.heard_words", "assistant.judging"}),
     frozenset(
         {
             "assistant.backup",
@@ -139,7 +135,7 @@ def test_pure_modules_own_no_clock_no_thread_and_no_loop() -> None:
     pure = (
         "turn", "resting", "wake_decision", "own_voice", "stop_word", "heard_words",
         "audio.adaptive", "audio.drift", "audio.delay",
-        "doubt", "answering", "open_turn", "endpoint", "speech.pacing", "translation", "intents.translate",
+        "doubt", "answering", "open_turn", "judging", "endpoint", "speech.pacing", "translation", "intents.translate",
         "speech.spoken", "speech.spoken_words", "intents.sayings",
         "llm.parse", "llm.prompt", "intents.names", "intents.meaning", "intents.alike",
         "intents.replies", "intents.found", "intents.policy", "intents.consent", "intents.undo", "intents.home_answers",

@@ -14,13 +14,14 @@ import numpy as np
 import pytest
 import soundfile
 
-from assistant import app
+from assistant import app, judging
 from assistant import evaluate as ev
 from assistant.audio.clock import WallClock
 from assistant.audio.replay import FileSource, NullSpeaker
 from assistant.config import Config, HomeConfig, PolicyConfig, SpeechConfig
 from assistant.events import EndpointReached, Event
 from assistant.intents.demo_home import DemoHome
+from assistant.speech.silent import Silent
 from assistant.speech.voices import Voices
 from tests.real_home import ROOT, Server, Watcher, follows, needs_a_home
 from tests.test_demo_home import COMMANDS
@@ -76,7 +77,7 @@ async def say(
 ) -> Line:
     await prepare(server, command)
     await watcher.forget()
-    heard, ended_s, demo = ev.Heard(), 0.0, DemoHome()
+    heard, ended_s, demo = judging.Heard(), 0.0, DemoHome()
 
     def observe(event: Event) -> None:
         nonlocal ended_s
@@ -94,7 +95,7 @@ async def say(
     changed = [at_s for at_s, id_, _ in watcher.changes if id_ in {id_ for _, id_ in wanted}]
     followed = all([follows(effect, await server.state(id_)) for (_, id_), effect in wanted.items()])
     of_the_day = ("tomorrow" in command["say"]) == ("tomorrow" in heard.reply.lower())
-    right = ev.judge({"file": file.name, **command}, heard, values).ok and followed and not others and of_the_day
+    right = judging.judge({"file": file.name, **command}, heard, values).ok and followed and not others and of_the_day
     first_s = min((at_s for at_s, *_ in done), default=None)
     return Line(
         command["say"],
@@ -144,7 +145,7 @@ async def test_the_demo_lines_spoken_change_the_real_home(server: Server, spoken
     wall = WallClock()
     lines = []
     async with (
-        app.loaded(replace(Config(), home=home), wall, speak=False) as stages,
+        app.loaded(replace(Config(), home=home), wall, silent=Silent()) as stages,
         Watcher(server, wall.now_s) as seen,
     ):
         for command in COMMANDS:

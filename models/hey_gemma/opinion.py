@@ -18,6 +18,7 @@ from assistant.audio.replay import FileSource, NullSpeaker
 from assistant.config import Config, WakeConfig
 from assistant.evaluate import read_labels
 from assistant.events import Event, WakeHeard
+from assistant.speech.silent import Silent
 from assistant.wake import WakeWord
 from assistant.wake_decision import Doubted, Heard, WakeDecision
 from assistant.waking import bounds
@@ -78,7 +79,7 @@ async def measure(folder: Path, config: Config) -> dict[float, list[Result]]:
     """All clips, for each lower bound."""
     found: dict[float, list[Result]] = defaultdict(list)
     plain = replace(config.wake, second_opinion=False)
-    async with app.loaded(config, AudioClock(), speak=False) as stages:
+    async with app.loaded(config, AudioClock(), silent=Silent()) as stages:
         assert stages.wake is not None
         for label in read_labels(folder):
             path = folder / label["file"]

@@ -22,6 +22,7 @@ from assistant.config import Config, EndpointConfig
 from assistant.endpoint import Endpoint, Over, Paused
 from assistant.events import DraftReady, EndpointLikely, Event, WakeDoubted, WakeHeard
 from assistant.listen import energy
+from assistant.speech.silent import Silent
 from assistant.stages import CHUNK_MS, Pcm, Vad, Verdict
 from assistant.turn import Rules
 from assistant.vad import SILERO_END_LAG_MS
@@ -77,7 +78,7 @@ async def hear(folders: Sequence[Path], model: str) -> tuple[list[Heard], float]
     config = replace(Config(), endpoint=LONG)
     config = replace(config, model=replace(config.model, name=model))
     clips = []
-    async with app.loaded(config, AudioClock(), speak=False) as stages:
+    async with app.loaded(config, AudioClock(), silent=Silent()) as stages:
         for folder in folders:
             for line in tqdm((folder / "expect.jsonl").read_text().splitlines(), desc=str(folder)):
                 label = json.loads(line)
