@@ -28,6 +28,7 @@ from assistant.events import Event
 from assistant.front import Front
 from assistant.intents.mqtt_announce import Announcer
 from assistant.intents.timer_file import TimerFile
+from assistant.intents.translated import refusal
 from assistant.muting import NAME, Mark, muting
 from assistant.places import runtime_dir, state_dir
 from assistant.service import ServiceManager, attended
@@ -142,7 +143,7 @@ async def _listen(
         aclosing(unfinished),
     ):
         if unfinished.found:
-            talk.announce(SORRY)
+            talk.announce(refusal(SORRY, config.speech.language))
         await talk.run_microphone(microphone, wait=config.service.wait_for_microphone or manager is not None)
 
 

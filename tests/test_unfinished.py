@@ -1,9 +1,16 @@
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from assistant import runs
+from assistant.config import Config
 from assistant.events import EndpointReached, ReplyAudioStarted, ToolCalled, TurnEnded, WakeHeard
 from assistant.places import runtime_dir
+from assistant.states import Idle
 from assistant.unfinished import Unfinished
 
 WAKE = WakeHeard(0.0, 0.0, 0.9)
@@ -68,3 +75,45 @@ def test_the_service_managers_folder_comes_before_the_users() -> None:
     )
     assert runtime_dir({"XDG_RUNTIME_DIR": "/run/user/1"}) == Path("/run/user/1/hey-gemma")
     assert runtime_dir({}) is None
+
+
+async def told_at_the_start(folder: Path, monkeypatch: pytest.MonkeyPatch, language: str = "en") -> Sequence[str]:
+    """What is announced where the microphone is listened to again; without model, home and sound."""
+    said: list[str] = []
+
+    async def listen(*_: object, **__: object) -> None:
+        pass
+
+    @asynccontextmanager
+    async def loaded(*_: object, **__: object) -> AsyncIterator[SimpleNamespace]:
+        yield SimpleNamespace(volume=None, real_home=None, session=None)
+
+    @asynccontextmanager
+    async def conversing(*_: object, **__: object) -> AsyncIterator[tuple[SimpleNamespace, SimpleNamespace]]:
+        talk = SimpleNamespace(announce=said.append, run_microphone=listen, state=Idle(0), on_state=None)
+        yield talk, SimpleNamespace(timers=None)
+
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(folder))
+    monkeypatch.setenv("STATE_DIRECTORY", str(folder / "state"))
+    monkeypatch.setattr(runs, "loaded", loaded)
+    monkeypatch.setattr(runs, "conversing", conversing)
+    config = Config()
+    await runs.run(replace(config, speech=replace(config.speech, language=language)), runs.Options(), [])
+    return said
+
+
+@pytest.mark.parametrize(
+    ("language", "sorry"),
+    [
+        ("en", "Sorry, something went wrong. Please try again."),
+        ("de", "Da ging leider etwas schief. Bitte noch einmal."),
+        ("ja", "Sorry, something went wrong. Please try again."),
+    ],
+)
+async def test_the_apology_is_in_the_language_of_the_answers(
+    language: str, sorry: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Japanese has no words of ours."""
+    Unfinished(tmp_path).observe(WAKE)
+    assert await told_at_the_start(tmp_path, monkeypatch, language) == [sorry]
+    assert await told_at_the_start(tmp_path, monkeypatch, language) == []
