@@ -36,7 +36,7 @@ from assistant.speech.silent import Silent
 from assistant.speech.voices import Voices
 from assistant.stages import Speaker
 from assistant.trace import JsonLines
-from assistant.turn import SORRY
+from assistant.turn import SORRY, WENT_WRONG
 from assistant.unfinished import Unfinished
 from assistant.waking.keeper import keeping
 
@@ -143,7 +143,7 @@ async def _listen(
         aclosing(unfinished),
     ):
         if unfinished.found:
-            talk.announce(refusal(SORRY, config.speech.language))
+            talk.announce(refusal(WENT_WRONG if unfinished.perhaps_done else SORRY, config.speech.language))
         await talk.run_microphone(microphone, wait=config.service.wait_for_microphone or manager is not None)
 
 

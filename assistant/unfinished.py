@@ -1,5 +1,7 @@
 """A mark that somebody was listened to and hasn't been answered: who finds one at the start says sorry for the crash.
 
+It isn't empty while the home carries out calls: whoever tries those again may do them twice.
+
 The file lies where the service manager keeps things between two starts and in memory (systemd: RuntimeDirectory), or in
 the user's own such place; where there is none, nothing is said. Knows no conversation. A wake word costs one file in
 memory, 20 us; no memory card is written to.
@@ -9,20 +11,25 @@ import logging
 from pathlib import Path
 
 from assistant.disk import readable
-from assistant.events import EndpointReached, Event, ReplyAudioStarted, ToolCalled, TurnEnded, WakeHeard
+from assistant.events import CallsReady, EndpointReached, Event, ReplyAudioStarted, ToolCalled, TurnEnded, WakeHeard
 
 NAME = "unanswered"
 _log = logging.getLogger(__name__)
 
 
 class Unfinished:
-    """The mark in `folder`. `found`: the process before us left one behind; it is taken away, so it is told once."""
+    """The mark in `folder`. `found`: the process before us left one behind; it is taken away, so it is told once.
+
+    `perhaps_done`: what was asked of that process may have been done.
+    """
 
     def __init__(self, folder: Path | None) -> None:
         self._path = None if folder is None else folder / NAME
         self._called = False  # and hasn't said all yet
-        self.found = self._path is not None and readable(self._path)
-        if self.found:
+        self._doing = False  # the home carries out calls
+        self.found = self.perhaps_done = False
+        if self._path is not None and readable(self._path):
+            self.found, self.perhaps_done = True, self._path.stat().st_size > 0
             _log.warning("somebody was left without an answer when hey-gemma ended the last time")
             self._remove()
 
@@ -35,7 +42,13 @@ class Unfinished:
             case EndpointReached() if self._called:  # since the call a turn that it interrupted may have ended
                 self._called = False
                 self._make()
-            case ToolCalled() | ReplyAudioStarted() | TurnEnded():
+            case CallsReady():
+                self._doing = True
+                self._make()
+            case ToolCalled() | ReplyAudioStarted():
+                self._doing = False
+                self._remove()
+            case TurnEnded():  # what it asked of the home may go on
                 self._remove()
             case _:
                 pass
@@ -55,7 +68,7 @@ class Unfinished:
         if self._path is not None:
             try:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
-                self._path.touch()
+                self._path.write_text("doing" if self._doing else "")
             except OSError as e:
                 self._give_up(e)
 

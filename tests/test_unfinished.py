@@ -8,12 +8,15 @@ import pytest
 
 from assistant import runs
 from assistant.config import Config
-from assistant.events import EndpointReached, ReplyAudioStarted, ToolCalled, TurnEnded, WakeHeard
+from assistant.events import CallsReady, EndpointReached, Event, ReplyAudioStarted, ToolCalled, TurnEnded, WakeHeard
 from assistant.places import runtime_dir
+from assistant.stages import Call
 from assistant.states import Idle
 from assistant.unfinished import Unfinished
 
 WAKE = WakeHeard(0.0, 0.0, 0.9)
+CALLS = CallsReady(0.0, 0.0, (Call("HassTurnOn"),), 0.9)
+SILENCE = EndpointReached(0.0, 0.0, "silence")
 LAST = (
     ToolCalled(0.0, 0.0, "HassTurnOn", {}, [], ok=True, error=None, allowed_by=None),
     ReplyAudioStarted(0.0, 0.0),
@@ -40,15 +43,14 @@ def test_what_was_done_answered_or_ended_needs_no_apology(
 def test_a_crash_in_a_turn_that_interrupted_another_is_found(tmp_path: Path) -> None:
     """The turn before ends, or its light is told, when the next one's wake word was heard."""
     before = Unfinished(tmp_path)
-    for event in (WAKE, EndpointReached(0.0, 0.0, "silence"), WAKE, LAST[2], LAST[0]):
+    for event in (WAKE, SILENCE, WAKE, LAST[2], LAST[0], SILENCE):
         before.observe(event)
-    before.observe(EndpointReached(0.0, 0.0, "silence"))
     assert Unfinished(tmp_path).found
 
 
 def test_whoever_was_only_overheard_waits_for_nothing(tmp_path: Path) -> None:
     before = Unfinished(tmp_path)
-    for event in (WAKE, EndpointReached(0.0, 0.0, "silence"), LAST[2], EndpointReached(0.0, 0.0, "silence")):
+    for event in (WAKE, SILENCE, LAST[2], SILENCE):
         before.observe(event)
     assert not Unfinished(tmp_path).found
 
@@ -117,3 +119,24 @@ async def test_the_apology_is_in_the_language_of_the_answers(
     Unfinished(tmp_path).observe(WAKE)
     assert await told_at_the_start(tmp_path, monkeypatch, language) == [sorry]
     assert await told_at_the_start(tmp_path, monkeypatch, language) == []
+
+
+@pytest.mark.parametrize(
+    ("events", "said"),
+    [
+        ((WAKE, SILENCE, CALLS), ["Da ging etwas schief."]),
+        ((CALLS,), ["Da ging etwas schief."]),  # after a yes, without a wake word
+        ((WAKE, SILENCE, CALLS, WAKE, LAST[2], SILENCE), ["Da ging etwas schief."]),  # it still goes on
+        ((WAKE, SILENCE, CALLS, LAST[0]), []),
+        ((WAKE, SILENCE, CALLS, LAST[0], LAST[2], WAKE), ["Da ging leider etwas schief. Bitte noch einmal."]),
+        ((CALLS, WAKE, LAST[2], LAST[0], SILENCE), ["Da ging leider etwas schief. Bitte noch einmal."]),
+    ],
+)
+async def test_nobody_is_told_to_try_again_what_may_have_been_done(
+    events: Sequence[Event], said: Sequence[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process died between handing a call to the home and knowing what became of it."""
+    before = Unfinished(tmp_path)
+    for event in events:
+        before.observe(event)
+    assert await told_at_the_start(tmp_path, monkeypatch, "de") == said
