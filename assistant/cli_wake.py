@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from assistant import config, places
+from assistant import config, disk, places
 from assistant.cli_models import ConfigOption
 
 app = typer.Typer(no_args_is_help=True, help="Look into the wake word: what woke, a live meter, a threshold, recall.")
@@ -39,14 +39,15 @@ def log(
 
     settings, console = config.load(config.find(config_file, os.environ)), Console(highlight=False)
     store = Store(places.asked_state_dir() / "wake", settings.wake)
-    store.sweep(here_and_now())
-    if forget:
-        store.forget()
-        console.print(f"{store.folder} is empty now.", markup=False, soft_wrap=True)
-        return
-    for numbers, what in ((meant, True), (not_meant, False)):
-        for number in numbers or ():
-            store.mark(number, meant=what)
+    with disk.as_owner(places.asked_state_dir()):
+        store.sweep(here_and_now())
+        if forget:
+            store.forget()
+            console.print(f"{store.folder} is empty now.", markup=False, soft_wrap=True)
+            return
+        for numbers, what in ((meant, True), (not_meant, False)):
+            for number in numbers or ():
+                store.mark(number, meant=what)
     if play is not None:
         from assistant.waking.hear import play_clip
 

@@ -4,9 +4,11 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -15,12 +17,13 @@ from typer.testing import CliRunner, Result
 
 from assistant.cli import app
 from assistant.config import EndpointConfig, WakeConfig, load
-from assistant.errors import AudioFileError, UsageError
+from assistant.errors import AudioFileError, OutputError, UsageError
 from assistant.listen import Listener
 from assistant.llm import self_test
 from assistant.stages import CHUNK_SAMPLES, AudioChunk
 from assistant.wake import WakeWord
 from assistant.wake_decision import WakeDecision
+from assistant.waking import store as store_module
 from assistant.waking.entry import Entry, Kind
 from assistant.waking.observer import WakeObserver
 from assistant.waking.store import Store
@@ -56,6 +59,19 @@ def wake(tmp_path: Path, config_file: Path, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "state" / "wake", WakeConfig(keep_clips=True))
+
+
+@pytest.fixture
+def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where another user's assistant has logged one word. What pytest makes, root alone may enter."""
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        state = Path(folder) / "state"
+        monkeypatch.setenv("STATE_DIRECTORY", str(state))
+        Store(state / "wake", WakeConfig()).add([(Entry(0, NOW, Kind.WAKE, 0.9, 0.8, -30.0), None)])
+        for path in (state, *state.rglob("*")):
+            os.chown(path, 4711, 4712)
+        yield state
 
 
 def listen(store: Store, name: str, *, threshold: float = 0.8) -> None:
@@ -119,6 +135,35 @@ class TestLog:
             wake("log", "--meant", "9")
         assert "is empty now" in wake("log", "--forget").stdout
         assert store.read().entries == ()
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root does as another user")
+    def test_root_does_as_the_service(self, wake: Wake, service: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Also where the mark begins a new file; root is root again."""
+        monkeypatch.setattr(store_module, "MOST_BYTES", 10)
+        assert wake("log", "--meant", "1").exit_code == 0
+        made = [service, *service.rglob("*")]
+        assert {path.name for path in made} == {"state", "wake", "log.jsonl", "log.1.jsonl"}
+        assert {(path.stat().st_uid, path.stat().st_gid) for path in made} == {(4711, 4712)}
+        assert (os.geteuid(), os.getegid()) == (0, os.getgid())
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root does as another user")
+    def test_no_link_of_the_service_leads_root_to_files_of_others(self, wake: Wake, service: Path) -> None:
+        """Root gave away what it led to, wrote into it, and deleted there."""
+        theirs = service.parent / "theirs"
+        (theirs / "clips").mkdir(parents=True)
+        for name in ("log.jsonl", "clips/song.flac"):
+            (theirs / name).touch()
+            os.utime(theirs / name, (0, 0))
+        (service / "wake" / "log.jsonl").rename(service / "wake" / "log.1.jsonl")
+        for name in ("log.jsonl", "clips"):
+            (service / "wake" / name).symlink_to(theirs / name)
+        with pytest.raises(OutputError):
+            wake("log", "--meant", "1")
+        assert (theirs / "log.jsonl").stat().st_uid == 0
+        assert (theirs / "log.jsonl").read_bytes() == b""
+        with suppress(OutputError):
+            wake("log", "--forget")
+        assert (theirs / "clips" / "song.flac").exists()
 
     def test_old_clips_are_deleted_when_it_is_looked_at(self, wake: Wake, store: Store) -> None:
         listen(store, "hey-gemma-joe.flac")

@@ -140,18 +140,6 @@ class TestStore:
         with pytest.raises(UsageError, match="no entry 2"):
             store.mark(2, meant=True)
 
-    @pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
-    def test_what_root_marks_stays_the_services(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Also where the mark begins a new file."""
-        store = Store(tmp_path, WakeConfig())
-        store.add([(entry(), None)])
-        for path in (tmp_path, tmp_path / "log.jsonl"):
-            os.chown(path, 4711, 4712)
-        monkeypatch.setattr(store_module, "MOST_BYTES", 10)
-        store.mark(1, meant=True)
-        assert {(path.stat().st_uid, path.stat().st_gid) for path in tmp_path.iterdir()} == {(4711, 4712)}
-        assert len(list(tmp_path.iterdir())) == 2
-
     def test_everything_can_be_forgotten(self, tmp_path: Path) -> None:
         store = clips(Store(tmp_path, KEEPS), 2)
         store.forget()

@@ -4,7 +4,6 @@ Lines are only ever added: a torn one, or another process that marks one, costs 
 becomes `log.1.jsonl`: half a megabyte at most, some 2,600 entries. Knows no clock and no thread.
 """
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -109,7 +108,6 @@ class Store:
             if path.exists() and path.stat().st_size >= MOST_BYTES:
                 path.replace(self._files[0])
             with path.open("ab") as file:
-                _own_as(self.folder, path)
                 torn = file.tell() > 0 and not _ends_well(path)  # a power cut in the middle of a line
                 file.write(("\n" * torn + "".join(lines)).encode())
         except OSError as e:
@@ -123,13 +121,6 @@ class Store:
                     stat = path.stat()
                     found.append((path, stat.st_mtime, stat.st_size))
         yield from sorted(found, key=lambda clip: (clip[1], clip[0].name), reverse=True)
-
-
-def _own_as(folder: Path, path: Path) -> None:
-    """Root may mark an entry of the service's log: the file stays the service's."""
-    if os.geteuid() == 0:
-        of = folder.stat()
-        os.chown(path, of.st_uid, of.st_gid)
 
 
 def _lines(path: Path) -> list[str]:
