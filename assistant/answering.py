@@ -14,6 +14,7 @@ from assistant.commands import (
     Hush,
     OpenTurn,
     PlayEarcon,
+    Settle,
     Silence,
     Speak,
 )
@@ -25,6 +26,7 @@ from assistant.states import Acting, Before, Confirming, FollowUp, Speaking, Thi
 CONFIRM_S = 8.0
 REPLY_S = 5.0
 MOST_IN_A_ROW = 3  # questions of the model's own: a television that answers them isn't talked to for ever
+MOST_ROUNDS = 3  # of calls in a turn: a model may call again over each result, for ever
 CONFIRM_GUARD_MS = 300.0  # our own "please say yes" rings on in the room: it is no answer
 
 
@@ -35,6 +37,8 @@ def thinking(state: Thinking, turns: int, event: Event, rules: Rules) -> Step:
             done = state.acted or state.answers  # a question is answered once
             so_far = state.so_far.saying(text, language) if done else state.so_far
             return Speaking(turns, acted=done, row=state.row, so_far=so_far), (Speak(text, language),)
+        case CallsReady(audio_ms=audio_ms) if state.so_far.rounds >= MOST_ROUNDS:
+            return _cut_short(Speaking(turns, acted=True, so_far=state.so_far), audio_ms, rules)
         case CallsReady(calls=calls, confidence=confidence) if state.before is not None:
             return Acting(turns, state.so_far), (Hush(), Act(calls, confidence))  # what it amends is heard no more
         case CallsReady(calls=calls, confidence=confidence):
@@ -66,7 +70,16 @@ def acting(state: Acting, turns: int, event: Event, rules: Rules) -> Step:
 
 
 def _acted(state: Acting, outcomes: tuple[Outcome, ...]) -> Thinking:
-    return Thinking(state.turns, acted=True, so_far=replace(state.so_far, outcomes=state.so_far.outcomes + outcomes))
+    before = state.so_far
+    so_far = replace(before, outcomes=before.outcomes + outcomes, rounds=before.rounds + 1)
+    return Thinking(state.turns, acted=True, so_far=so_far)
+
+
+def _cut_short(state: Speaking, audio_ms: float, rules: Rules) -> Step:
+    """The model calls again, once too often: what is known so far is told, and in the log, why it is."""
+    why = f"the model called again over each of {MOST_ROUNDS} results"
+    failed_so = Settle(Failed(audio_ms, 0.0, "model_failed", why, "say it in another way"))
+    return state, (Speak(_what_became(state.so_far.outcomes, rules), rules.language), failed_so)
 
 
 def _what_became(outcomes: Sequence[Outcome], rules: Rules) -> str:
@@ -87,6 +100,8 @@ def speaking(state: Speaking, turns: int, event: Event, rules: Rules) -> Step:
         case ClauseReady(text=text, language=language):
             so_far = state.so_far.saying(text, language) if state.acted else state.so_far
             return replace(state, so_far=so_far), (Speak(text, language),)
+        case CallsReady(audio_ms=audio_ms) if state.so_far.rounds >= MOST_ROUNDS:
+            return _cut_short(state, audio_ms, rules)
         case CallsReady(calls=calls, confidence=confidence):
             return Acting(turns, state.so_far), (Act(calls, confidence),)
         case Reply(text=text) if _asks_back(state, text, rules):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from assistant.events import Announced, TimerRang, WakeDoubted, WakeHeard, WakeRejected
+from assistant.events import Announced, Failed, TimerRang, WakeDoubted, WakeHeard, WakeRejected
 from assistant.stages import Call, Only, Outcome, Verdict
 
 
@@ -65,9 +65,9 @@ class Weigh:
 
 @dataclass(frozen=True, slots=True)
 class Settle:
-    """Tell what became of a doubtful wake."""
+    """Tell what was decided: what became of a doubtful wake, or that an answer was cut short."""
 
-    event: WakeHeard | WakeRejected
+    event: WakeHeard | WakeRejected | Failed
 
 
 @dataclass(frozen=True, slots=True)

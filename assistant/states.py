@@ -79,12 +79,13 @@ class Weighing:
 
 @dataclass(frozen=True, slots=True)
 class SoFar:
-    """What has come of an answer: `outcomes` of its calls, and what is said, in which language.
+    """What has come of an answer: `outcomes` of its calls, in so many `rounds`, and what is said, in which language.
 
     `unheard`: some of it couldn't be, and a sound told so.
     """
 
     outcomes: tuple[Outcome, ...] = ()
+    rounds: int = 0
     unheard: bool = False
     said: str = ""
     language: str = ""

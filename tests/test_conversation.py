@@ -326,6 +326,15 @@ async def test_what_was_done_before_the_model_broke_is_told_as_done() -> None:
     assert house.voice.said == [("That is done.", "en")]
 
 
+async def test_a_model_that_never_stops_calling_is_stopped() -> None:
+    """And told so in the log; the next turn works."""
+    house = House(ScriptedSession(*[CALL] * 4, ["Hello."]), light=OneLight(wordless=True))
+    await house.replay(sound(*COMMAND, *COMMAND))
+    assert len(house.light.calls) == 3
+    assert [e.message for e in house.all_of(Failed)] == ["the model called again over each of 3 results"]
+    assert house.voice.said == [("That is done.", "en"), ("Hello.", "en")]
+
+
 async def test_a_voice_that_breaks_does_not_stop_the_assistant() -> None:
     house = House(ScriptedSession(CALL, CALL), voice=ToneVoice(SpeechFailed("mute", remedy="install a voice")))
     await house.replay(sound(*COMMAND, *COMMAND))

@@ -124,7 +124,7 @@ def test_outcomes_without_a_template_go_back_to_the_model() -> None:
     done = CallsDone(3, 3, None, "en", DONE.outcomes)
     state, commands = play(WAKE, SILENCE, CALLS, done)
     assert (state, commands[-1]) == (
-        s.Thinking(1, acted=True, so_far=s.SoFar(DONE.outcomes)),
+        s.Thinking(1, acted=True, so_far=s.SoFar(DONE.outcomes, rounds=1)),
         c.AskModel(DONE.outcomes),
     )
 
@@ -242,6 +242,23 @@ def test_after_something_was_done_nobody_is_told_to_try_again(batches: list[tupl
     state, commands = play(WAKE, SILENCE, *events, BROKEN)
     assert commands[-3:] == [c.Silence(), c.Speak(said, "en"), c.FinishSpeaking()]
     assert play(HEARD, state=state)[0] == s.Idle(1)
+
+
+WORDLESS = (CALLS, CallsDone(3, 3, None, "en", (LAMP_ON,)))
+
+
+@pytest.mark.parametrize("words", [(), (ClauseReady(3, 3, "Once more.", "en"), ReplyAudioStarted(3, 3))])
+def test_a_model_that_calls_again_over_every_result_is_cut_short(words: tuple[Event, ...]) -> None:
+    """What it has done three times is told, and the rest isn't done; words that are heard are heard to their end."""
+    before, _ = play(WAKE, SILENCE, *3 * WORDLESS, *words)
+    state, commands = play(CALLS, state=before)
+    assert commands[0] == c.Speak(t.DONE, "en")
+    (tell,) = commands[1:]
+    assert isinstance(tell, c.Settle)
+    state, commands = play(tell.event, state=state)
+    assert commands == [c.FinishSpeaking()]
+    assert play(HEARD, state=state)[0] == s.Idle(1)
+    assert isinstance(play(ClauseReady(3, 3, "Done.", "en"), state=before)[0], s.Speaking), "three may be worded"
 
 
 def test_nobody_is_told_to_try_again_what_the_home_is_doing() -> None:
