@@ -78,6 +78,47 @@ async def test_a_number_that_is_not_understood_is_not_half_of_it(language: str, 
     assert router.judge(answer, (), 0.9) == refusal(NOT_GOT, language)
 
 
+@pytest.mark.parametrize(
+    ("language", "answers"),
+    [
+        ("en", {"An hour, please.": ("hours", 1), "for a minute": ("minutes", 1), "a second": ("seconds", 1),
+                "half an hour": ("minutes", 30), "half a minute": ("seconds", 30), "an hour and a half": ("hours", 1.5),
+                "a quarter of an hour": ("minutes", 15), "three quarters of an hour": ("minutes", 45),
+                "two and a half hours": ("hours", 2.5), "an hour and a quarter": ("hours", 1.25)}),
+        ("de", {"Eine Stunde, bitte.": ("hours", 1), "eine Minute": ("minutes", 1), "eine Sekunde": ("seconds", 1),
+                "eine halbe Stunde": ("minutes", 30), "eine halbe Minute": ("seconds", 30),
+                "anderthalb Stunden": ("hours", 1.5), "eineinhalb Stunden": ("hours", 1.5),
+                "eine Viertelstunde": ("minutes", 15), "eine Dreiviertelstunde": ("minutes", 45)}),
+        ("fr", {"Une heure, s'il te plaît.": ("hours", 1), "une minute": ("minutes", 1), "une seconde": ("seconds", 1),
+                "une demi-heure": ("minutes", 30), "une heure et demie": ("hours", 1.5),
+                "une heure et quart": ("hours", 1.25), "un quart d'heure": ("minutes", 15),
+                "trois quarts d'heure": ("minutes", 45), "vingt et une heures": ("hours", 21)}),
+        ("es", {"Una hora, por favor.": ("hours", 1), "un minuto": ("minutes", 1), "un segundo": ("seconds", 1),
+                "media hora": ("minutes", 30), "medio minuto": ("seconds", 30), "una hora y media": ("hours", 1.5),
+                "una hora y cuarto": ("hours", 1.25), "un cuarto de hora": ("minutes", 15),
+                "tres cuartos de hora": ("minutes", 45), "treinta y una horas": ("hours", 31)}),
+    ],
+)  # fmt: skip
+async def test_a_length_may_be_one_or_a_part_of_one(language: str, answers: dict[str, tuple[str, float]]) -> None:
+    """Nobody says "one hour"."""
+    router = Router([Timers(Hand(), lambda _: None)], language=language)
+    for answer, (unit, value) in answers.items():
+        await asked(router, "HassStartTimer")
+        assert router.judge(answer, (), 0.9) == Call("HassStartTimer", {unit: value}), answer
+
+
+@pytest.mark.parametrize(
+    ("language", "answer"),
+    [("en", "an hour and ten minutes"), ("de", "eine Stunde und zehn Minuten"), ("fr", "une heure trente"),
+     ("es", "una hora y diez minutos"), ("en", "an hour or two"), ("en", "a moment"), ("de", "eine Weile")],
+)  # fmt: skip
+async def test_of_two_lengths_none_is_taken_for_all(language: str, answer: str) -> None:
+    """An hour and ten minutes were ten hours."""
+    router = Router([Timers(Hand(), lambda _: None)], language=language)
+    await asked(router, "HassStartTimer")
+    assert router.judge(answer, (), 0.9) == refusal(NOT_GOT, language)
+
+
 async def answered(router: Router, said: str, *calls: Call) -> str | None:
     """What is said in the end."""
     match router.judge(said, calls, 0.9):

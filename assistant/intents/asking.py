@@ -29,6 +29,12 @@ _UNITS: Mapping[str, tuple[str, ...]] = {  # by how their names begin, in every 
     "minutes": ("minut",),
     "seconds": ("second", "sekunde", "segundo"),
 }
+_LENGTHS: Mapping[str, str] = {
+    "three quarters of an hour": "45 minutes", "a quarter of an hour": "15 minutes", "half an hour": "30 minutes",
+    "half a minute": "30 seconds", "an hour": "1 hour", "a minute": "1 minute", "a second": "1 second",
+}  # fmt: skip
+_LENGTH = re.compile(rf"\b(?:{'|'.join(_LENGTHS)})\b")
+_PARTS: Mapping[str, float] = {"half": 0.5, "quarter": 0.25}
 _SMALL = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
 seventeen eighteen nineteen"""
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
@@ -63,8 +69,8 @@ def number(said: str) -> float | None:
         value = float(word.replace(",", ".")) if word[0].isdigit() else _WORDS.get(word)
         if word == "hundred":
             total = 100.0 * (1 if total is None else total)
-        elif word == "half" and total is not None:
-            total += 0.5
+        elif word in _PARTS and total is not None:
+            total += _PARTS[word]
         elif value is not None:
             if total is not None and (word[0].isdigit() or not _joins(total, value)):
                 return None
@@ -86,8 +92,9 @@ def _read(asked: Call, slot: str, said: str) -> dict[str, Value]:
         case "item":
             return {}
         case "minutes":
+            words = _LENGTH.sub(lambda m: _LENGTHS[m[0]], words)
             unit = next((unit for unit, names in _UNITS.items() if any(name in words for name in names)), None)
-            value = number(said)
+            value = number(words)
             return {} if unit is None or value is None else {unit: value}
     value = number(said)
     return {} if value is None else {slot: int(value) if value.is_integer() else value}

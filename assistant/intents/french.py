@@ -257,5 +257,8 @@ _HYPHENED = {
     **{f"{ten}-et-{one}": str(tens + 1) for tens, ten in _TENS.items() for one in ("un", "une")},
     "soixante-et-onze": "71", "quatre-vingts": "80", "quatre-vingt-une": "81",
     "cent": "hundred", "cents": "hundred", "pour-cent": "percent", "et-demi": "half", "et-demie": "half",
+    "et-quart": "quarter", "une-heure": "1 heure", "une-minute": "1 minute", "une-seconde": "1 seconde",
+    "demi-heure": "30 minutes", "demi-minute": "30 secondes", "un-quart-d-heure": "15 minutes",
+    "trois-quarts-d-heure": "45 minutes",
 }  # fmt: skip
 NUMBERS: Mapping[str, str] = {words.replace("-", " "): n for words, n in _HYPHENED.items()}

@@ -253,5 +253,7 @@ NUMBERS: Mapping[str, str] = {
     **{ten: f"{tens}0" for tens, ten in enumerate(_TENS.split(), 2)},
     **{f"{one}und{ten}": f"{tens}{n}" for tens, ten in enumerate(_TENS.split(), 2)
        for n, one in enumerate(_ONES.split(), 1)},
-    "hundert": "hundred", "einhundert": "hundred",
+    "hundert": "hundred", "einhundert": "hundred", "eineinhalb": "1.5", "anderthalb": "1.5",
+    "eine stunde": "1 stunde", "eine minute": "1 minute", "eine sekunde": "1 sekunde", "halbe stunde": "30 minuten",
+    "halbe minute": "30 sekunden", "viertelstunde": "15 minuten", "dreiviertelstunde": "45 minuten",
 }  # fmt: skip

@@ -257,5 +257,7 @@ NUMBERS: Mapping[str, str] = {
        for n, one in enumerate(_TO_29.split()[1:10], 1)},
     **{f"{ten} y {one}": f"{tens}1" for tens, ten in enumerate(_TENS.split(), 3) for one in ("un", "una")},
     "veintiún": "21", "veintiuna": "21", "cien": "hundred", "ciento": "hundred", "por ciento": "percent",
-    "y medio": "half", "y media": "half",
+    "y medio": "half", "y media": "half", "y cuarto": "quarter", "una hora": "1 hora", "un minuto": "1 minuto",
+    "un segundo": "1 segundo", "media hora": "30 minutos", "medio minuto": "30 segundos",
+    "cuarto de hora": "15 minutos", "tres cuartos de hora": "45 minutos",
 }  # fmt: skip
