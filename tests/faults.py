@@ -49,6 +49,14 @@ LINKED = (
     ("sound server killed: the real microphone is told, and found again", "tests/test_mic.py"),
     ("sound server killed while a clip plays", "tests/test_speaker.py"),
     ("the model breaks while it words what was done: nobody is told to try again", "tests/test_conversation.py"),
+    (
+        "the model calls again over each result, for ever: it is stopped after three, and what was done is told",
+        "tests/test_conversation.py",
+    ),
+    (
+        "the process dies while the home carries out a call: the next one doesn't say to try again",
+        "tests/test_unfinished.py",
+    ),
     ("a turn longer than the context", "tests/test_session.py"),
     ("timers over a kill, a power cut and a jump of the clock", "tests/test_countdown.py"),
     ("the model's thread or the microphone stands still: the watchdog isn't fed", "tests/test_service.py"),
