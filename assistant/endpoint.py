@@ -25,9 +25,10 @@ LOUDNESS_CHUNKS = 40  # 800 ms: a word or two
 SOFT_MS = 500.0
 A_BIT_LOWER = 10 ** (-2 / 10)  # behind a pause, where the model makes no more sense of it
 # So many voiced chunks behind a pause, and of which energy at most: where everything was said before it, and where not.
-# 0.5 s of 5 dB, 0.8 s of 3 dB; 1.1 s of 4 dB. Sooner, more corrections and thoughtful pauses are cut off.
-ALL_SAID_LOWER = ((25, 10 ** (-5 / 10)), (40, LOWER))
-MORE_TO_COME_LOWER = ((55, 10 ** (-4 / 10)),)
+# 0.5 s of 5 dB, 0.8 s of 3, 1.2 s of 2; 1.1 s of 4, 1.2 s of 3. Sooner, more corrections and thoughts are cut off.
+ALL_SAID_LOWER = ((25, 10 ** (-5 / 10)), (40, LOWER), (60, A_BIT_LOWER))
+MORE_TO_COME_LOWER = ((55, 10 ** (-4 / 10)), (60, LOWER))
+ALL_SAID_MS = 600.0  # another voice behind a whole command is waited out no longer
 BEFORE_CHUNKS = 35  # 0.7 s of voice before it: "Hey Gemma," is often louder than what follows
 LINGER_MS = 80.0  # so much behind a voice's end is still taken for the person's
 ENOUGH_CHUNKS = 25  # half a second
@@ -185,6 +186,8 @@ class Endpoint:
         """How much silence ends the turn now."""
         if self._is_nonsense:
             return self._config.hangover_ms
+        if self._background and self._all_said:
+            return min(ALL_SAID_MS, self._config.longest_hangover_ms)
         if self._background or (self._verdict is not None and self._verdict.kind == "unsure"):
             return self._config.longest_hangover_ms
         if self._is_early() and not self._hasty:

@@ -112,16 +112,34 @@ def test_a_television_that_goes_on_lower_does_not_keep_the_turn_open() -> None:
     assert 900 - LINGER_MS <= over.beside_ms < over.audio_ms - 2000
 
 
+def test_another_voice_behind_a_whole_command_is_waited_out_for_600_ms_instead_of_900() -> None:
+    """One that is known by the foreground alone: before the pause there was too little to compare it with."""
+    ends = []
+    for kind in ("call", "unsure"):
+        ear = Ear()
+        ear.say(500)
+        ear.hear(0.0, 20)
+        ear.endpoint.judge(Verdict(kind, 0.95))
+        ear.hear(0.9, 1500)
+        (over,) = [e for e in ear.hear(0.9, 3000, energy=0.2) if isinstance(e, Over)]
+        ends.append(over.audio_ms)
+    assert ends[1] - ends[0] == 300
+
+
 @pytest.mark.parametrize(
     ("before", "energy", "for_ms", "ends"),
     [
         ("call", 0.25, 1000, True),
         ("call", 0.4, 600, False),
         ("call", 0.4, 900, True),
-        ("call", 0.6, 1400, False),  # as loud, or nearly
+        ("call", 0.6, 1100, False),
+        ("call", 0.6, 1400, True),
+        ("call", 0.7, 1400, False),  # as loud, or nearly
         ("unsure", 0.25, 1000, False),  # who thinks aloud goes on softly
         ("unsure", 0.25, 1300, True),
-        ("unsure", 0.45, 1300, False),
+        ("unsure", 0.45, 1150, False),
+        ("unsure", 0.45, 1300, True),
+        ("unsure", 0.6, 1300, False),
     ],
 )
 def test_what_goes_on_softly_behind_a_pause_is_another_voice(
