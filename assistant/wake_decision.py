@@ -95,7 +95,7 @@ class WakeDecision:
         """Somebody else heard the word that ends about here: one word is heard once."""
         self._ready_ms = audio_ms + self._refractory_ms
         if self._rise is not None:
-            self._rise.spent, self._rise.doubted = True, None
+            self._rise.spent, self._rise.told = True, None
 
     def update(
         self, score: float, audio_ms: float, word: str = "", witness: Witness = by_score
@@ -120,7 +120,7 @@ class WakeDecision:
             rise.over_ms = None
         elif rise.over_ms is None:
             rise.over_ms = here_ms
-        if rise.spent and rise.doubted is None:
+        if rise.spent and rise.told is None:
             return None
         likely = self._ask(rise, witness)
         rise.sure = rise.sure + 1 if self._is_sure(score, likely) else 0
@@ -128,9 +128,10 @@ class WakeDecision:
             end_ms = here_ms if rise.over_ms is None else rise.over_ms
             if likely is not None:
                 end_ms = audio_ms - WITNESSED_LAG_MS
-            found = Heard(end_ms if rise.doubted is None else rise.doubted.end_ms, score, word)
-            rise.spent, rise.doubted, self._ready_ms = True, None, audio_ms + self._refractory_ms
-            return found
+            if isinstance(rise.told, Doubted):  # a turn is open there
+                end_ms = rise.told.end_ms
+            rise.spent, rise.told, self._ready_ms = True, None, audio_ms + self._refractory_ms
+            return Heard(end_ms, score, word)
         if rise.spent or not self._is_doubtful(rise):
             return None
         rise.waited += 1
@@ -154,16 +155,20 @@ class WakeDecision:
 
     def _doubt(self, rise: "_Rise", audio_ms: float, likely: float | None) -> Doubted | Rejected:
         rise.spent = True
-        rise.doubted = Doubted(rise.end_ms, rise.peak.score, rise.peak.word)
         if likely is not None and likely < self._enough:
-            return replace(rise.peak, end_ms=rise.end_ms, reason="not_said")
-        self._ready_ms = audio_ms + self._refractory_ms
-        return rise.doubted
+            rise.told = replace(rise.peak, end_ms=rise.end_ms, reason="not_said")
+        else:
+            rise.told = Doubted(rise.end_ms, rise.peak.score, rise.peak.word)
+            self._ready_ms = audio_ms + self._refractory_ms
+        return rise.told
 
 
 @dataclass(slots=True)
 class _Rise:
-    """The score since it went over the near threshold. `spent`: it was told, or began too soon after the last word."""
+    """The score since it went over the near threshold. `spent`: it was told, or began too soon after the last word.
+
+    `told`: it was doubted or refused, and may be heard still.
+    """
 
     peak: Rejected
     spent: bool
@@ -171,7 +176,7 @@ class _Rise:
     over_ms: float | None = None
     sure: int = 0
     waited: int = 0
-    doubted: Doubted | None = None
+    told: Doubted | Rejected | None = None
 
     @property
     def end_ms(self) -> float:

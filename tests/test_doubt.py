@@ -122,6 +122,16 @@ class TestDecision:
             None, Rejected(80 - HEARD_LAG_MS, 0.7, "hey", "not_said"), Heard(240 - WITNESSED_LAG_MS, 0.7, "hey"),
         ]  # fmt: skip
 
+    def test_a_word_that_was_refused_too_early_ends_where_it_is_heard(self) -> None:
+        """What it was refused for is a part of it: a turn that begins there hears the rest of the word."""
+        decision = WakeDecision(doubt=(0.5, 0.95), maybe_of={"hey": 0.1}, enough=0.6)
+        found = [
+            decision.update(score, n * 80.0, "hey", lambda _end, peak, _word: 0.99 if peak >= 0.9 else 0.1)
+            for n, score in enumerate([0.12, 0.15, 0.2, 0.3, 0.9])
+        ]
+        assert [type(each) for each in found if each is not None] == [Rejected, Heard]
+        assert found[-1] == Heard(4 * 80 - WITNESSED_LAG_MS, 0.9, "hey")
+
     @pytest.mark.parametrize(("likely", "told"), [(0.6, Heard), (0.59, Rejected)])
     def test_without_doubts_a_witness_of_a_high_score_must_find_it_likely_enough(
         self, likely: float, told: type[Heard | Rejected]
