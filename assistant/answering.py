@@ -21,7 +21,7 @@ from assistant.commands import (
 from assistant.events import CallsDone, CallsReady, ClauseReady, Event, Failed, Reply, ReplyAudioFinished
 from assistant.resting import Rules, Step, ended, failed, illegal
 from assistant.stages import Outcome
-from assistant.states import Acting, Before, Confirming, FollowUp, Speaking, Thinking
+from assistant.states import Acting, Before, Confirming, FollowUp, SoFar, Speaking, Thinking
 
 CONFIRM_S = 8.0
 REPLY_S = 5.0
@@ -132,7 +132,8 @@ def _unheard(state: Speaking, turns: int, rules: Rules) -> Step:
 
 def nothing_more(turns: int, before: Before, rules: Rules) -> Step:
     """Whoever went on behind what was done asked for no more of it: what wasn't heard of that turn's answer is."""
-    spoken = Speaking(turns, acted=True, audible=before.sounds, asks=before.asks, complete=True)
+    so_far = SoFar(said=before.said, language=before.language)
+    spoken = Speaking(turns, acted=True, audible=before.sounds, asks=before.asks, complete=True, so_far=so_far)
     if before.sounds:
         return spoken, ()
     if before.said:

@@ -192,6 +192,8 @@ def _continued(state: State, audio_ms: float) -> Step:
     match state:
         case Thinking(turns, answers=True):
             return Confirming(turns), (Hush(), ReopenTurn())
+        case Thinking(turns, before=Before() as before):
+            return Listening(turns, before=before), (ReopenTurn(),)
         case Thinking(turns, acted=False, row=row) | Speaking(turns, acted=False, audible=False, row=row):
             return FollowUp(turns, row - 1) if row else Listening(turns), (Hush(), ReopenTurn())
         case Speaking(acted=False) | Speaking(asks="yes" | "what", audible=True):

@@ -145,6 +145,7 @@ def test_what_was_done_stands_when_somebody_goes_on() -> None:
 GOES_ON, LIKELY = SpeechContinued(3400, 3500), EndpointLikely(4000, 4100)
 PLEASE = Reply(6, 6, "", "en")  # of whatever asks for nothing more
 AGAIN = [c.Speak("Kitchen light on.", "en"), c.FinishSpeaking()]
+KEPT = s.SoFar(said="Kitchen light on.", language="en")
 
 
 def test_what_is_said_behind_a_deed_counts_only_if_it_asks_for_more() -> None:
@@ -156,19 +157,35 @@ def test_what_is_said_behind_a_deed_counts_only_if_it_asks_for_more() -> None:
 @pytest.mark.parametrize("end", [(SILENCE, PLEASE), (EndpointReached(9000, 9000, "no_speech"),)])
 def test_an_answer_that_was_kept_back_is_heard_behind_a_please(end: tuple[Event, ...]) -> None:
     state, commands = play(WAKE, SILENCE, CALLS, DONE, REPLY, GOES_ON, *end)
-    assert (state, commands[-2:]) == (s.Speaking(2, acted=True, complete=True), AGAIN)
+    assert (state, commands[-2:]) == (s.Speaking(2, acted=True, complete=True, so_far=KEPT), AGAIN)
 
 
 def test_so_is_one_that_the_home_told_late() -> None:
     late = replace(DONE, late=True)
     state, commands = play(WAKE, SILENCE, CALLS, GOES_ON, LIKELY, late, SILENCE, PLEASE)
-    assert (state, commands[-2:]) == (s.Speaking(2, acted=True, complete=True), AGAIN)
+    assert (state, commands[-2:]) == (s.Speaking(2, acted=True, complete=True, so_far=KEPT), AGAIN)
     assert play(WAKE, SILENCE, CALLS, late)[0] == s.Acting(1)
 
 
 def test_a_question_that_was_kept_back_is_asked_then() -> None:
     state, _ = play(WAKE, SILENCE, CALLS, ASKS, REPLY, GOES_ON, SILENCE, PLEASE)
-    assert state == s.Speaking(2, acted=True, asks="yes", complete=True)
+    assert isinstance(state, s.Speaking)
+    assert state.asks == "yes"
+
+
+@pytest.mark.parametrize("again", [(GOES_ON, SILENCE), (GOES_ON, SILENCE, PLEASE)])
+def test_who_goes_on_again_loses_no_answer(again: tuple[Event, ...]) -> None:
+    """While the model thinks about the "please", and when the answer is about to be heard behind it."""
+    state, _ = play(WAKE, SILENCE, CALLS, DONE, REPLY, *again, GOES_ON)
+    assert isinstance(state, s.Listening)
+    assert state.before == s.Before("Kitchen light on.", "en")
+    assert play(SILENCE, PLEASE, state=state)[1][-2:] == AGAIN
+
+
+def test_who_goes_on_again_while_the_answer_is_heard_interrupts_nothing() -> None:
+    state, commands = play(*AUDIBLE, GOES_ON, SILENCE, GOES_ON)
+    assert (state, commands[-1]) == (s.Listening(2, before=s.Before(sounds=True)), c.ReopenTurn())
+    assert c.Hush() not in commands
 
 
 AUDIBLE = (WAKE, SILENCE, CALLS, DONE, REPLY, ReplyAudioStarted(3, 3))
