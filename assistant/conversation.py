@@ -277,8 +277,8 @@ class Conversation:
     def _enter(self, step: t.Step) -> None:
         self._state, commands = step
         words, state = self._listener.words, self._state
-        words.interruptible = isinstance(state, s.Speaking | s.Ringing | s.Announcing)
-        words.sounding = isinstance(state, s.Speaking) and state.audible
+        words.sounding = s.is_heard(state)
+        words.interruptible = words.sounding or isinstance(state, s.Speaking | s.Ringing | s.Announcing)
         for command in commands:
             self._carry_out(command)
         if self.on_state is not None:

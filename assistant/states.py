@@ -201,6 +201,19 @@ def is_muted(state: State) -> bool:
             return False
 
 
+def is_heard(state: State) -> bool:
+    """Whether an answer of ours sounds."""
+    match state:
+        case Speaking(audible=sounds):
+            return sounds
+        case Listening(before=Before(sounds=sounds)) | Drafting(before=Before(sounds=sounds)):
+            return sounds
+        case Thinking(before=Before(sounds=sounds)):
+            return sounds
+        case _:
+            return False
+
+
 def name(state: State) -> str:
     """What a state is called outside: Thinking -> thinking. Nobody notices drafts, nor what is overheard."""
     kind: type[State] = type(state)

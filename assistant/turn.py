@@ -11,6 +11,7 @@ from assistant import answering, doubt, open_turn
 from assistant.commands import (
     Command,
     CommitTurn,
+    DropTurn,
     EndRinging,
     EndTurn,
     Hush,
@@ -88,6 +89,7 @@ from assistant.states import (
     Thinking,
     WaitingForMicrophone,
     Weighing,
+    is_heard,
     is_muted,
 )
 
@@ -270,5 +272,8 @@ def _stop(state: State, rules: Rules) -> Step:
             return rests, (Silence(), *commands)
         case Ringing() | Announcing():
             return stopped(state, rules)
+        case Listening(turns) | Drafting(turns) | Thinking(turns) if is_heard(state):  # "stop" itself opened the turn
+            rests, commands = ended(turns, rules)
+            return rests, (Silence(), DropTurn(), *commands)
         case _:
             return state, ()

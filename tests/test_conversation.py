@@ -233,6 +233,15 @@ async def test_who_goes_on_behind_a_deed_while_the_answer_is_heard(
     assert len(house.all_of(TurnEnded)) == turns
 
 
+async def test_our_own_voice_stays_known_and_can_be_stopped_while_somebody_goes_on() -> None:
+    house = House(ScriptedSession(CALL, ["You"]), voice=ToneVoice(seconds=3.0), knows_itself=True)
+    words, known = house.listener.words, []
+    house.conversation._observe = lambda event: known.append((name_of(event), words.sounding, words.interruptible))
+    await house.replay(sound(*LONG_PAUSE))
+    assert [each[1:] for each in known if each[0] == "endpoint_reached"] == [(False, False), (True, True)]
+    assert (known[-1][1:], words.sounding) == ((False, False), False)
+
+
 @pytest.mark.parametrize("muted", [False, True])
 async def test_what_the_home_was_asked_for_is_done_to_its_end_and_told_though_nobody_waits_for_it(
     *, muted: bool

@@ -32,12 +32,30 @@ def test_it_stops_an_answer_and_the_model_behind_it() -> None:
     assert play(WAKE, SILENCE, CLAUSE, STOP) == (s.Idle(1), [c.Silence(), c.EndTurn(1)])
 
 
+@pytest.mark.parametrize(
+    "state",
+    [
+        s.Listening(2, before=s.Before(sounds=True)),
+        s.Drafting(2, before=s.Before(sounds=True)),
+        s.Thinking(2, before=s.Before(sounds=True)),
+    ],
+)
+def test_it_stops_an_answer_behind_which_it_opened_a_turn(state: s.State) -> None:
+    """It is a voice like any other before it is known as a word."""
+    assert t.step(state, STOP, t.Rules()) == (s.Idle(2), (c.Silence(), c.DropTurn(), c.EndTurn(2)))
+
+
 def test_it_stops_what_rings() -> None:
     assert play(RANG, STOP) == (s.Idle(0), [c.Silence(), c.EndRinging("stop")])
 
 
 def test_it_stops_an_announcement() -> None:
     assert play(Announced(2, 2, "Dinner is ready.", "en"), STOP) == (s.Idle(0), [c.Silence(), c.TakeUp()])
+
+
+def test_behind_an_answer_that_nobody_heard_it_is_the_models() -> None:
+    kept = s.Listening(2, before=s.Before("Light on.", "en"))
+    assert t.step(kept, STOP, t.Rules()) == (kept, ())
 
 
 @pytest.mark.parametrize("before", [(), (WAKE,), (WAKE, SILENCE)])
