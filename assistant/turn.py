@@ -14,6 +14,7 @@ from assistant.commands import (
     DropTurn,
     EndRinging,
     EndTurn,
+    FinishSpeaking,
     Hush,
     Judge,
     OpenTurn,
@@ -201,7 +202,8 @@ def _continued(state: State, audio_ms: float) -> Step:
         case Speaking(acted=False) | Speaking(asks="yes" | "what", audible=True):
             return state, ()
         case Speaking(turns, audible=True):
-            return Listening(turns + 1, before=Before(sounds=True)), _going_on(turns, audio_ms)
+            end = FinishSpeaking()  # what of it the model has still to say, nobody will hear
+            return Listening(turns + 1, before=Before(sounds=True)), (end, *_going_on(turns, audio_ms))
         case Speaking(turns, asks=asks, so_far=so_far):
             before = Before(so_far.said, so_far.language, asks)
             return Listening(turns + 1, before=before), (Hush(), *_going_on(turns, audio_ms))

@@ -201,6 +201,15 @@ def test_an_answer_that_is_heard_already_goes_on_until_more_is_asked_for() -> No
     assert play(*AUDIBLE, GOES_ON, SILENCE, CALLS)[1][-2:] == [c.Hush(), c.Act((CALL,), 0.9)]
 
 
+def test_one_that_the_model_is_still_wording_ends_with_what_is_heard() -> None:
+    """Without an end it would be waited for for ever."""
+    worded = (*WORDLESS, ClauseReady(3, 3, "One.", "en"), ReplyAudioStarted(3, 3))
+    assert c.FinishSpeaking() not in play(WAKE, SILENCE, *worded)[1]
+    state, commands = play(WAKE, SILENCE, *worded, GOES_ON)
+    assert c.FinishSpeaking() in commands
+    assert play(SILENCE, PLEASE, HEARD, state=state)[0] == s.Idle(2)
+
+
 def test_the_wake_word_stops_it() -> None:
     state, commands = play(*AUDIBLE, GOES_ON, WAKE)
     assert state == s.Listening(2)
