@@ -47,6 +47,8 @@ def thinking(state: Thinking, turns: int, event: Event, rules: Rules) -> Step:
             return nothing_more(turns, state.before, rules)
         case Reply():
             return ended(turns, rules)
+        case Failed() if state.before is not None:
+            return failed(turns, rules, rules.went_wrong)  # what was done before stands
         case Failed():
             return failed(turns, rules, _what_became(state.so_far.outcomes, rules))
     raise illegal(state, event)

@@ -47,7 +47,7 @@ def listening(state: Listening | Drafting, turns: int, event: Event, rules: Rule
             again = (RetractDraft(),) if kind == "unsure" else ()
             return Thinking(turns), (*again, CommitTurn(), PlayEarcon("heard"))
         case Failed():
-            return failed(turns, rules)
+            return failed(turns, rules, "" if state.before is None else rules.went_wrong)
     raise illegal(state, event)
 
 

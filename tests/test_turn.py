@@ -270,6 +270,13 @@ def test_after_something_was_done_nobody_is_told_to_try_again(batches: list[tupl
     assert play(HEARD, state=state)[0] == s.Idle(1)
 
 
+@pytest.mark.parametrize("end", [(), (LIKELY,), (SILENCE,)])
+def test_nor_is_who_goes_on_behind_a_deed(end: tuple[Event, ...]) -> None:
+    """What breaks then may be the deed itself, which was slow, or the model."""
+    _, commands = play(WAKE, SILENCE, CALLS, GOES_ON, *end, BROKEN)
+    assert commands[-3:] == [c.Silence(), c.Speak(t.WENT_WRONG, "en"), c.FinishSpeaking()]
+
+
 WORDLESS = (CALLS, CallsDone(3, 3, None, "en", (LAMP_ON,)))
 
 
