@@ -21,7 +21,7 @@ from assistant.commands import (
 from assistant.events import CallsDone, CallsReady, ClauseReady, Event, Failed, Reply, ReplyAudioFinished
 from assistant.resting import Rules, Step, ended, failed, illegal
 from assistant.stages import Outcome
-from assistant.states import Acting, Before, Confirming, FollowUp, SoFar, Speaking, Thinking
+from assistant.states import Acting, Before, Confirming, Drafting, FollowUp, Listening, SoFar, Speaking, State, Thinking
 
 CONFIRM_S = 8.0
 REPLY_S = 5.0
@@ -50,7 +50,7 @@ def thinking(state: Thinking, turns: int, event: Event, rules: Rules) -> Step:
         case Failed() if state.before is not None:
             return failed(turns, rules, rules.went_wrong)  # what was done before stands
         case Failed():
-            return failed(turns, rules, _what_became(state.so_far.outcomes, rules))
+            return failed(turns, rules, what_became(state.so_far.outcomes, rules))
     raise illegal(state, event)
 
 
@@ -81,10 +81,10 @@ def _cut_short(state: Speaking, audio_ms: float, rules: Rules) -> Step:
     """The model calls again, once too often: what is known so far is told, and in the log, why it is."""
     why = f"the model called again over each of {MOST_ROUNDS} results"
     failed_so = Settle(Failed(audio_ms, 0.0, "model_failed", why, "say it in another way"))
-    return state, (Speak(_what_became(state.so_far.outcomes, rules), rules.language), failed_so)
+    return state, (Speak(what_became(state.so_far.outcomes, rules), rules.language), failed_so)
 
 
-def _what_became(outcomes: Sequence[Outcome], rules: Rules) -> str:
+def what_became(outcomes: Sequence[Outcome], rules: Rules) -> str:
     """What is said where the model can't word it: whoever tries again after something was done does it twice."""
     if all(outcome.ok and not outcome.effects for outcome in outcomes):
         return rules.sorry
@@ -141,6 +141,19 @@ def nothing_more(turns: int, before: Before, rules: Rules) -> Step:
     if before.said:
         return spoken, (Speak(before.said, before.language), FinishSpeaking())
     return ended(turns, rules)
+
+
+def of_before(state: State, event: ReplyAudioFinished | CallsDone, rules: Rules) -> Step:
+    """Something of the turn behind which the person goes on. Elsewhere nobody waits for it."""
+    if not isinstance(state, Listening | Drafting | Thinking) or state.before is None:
+        return state, ()
+    match event:
+        case ReplyAudioFinished():
+            return replace(state, before=replace(state.before, sounds=False)), ()
+        case CallsDone(sentence=None, outcomes=outcomes):
+            return replace(state, before=Before(what_became(outcomes, rules), rules.language)), ()
+        case CallsDone(sentence=sentence, language=language, asks=asks):
+            return replace(state, before=Before(sentence or "", language, asks)), ()
 
 
 def _asks_back(state: Speaking, text: str, rules: Rules) -> bool:

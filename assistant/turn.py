@@ -141,11 +141,11 @@ def step(state: State, event: Event, rules: Rules) -> Step:
         case ReplyAudioStarted():
             return (replace(state, audible=True) if isinstance(state, Speaking) else state), ()
         case ReplyAudioFinished() if not isinstance(state, Speaking | Announcing | Ringing):
-            return _of_before(state, event)
+            return answering.of_before(state, event, rules)
         case CallsDone(late=True):
-            return _of_before(state, event)
+            return answering.of_before(state, event, rules)
         case SpeechContinued(audio_ms=audio_ms) if not isinstance(state, Weighing):
-            return _continued(state, audio_ms)
+            return _continued(state, audio_ms, rules)
         case _:
             return _in_state(state, event, rules)
 
@@ -190,7 +190,7 @@ def _in_state(state: State, event: Event, rules: Rules) -> Step:
     raise illegal(state, event)
 
 
-def _continued(state: State, audio_ms: float) -> Step:
+def _continued(state: State, audio_ms: float, rules: Rules) -> Step:
     """Let the person go on. What was done stands, and the rest is a turn of its own; else it is the same turn."""
     match state:
         case Thinking(turns, answers=True):
@@ -207,8 +207,11 @@ def _continued(state: State, audio_ms: float) -> Step:
         case Speaking(turns, asks=asks, so_far=so_far):
             before = Before(so_far.said, so_far.language, asks)
             return Listening(turns + 1, before=before), (Hush(), *_going_on(turns, audio_ms))
-        case Acting(turns) | Thinking(turns):
+        case Acting(turns):
             return Listening(turns + 1, before=Before()), (Hush(), *_going_on(turns, audio_ms))
+        case Thinking(turns, so_far=so_far):  # what the model was about to word
+            before = Before(answering.what_became(so_far.outcomes, rules), rules.language)
+            return Listening(turns + 1, before=before), (Hush(), *_going_on(turns, audio_ms))
         case _:
             return state, ()
 
@@ -216,17 +219,6 @@ def _continued(state: State, audio_ms: float) -> Step:
 def _going_on(turns: int, audio_ms: float) -> tuple[Command, ...]:
     from_ms = max(0.0, audio_ms - CONTINUED_PRE_ROLL_MS)
     return EndTurn(turns), OpenTurn(turns + 1, from_ms, goes_on=True)
-
-
-def _of_before(state: State, event: ReplyAudioFinished | CallsDone) -> Step:
-    """Something of the turn behind which the person goes on. Elsewhere nobody waits for it."""
-    if not isinstance(state, Listening | Drafting | Thinking) or state.before is None:
-        return state, ()
-    match event:
-        case ReplyAudioFinished():
-            return replace(state, before=replace(state.before, sounds=False)), ()
-        case CallsDone(sentence=sentence, language=language, asks=asks):
-            return replace(state, before=Before(sentence or "", language, asks)), ()
 
 
 def _wake(state: State, audio_ms: float, rules: Rules) -> Step:

@@ -277,7 +277,14 @@ def test_nor_is_who_goes_on_behind_a_deed(end: tuple[Event, ...]) -> None:
     assert commands[-3:] == [c.Silence(), c.Speak(t.WENT_WRONG, "en"), c.FinishSpeaking()]
 
 
-WORDLESS = (CALLS, CallsDone(3, 3, None, "en", (LAMP_ON,)))
+WORDLESS = (CALLS, WORDS_WANTED := CallsDone(3, 3, None, "en", (LAMP_ON,)))
+
+
+@pytest.mark.parametrize("done", [(WORDS_WANTED, GOES_ON), (GOES_ON, replace(WORDS_WANTED, late=True))])
+def test_what_the_model_can_no_longer_word_is_told_as_done_behind_a_please(done: tuple[Event, ...]) -> None:
+    state, commands = play(WAKE, SILENCE, CALLS, *done, SILENCE, PLEASE)
+    assert isinstance(state, s.Speaking)
+    assert commands[-2:] == [c.Speak(t.DONE, "en"), c.FinishSpeaking()]
 
 
 @pytest.mark.parametrize("words", [(), (ClauseReady(3, 3, "Once more.", "en"), ReplyAudioStarted(3, 3))])
