@@ -150,6 +150,8 @@ def of_before(state: State, event: ReplyAudioFinished | CallsDone, rules: Rules)
     match event:
         case ReplyAudioFinished():
             return replace(state, before=replace(state.before, sounds=False)), ()
+        case CallsDone(asks="", outcomes=outcomes) if rules.quiet and _is_plain(outcomes):
+            return replace(state, before=Before()), (PlayEarcon("done"),)
         case CallsDone(sentence=None, outcomes=outcomes):
             return replace(state, before=Before(what_became(outcomes, rules), rules.language)), ()
         case CallsDone(sentence=sentence, language=language, asks=asks):

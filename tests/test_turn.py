@@ -560,6 +560,14 @@ def test_in_quiet_mode_a_plain_command_is_answered_with_a_sound_only() -> None:
     assert commands == [c.PlayEarcon("done"), c.EndTurn(1)]
 
 
+def test_in_quiet_mode_so_is_one_that_was_done_late() -> None:
+    done = CallsDone(3000, 3300, "Kitchen light on.", "en", (SWITCHED,), late=True)
+    state, commands = play(WAKE, SILENCE, CALLS, GOES_ON, done, SILENCE, PLEASE, rules=QUIET)
+    assert state == s.Idle(2)
+    assert commands.count(c.PlayEarcon("done")) == 1
+    assert not [command for command in commands if isinstance(command, c.Speak)]
+
+
 @pytest.mark.parametrize(
     ("outcomes", "asks"),
     [
