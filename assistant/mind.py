@@ -322,7 +322,7 @@ def _counts(parts: Sequence[Part], only: Only) -> bool:
         case "sense":
             return not _is_nothing(parts)
         case "calls":
-            return any(isinstance(part, Call) for part in parts)
+            return any(isinstance(part, Call) for part in parts) and not _is_nothing(parts)
 
 
 def _is_nothing(parts: Sequence[Part]) -> bool:

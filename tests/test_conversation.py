@@ -55,6 +55,7 @@ from tests.fakes import (
 )
 
 CALL = ["<|tool_call>", "call:TurnOn{}", "<tool_call|>"]
+YES = ["<|tool_call>", 'call:HassAnswer{answer:<|"|>yes<|"|>}', "<tool_call|>"]
 COMMAND = ((SILENCE, 0.5), (WAKE, 0.6), (SPEECH, 1.2), (SILENCE, 2.5))
 
 
@@ -216,12 +217,12 @@ async def test_a_slow_home_that_answers_into_the_next_turn_is_no_defect() -> Non
 
 @pytest.mark.parametrize(
     ("more", "knows_itself", "said", "turns"),
-    [(CALL, True, 2, 2), (["You", " are", " welcome."], True, 1, 2), (CALL, False, 1, 1)],
+    [(CALL, True, 2, 2), (["You", " are", " welcome."], True, 1, 2), (YES, True, 1, 2), (CALL, False, 1, 1)],
 )
 async def test_who_goes_on_behind_a_deed_while_the_answer_is_heard(
     more: list[str], knows_itself: bool, said: int, turns: int
 ) -> None:
-    """More is done where more is asked for; a "please" is no talk, and interrupts nothing.
+    """More is done where more is asked for; a "please" is no talk, a "yes" answers nothing: neither interrupts.
 
     Where our own voice can't be told from others it may be that.
     """
