@@ -49,7 +49,7 @@ class TurnTimes:
                 self._first.clear()
             case CallsReady() | ClauseReady() | Reply():
                 self._note("decision", event.at_ms)
-            case ToolCalled() if self._endpoint is not None:  # else of the turn before, which was slow
+            case ToolCalled() if "decision" in self._first:  # else of the turn before, which was slow
                 self._note("action", event.at_ms)
             case ReplyAudioStarted():
                 self._note("voice", event.at_ms)

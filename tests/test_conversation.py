@@ -234,6 +234,23 @@ async def test_who_goes_on_behind_a_deed_while_the_answer_is_heard(
     assert len(house.all_of(TurnEnded)) == turns
 
 
+async def test_what_a_slow_home_did_for_the_turn_before_is_no_action_of_a_please() -> None:
+    light = OneLight()
+    light.hold = asyncio.Event()
+    house = House(ScriptedSession(CALL, ["You"]), light=light, fast=False)
+
+    def release(event: Event) -> None:
+        house.events.append(event)
+        if house.names().count("endpoint_reached") == 2 and light.hold is not None:
+            light.hold.set()
+
+    house.conversation._observe = release
+    await house.replay(sound(*LONG_PAUSE))
+    assert len(house.all_of(ToolCalled)) == 1
+    assert [ended.action_ms for ended in house.all_of(TurnEnded)] == [None, None]
+    assert house.voice.said == [("Light on.", "en")]
+
+
 async def test_our_own_voice_stays_known_and_can_be_stopped_while_somebody_goes_on() -> None:
     house = House(ScriptedSession(CALL, ["You"]), voice=ToneVoice(seconds=3.0), knows_itself=True)
     words, known = house.listener.words, []
