@@ -88,14 +88,14 @@ class TestReport:
         assert lines[-1] == "left out: bad.wav is no sound"
 
     def test_what_the_second_ear_turns_down_is_no_wake_but_near(self) -> None:
-        """The score at which it would have woken counts; another one that is refused doesn't."""
-        quiet = replace(scored("tv.wav", WOKE, holds_word=False), refused=frozenset({2}))
+        """It is asked at each score: a word that is refused while it is only begun is heard at its end."""
+        quiet = replace(scored("tv.wav", WOKE, holds_word=False), refused=frozenset({1, 2}))
         heard = replace(scored("a.wav", WOKE, holds_word=True), refused=frozenset({1}))
         report = measure.report([quiet, heard], CONFIG)
         assert [(f.wakes, f.near, f.scored) for f in report.false_wakes] == [(0, 1, 1)]
         assert [(r.woke, r.scored) for r in report.recall] == [(1, 1)]
         at = {t.threshold: (t.recall, t.false_wakes_an_hour) for t in report.thresholds}
-        assert at[0.6] == (0.0, 1.0)
+        assert at[0.6] == (1.0, 0.0)
 
     def test_with_a_second_opinion_what_begins_a_turn_counts(self) -> None:
         """Silently or not: a doubtful wake is one whose end the model decides."""

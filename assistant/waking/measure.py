@@ -22,7 +22,7 @@ from assistant.errors import AudioFileError, UsageError
 from assistant.progress import Meter
 from assistant.stages import CHUNK_MS, CHUNK_SAMPLES, SAMPLE_RATE_HZ, Pcm, Verifier, WakeDetector
 from assistant.turn_gain import WORD_MS, gain_for
-from assistant.wake_decision import HEARD_LAG_MS, Heard, Rejected, WakeDecision
+from assistant.wake_decision import HEARD_LAG_MS, Heard, Rejected, WakeDecision, by_score
 from assistant.waking.bounds import least_share, most_events
 
 SUFFIXES = {".wav", ".flac", ".ogg", ".mp3", ".aiff"}
@@ -207,13 +207,13 @@ def report(scored: Sequence[Scored], config: WakeConfig, unreadable: tuple[str, 
 
 
 def _decide(one: Scored, config: WakeConfig, threshold: float, *, alone: bool = False) -> list[Heard | Rejected]:
-    """By the score, and the second ear behind it; `alone`: without that."""
+    """By the score, and the second ear behind it, at each score as in use; `alone`: without that."""
     decision = WakeDecision(threshold=threshold, near_threshold=config.near_threshold, refractory_s=config.refractory_s)
     found: list[Heard | Rejected] = []
     for n, score in enumerate(one.scores):
-        decided = decision.update(score, (n + 1) * SCORE_MS)
-        if isinstance(decided, Heard) and n in one.refused and not alone:
-            decided = Rejected(decided.end_ms, decided.score)
+        said = float(score >= threshold and n not in one.refused)
+        witness = by_score if alone or not one.refused else (lambda *_, said=said: said)
+        decided = decision.update(score, (n + 1) * SCORE_MS, "", witness)
         if isinstance(decided, Heard | Rejected):
             found.append(decided)
     return found
