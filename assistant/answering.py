@@ -3,7 +3,6 @@
 Knows nothing of how a turn was opened or closed.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from assistant.commands import (
@@ -19,9 +18,10 @@ from assistant.commands import (
     Speak,
 )
 from assistant.events import CallsDone, CallsReady, ClauseReady, Event, Failed, Reply, ReplyAudioFinished
-from assistant.resting import Rules, Step, ended, failed, illegal
+from assistant.going_on import nothing_more
+from assistant.resting import Rules, Step, ended, failed, illegal, is_plain, what_became
 from assistant.stages import Outcome
-from assistant.states import Acting, Before, Confirming, Drafting, FollowUp, Listening, SoFar, Speaking, State, Thinking
+from assistant.states import Acting, Confirming, FollowUp, Speaking, Thinking
 
 CONFIRM_S = 8.0
 REPLY_S = 5.0
@@ -57,7 +57,7 @@ def thinking(state: Thinking, turns: int, event: Event, rules: Rules) -> Step:
 def acting(state: Acting, turns: int, event: Event, rules: Rules) -> Step:
     """What an event changes while the home carries out the calls."""
     match event:
-        case CallsDone(sentence=str(), outcomes=outcomes, asks="") if rules.quiet and _is_plain(outcomes):
+        case CallsDone(sentence=str(), outcomes=outcomes, asks="") if rules.quiet and is_plain(outcomes):
             return _acted(state, outcomes), (PlayEarcon("done"),)
         case CallsDone(sentence=None, outcomes=outcomes):
             return _acted(state, outcomes), (AskModel(outcomes),)
@@ -82,18 +82,6 @@ def _cut_short(state: Speaking, audio_ms: float, rules: Rules) -> Step:
     why = f"the model called again over each of {MOST_ROUNDS} results"
     failed_so = Settle(Failed(audio_ms, 0.0, "model_failed", why, "say it in another way"))
     return state, (Speak(what_became(state.so_far.outcomes, rules), rules.language), failed_so)
-
-
-def what_became(outcomes: Sequence[Outcome], rules: Rules) -> str:
-    """What is said where the model can't word it: whoever tries again after something was done does it twice."""
-    if all(outcome.ok and not outcome.effects for outcome in outcomes):
-        return rules.sorry
-    return rules.done if _is_plain(outcomes) else rules.went_wrong
-
-
-def _is_plain(outcomes: Sequence[Outcome]) -> bool:
-    """Whether all that was asked for was done and seen, and nothing was found or refused."""
-    return bool(outcomes) and all(outcome.ok and outcome.effects for outcome in outcomes)
 
 
 def speaking(state: Speaking, turns: int, event: Event, rules: Rules) -> Step:
@@ -130,32 +118,6 @@ def _unheard(state: Speaking, turns: int, rules: Rules) -> Step:
         return replace(state, so_far=replace(state.so_far, unheard=True)), (Hush(), *cue)
     rests, commands = ended(turns, rules)
     return rests, (Silence(), *cue, *commands)
-
-
-def nothing_more(turns: int, before: Before, rules: Rules) -> Step:
-    """Whoever went on behind what was done asked for no more of it: what wasn't heard of that turn's answer is."""
-    so_far = SoFar(said=before.said, language=before.language)
-    spoken = Speaking(turns, acted=True, audible=before.sounds, asks=before.asks, complete=True, so_far=so_far)
-    if before.sounds:
-        return spoken, ()
-    if before.said:
-        return spoken, (Speak(before.said, before.language), FinishSpeaking())
-    return ended(turns, rules)
-
-
-def of_before(state: State, event: ReplyAudioFinished | CallsDone, rules: Rules) -> Step:
-    """Something of the turn behind which the person goes on. Elsewhere nobody waits for it."""
-    if not isinstance(state, Listening | Drafting | Thinking) or state.before is None:
-        return state, ()
-    match event:
-        case ReplyAudioFinished():
-            return replace(state, before=replace(state.before, sounds=False)), ()
-        case CallsDone(asks="", outcomes=outcomes) if rules.quiet and _is_plain(outcomes):
-            return replace(state, before=Before()), (PlayEarcon("done"),)
-        case CallsDone(sentence=None, outcomes=outcomes):
-            return replace(state, before=Before(what_became(outcomes, rules), rules.language)), ()
-        case CallsDone(sentence=sentence, language=language, asks=asks):
-            return replace(state, before=Before(sentence or "", language, asks)), ()
 
 
 def _asks_back(state: Speaking, text: str, rules: Rules) -> bool:

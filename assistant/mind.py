@@ -5,7 +5,6 @@ draft goes on beside it, and tells of itself by events only. Work for a turn tha
 switched), but what it would say or ask for is told to nobody.
 """
 
-import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 
@@ -25,15 +24,14 @@ from assistant.events import (
     WakeHeard,
     WakeRejected,
 )
-from assistant.intents.consent import ANSWER
 from assistant.intents.router import NOT_UNDERSTOOD, Router
 from assistant.intents.translated import language_for, refusal
 from assistant.lane import Job, Lane
 from assistant.llm.parse import Malformed, Part, ReplyParser, language_of
+from assistant.sense import counts
 from assistant.stages import SAMPLE_RATE_HZ, Call, Only, Outcome, Pcm, Piece, Say, Session, Verdict
 from assistant.translation import TOOL as TRANSLATE
 
-_NOTHING = frozenset({"okay", "ok", "alright", "never mind", "okay never mind", "no problem", "okay no problem"})
 Place = Callable[[], tuple[float, float]]
 
 
@@ -236,7 +234,7 @@ class Mind:
         parts += self._take(turn, parser.finish(), only)
         self._tell_timings(turn)
         calls = tuple(part for part in parts if isinstance(part, Call))
-        if not _counts(parts, only):
+        if not counts(parts, only) or (only == "calls" and not self._router.is_clear(calls, parser.confidence)):
             pass  # "please", "never mind", or nothing that was meant for us
         elif any(isinstance(part, Malformed) for part in parts) or not (parts or self._outcomes or is_empty):
             self._say(turn, self._own(NOT_UNDERSTOOD))
@@ -287,7 +285,7 @@ class Mind:
 
     def _take(self, turn: int, parts: Sequence[Part], only: Only) -> Sequence[Part]:
         for part in parts:
-            if isinstance(part, Say) and _counts([part], only):
+            if isinstance(part, Say) and counts([part], only):
                 self._say(turn, self._own(part.text) if part.text == NOT_UNDERSTOOD else part)
         return parts
 
@@ -312,28 +310,6 @@ class Mind:
         if done.sentence is not None:
             self._reply = f"{self._reply} {done.sentence}".strip()
             self._tell(turn, Reply(*self._here(), self._reply, language))
-
-
-def _counts(parts: Sequence[Part], only: Only) -> bool:
-    """Whether there is something in a reply that counts."""
-    match only:
-        case "all":
-            return True
-        case "sense":
-            return not _is_nothing(parts)
-        case "calls":
-            return any(isinstance(part, Call) for part in parts) and not _is_nothing(parts)
-
-
-def _is_nothing(parts: Sequence[Part]) -> bool:
-    """Whether a reply to whoever answered our question says no more than that there was nothing to answer."""
-    match parts:
-        case [Say(text=text)]:
-            return text == NOT_UNDERSTOOD or " ".join(re.findall(r"\w+", text.casefold())) in _NOTHING
-        case [Call(name=name)]:
-            return name.rpartition("__")[2] == ANSWER
-        case _:
-            return not parts or all(isinstance(part, Malformed) for part in parts)
 
 
 def _told(outcome: Outcome, audio_ms: float, at_ms: float) -> ToolCalled:

@@ -3,7 +3,6 @@
 Knows nothing of the answer, but that the model drafts one.
 """
 
-from assistant.answering import nothing_more
 from assistant.commands import (
     Command,
     CommitAnswer,
@@ -17,6 +16,7 @@ from assistant.commands import (
     StartDraft,
 )
 from assistant.events import EndpointLikely, EndpointReached, Event, Failed, SpeechResumed
+from assistant.going_on import nothing_more
 from assistant.resting import Rules, Step, failed, home, illegal
 from assistant.states import Confirming, Drafting, FollowUp, Idle, Listening, Thinking
 

@@ -3,6 +3,7 @@
 The part of turn.py's `step` that knows nothing of what a person says or the model answers.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
 
@@ -21,6 +22,7 @@ from assistant.commands import (
     TakeUp,
 )
 from assistant.events import Announced, Event, Failed, MicrophoneFound, ReplyAudioFinished, TimerRang
+from assistant.stages import Outcome
 from assistant.states import (
     Acting,
     Announcing,
@@ -95,6 +97,18 @@ def failed(turns: int, rules: Rules, said: str = "") -> Step:
     """Say so aloud, then go back to listening. `said`: sorry, if nothing else."""
     speak = Speak(said or rules.sorry, rules.language)
     return Speaking(turns, complete=True), (Silence(), speak, FinishSpeaking())
+
+
+def what_became(outcomes: Sequence[Outcome], rules: Rules) -> str:
+    """What is said where the model can't word it: whoever tries again after something was done does it twice."""
+    if all(outcome.ok and not outcome.effects for outcome in outcomes):
+        return rules.sorry
+    return rules.done if is_plain(outcomes) else rules.went_wrong
+
+
+def is_plain(outcomes: Sequence[Outcome]) -> bool:
+    """Whether all that was asked for was done and seen, and nothing was found or refused."""
+    return bool(outcomes) and all(outcome.ok and outcome.effects for outcome in outcomes)
 
 
 def illegal(state: State, event: Event) -> IllegalTransition:

@@ -7,19 +7,16 @@ in order. Numbered turns start at 1.
 from dataclasses import replace
 from typing import assert_never
 
-from assistant import answering, doubt, open_turn
+from assistant import answering, doubt, going_on, open_turn
 from assistant.commands import (
-    Command,
     CommitTurn,
     DropTurn,
     EndRinging,
     EndTurn,
-    FinishSpeaking,
     Hush,
     Judge,
     OpenTurn,
     PlayEarcon,
-    ReopenTurn,
     Silence,
 )
 from assistant.events import (
@@ -96,8 +93,6 @@ from assistant.states import (
 
 __all__ = ["DONE", "LONGEST_RING_MS", "SORRY", "WENT_WRONG", "IllegalTransition", "Rules", "Step", "start", "step"]
 
-CONTINUED_PRE_ROLL_MS = 200.0
-
 
 def start(rules: Rules) -> Step:
     """The first state, when sound comes in."""
@@ -141,11 +136,11 @@ def step(state: State, event: Event, rules: Rules) -> Step:
         case ReplyAudioStarted():
             return (replace(state, audible=True) if isinstance(state, Speaking) else state), ()
         case ReplyAudioFinished() if not isinstance(state, Speaking | Announcing | Ringing):
-            return answering.of_before(state, event, rules)
+            return going_on.of_before(state, event, rules)
         case CallsDone(late=True):
-            return answering.of_before(state, event, rules)
+            return going_on.of_before(state, event, rules)
         case SpeechContinued(audio_ms=audio_ms) if not isinstance(state, Weighing):
-            return _continued(state, audio_ms, rules)
+            return going_on.continued(state, audio_ms, rules)
         case _:
             return _in_state(state, event, rules)
 
@@ -188,37 +183,6 @@ def _in_state(state: State, event: Event, rules: Rules) -> Step:
         case _:
             assert_never(state)
     raise illegal(state, event)
-
-
-def _continued(state: State, audio_ms: float, rules: Rules) -> Step:
-    """Let the person go on. What was done stands, and the rest is a turn of its own; else it is the same turn."""
-    match state:
-        case Thinking(turns, answers=True):
-            return Confirming(turns), (Hush(), ReopenTurn())
-        case Thinking(turns, before=Before() as before):
-            return Listening(turns, before=before), (ReopenTurn(),)
-        case Thinking(turns, acted=False, row=row) | Speaking(turns, acted=False, audible=False, row=row):
-            return FollowUp(turns, row - 1) if row else Listening(turns), (Hush(), ReopenTurn())
-        case Speaking(acted=False) | Speaking(asks="yes" | "what", audible=True):
-            return state, ()
-        case Speaking(turns, audible=True):
-            end = FinishSpeaking()  # what of it the model has still to say, nobody will hear
-            return Listening(turns + 1, before=Before(sounds=True)), (end, *_going_on(turns, audio_ms))
-        case Speaking(turns, asks=asks, so_far=so_far):
-            before = Before(so_far.said, so_far.language, asks)
-            return Listening(turns + 1, before=before), (Hush(), *_going_on(turns, audio_ms))
-        case Acting(turns):
-            return Listening(turns + 1, before=Before()), (Hush(), *_going_on(turns, audio_ms))
-        case Thinking(turns, so_far=so_far):  # what the model was about to word
-            before = Before(answering.what_became(so_far.outcomes, rules), rules.language)
-            return Listening(turns + 1, before=before), (Hush(), *_going_on(turns, audio_ms))
-        case _:
-            return state, ()
-
-
-def _going_on(turns: int, audio_ms: float) -> tuple[Command, ...]:
-    from_ms = max(0.0, audio_ms - CONTINUED_PRE_ROLL_MS)
-    return EndTurn(turns), OpenTurn(turns + 1, from_ms, goes_on=True)
 
 
 def _wake(state: State, audio_ms: float, rules: Rules) -> Step:

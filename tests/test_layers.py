@@ -24,7 +24,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "assistant.service", "assistant.fence", "assistant.unfinished",
         }
     ),
-    frozenset({"assistant.heard_words", "assistant.judging"}),
+    frozenset({"assistant.heard_words", "assistant.judging", "assistant.sense"}),
     frozenset(
         {
             "assistant.backup",
@@ -33,8 +33,8 @@ LAYERS: tuple[frozenset[str], ...] = (
             "assistant.panel", "assistant.own_volume",
         }
     ),
-    frozenset({"assistant.answering", "assistant.chat_template", "assistant.doubt", "assistant.hands"}),
-    frozenset({"assistant.open_turn"}),
+    frozenset({"assistant.chat_template", "assistant.doubt", "assistant.going_on", "assistant.hands"}),
+    frozenset({"assistant.answering", "assistant.open_turn"}),
     frozenset({"assistant.turn"}),
     frozenset({"assistant.conversation", "assistant.fetch_voice", "assistant.weights", "assistant.setup"}),
     frozenset(
@@ -135,7 +135,8 @@ def test_pure_modules_own_no_clock_no_thread_and_no_loop() -> None:
     pure = (
         "turn", "resting", "wake_decision", "own_voice", "stop_word", "heard_words",
         "audio.adaptive", "audio.drift", "audio.delay",
-        "doubt", "answering", "open_turn", "judging", "endpoint", "speech.pacing", "translation", "intents.translate",
+        "doubt", "going_on", "answering", "open_turn", "judging", "sense", "endpoint",
+        "speech.pacing", "translation", "intents.translate",
         "speech.spoken", "speech.spoken_words", "intents.sayings",
         "llm.parse", "llm.prompt", "intents.names", "intents.meaning", "intents.alike",
         "intents.replies", "intents.found", "intents.policy", "intents.consent", "intents.undo", "intents.home_answers",

@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import Callable
 
 import numpy as np
+import pytest
 
-from assistant.events import DraftReady, DraftRetracted, DraftStarted, Event, Reply
+from assistant.events import CallsReady, ClauseReady, DraftReady, DraftRetracted, DraftStarted, Event, Reply
 from assistant.intents.router import Router
 from assistant.mind import Mind
 from assistant.stages import Verdict
 from tests.fakes import OneLight, ScriptedSession
+from tests.test_conversation import CALL
 
 CHUNK = np.ones(320, np.int16)
 
@@ -65,6 +67,34 @@ async def test_a_draft_that_heard_another_voice_is_told_to_be_thrown_away() -> N
     kinds = [type(event) for event in events]
     assert kinds.index(DraftStarted) < kinds.index(DraftRetracted) < kinds.index(Reply)
     assert session.retracted == [["?"]]
+
+
+@pytest.mark.parametrize(
+    ("reply", "sure", "told"),
+    [
+        (CALL, True, CallsReady),
+        (CALL, False, Reply),  # mumbled, or a television
+        ([*CALL, "<|tool_call>", "call:{", "<tool_call|>"], True, Reply),  # not to be read
+        (["You", " are", " welcome."], True, Reply),
+        ([], True, Reply),
+    ],
+)
+async def test_behind_a_deed_only_calls_that_are_sure_count(
+    monkeypatch: pytest.MonkeyPatch, reply: list[str], sure: bool, told: type[Event]
+) -> None:
+    """Of anything else nobody hears a word."""
+    router, events = Router([OneLight()]), list[Event]()
+    monkeypatch.setattr(router, "is_clear", lambda calls, confidence: sure)
+    mind = Mind(ScriptedSession(reply), router, language="en", here=lambda: (0.0, 0.0))
+    mind.attach(events.append, lambda error: None)
+    mind.open(goes_on=True)
+    mind.hear(CHUNK)
+    mind.commit(only="calls")
+    async with asyncio.timeout(5):
+        await mind.wait()
+    assert type(events[-1]) is told
+    assert ClauseReady not in map(type, events)
+    assert not isinstance(events[-1], Reply) or events[-1].text == ""
 
 
 class SlowDrafts(SlowSession):

@@ -89,6 +89,11 @@ class Router:
         """Static facts of all handlers for the prompt."""
         return "\n".join(filter(None, (handler.context() for handler in self._handlers)))
 
+    def is_clear(self, calls: Sequence[Call], confidence: float) -> bool:
+        """Whether the model is sure enough of calls for anything to be done."""
+        goes_on = self._deeds is not None and self._deeds.follows(calls)
+        return confidence >= (self._follow_confidence if goes_on else self._min_confidence)
+
     async def dispatch(self, calls: Sequence[Call], confidence: float = 1.0) -> Dispatched:
         """Carry out calls in order. Below the least confidence none is: a misheard command does nothing.
 
@@ -96,8 +101,7 @@ class Router:
         lacks something is asked about too, once.
         """
         self._consent.withdraw()
-        goes_on = self._deeds is not None and self._deeds.follows(calls)
-        if not confidence >= (self._follow_confidence if goes_on else self._min_confidence):
+        if not self.is_clear(calls, confidence):
             outcomes = tuple(_failed(call, NOT_UNDERSTOOD, "low_confidence") for call in calls)
             return Dispatched(outcomes, self._sentence(outcomes))
         outcomes = tuple([await self._carry_out(call) for call in calls])
