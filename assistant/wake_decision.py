@@ -10,7 +10,6 @@ Witness = Callable[[float, float, str], float | None]
 
 # First score over the threshold, minus the end of the word: median of the held-out clips (models/hey_gemma/README.md).
 HEARD_LAG_MS = 60.0
-WITNESSED_LAG_MS = 35.0  # so that a turn begins where it does without a witness (docs/LOG.md)
 DOUBT_SCORES = 3  # 240 ms: a word that isn't sure by then is doubted
 
 
@@ -125,11 +124,13 @@ class WakeDecision:
         likely = self._ask(rise, witness)
         rise.sure = rise.sure + 1 if self._is_sure(score, likely) else 0
         if rise.sure >= self._patience:
-            end_ms = here_ms if rise.over_ms is None else rise.over_ms
-            if likely is not None:
-                end_ms = audio_ms - WITNESSED_LAG_MS
-            if isinstance(rise.told, Doubted):  # a turn is open there
-                end_ms = rise.told.end_ms
+            match rise.told:
+                case Doubted(end_ms):  # a turn is open there
+                    pass
+                case Rejected():  # what was there before wasn't it yet
+                    end_ms = here_ms
+                case None:
+                    end_ms = rise.end_ms if rise.over_ms is None else rise.over_ms
             rise.spent, rise.told, self._ready_ms = True, None, audio_ms + self._refractory_ms
             return Heard(end_ms, score, word)
         if rise.spent or not self._is_doubtful(rise):

@@ -39,7 +39,7 @@ from assistant.events import (
 from assistant.stages import Opinion
 from assistant.states import Drafting, Idle, Listening, Muted, Overhearing, Speaking, State, Thinking, Weighing
 from assistant.turn import Rules
-from assistant.wake_decision import HEARD_LAG_MS, WITNESSED_LAG_MS, Doubted, Heard, Rejected, WakeDecision
+from assistant.wake_decision import HEARD_LAG_MS, Doubted, Heard, Rejected, WakeDecision
 from tests.fakes import SILENCE, SPEECH, WAKE, LevelWake, ScriptedSession, sound
 from tests.test_conversation import CALL, House
 
@@ -102,7 +102,7 @@ class TestDecision:
     def test_what_a_witness_is_sure_of_is_heard_at_its_first_score(self) -> None:
         assert self.witnessed([0.05, 0.2, 0.9, 0.05], 0.95) == [
             None,
-            Heard(160 - WITNESSED_LAG_MS, 0.2, "hey"),
+            Heard(160 - HEARD_LAG_MS, 0.2, "hey"),
             None,
             None,
         ]
@@ -119,7 +119,7 @@ class TestDecision:
             for n, score in enumerate([0.7, 0.05, 0.7])
         ]
         assert found == [
-            None, Rejected(80 - HEARD_LAG_MS, 0.7, "hey", "not_said"), Heard(240 - WITNESSED_LAG_MS, 0.7, "hey"),
+            None, Rejected(80 - HEARD_LAG_MS, 0.7, "hey", "not_said"), Heard(240 - HEARD_LAG_MS, 0.7, "hey"),
         ]  # fmt: skip
 
     def test_a_word_that_was_refused_too_early_ends_where_it_is_heard(self) -> None:
@@ -130,7 +130,7 @@ class TestDecision:
             for n, score in enumerate([0.12, 0.15, 0.2, 0.3, 0.9])
         ]
         assert [type(each) for each in found if each is not None] == [Rejected, Heard]
-        assert found[-1] == Heard(4 * 80 - WITNESSED_LAG_MS, 0.9, "hey")
+        assert found[-1] == Heard(4 * 80 - HEARD_LAG_MS, 0.9, "hey")
 
     @pytest.mark.parametrize(("likely", "told"), [(0.6, Heard), (0.59, Rejected)])
     def test_without_doubts_a_witness_of_a_high_score_must_find_it_likely_enough(
