@@ -11,7 +11,7 @@ class OpenTurn:
     """Begin turn `turn` at a place in the audio; None: where the last turn ended. `no_speech_s`: give up after.
 
     `lead_ms`: the model alone hears so much sound before it, too. `goes_on`: what the home is doing for the turn
-    before it is told, too.
+    before it is told, too. `least_speech_ms`: less is no speech.
     """
 
     turn: int
@@ -19,6 +19,7 @@ class OpenTurn:
     no_speech_s: float | None = None
     lead_ms: float = 0.0
     goes_on: bool = False
+    least_speech_ms: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,13 +22,15 @@ SHORT_EXTRA_MS = 300.0
 PAUSE_MARGIN_MS = 250.0
 LOWER = 10 ** (-3 / 10)  # of the energy, over so long a time: less is another voice
 LOUDNESS_CHUNKS = 40  # 800 ms: a word or two
+FAR_LOWER = 10 ** (-5 / 10)
 SOFT_MS = 500.0
 A_BIT_LOWER = 10 ** (-2 / 10)  # behind a pause, where the model makes no more sense of it
 # So many voiced chunks behind a pause, and of which energy at most: where everything was said before it, and where not.
 # 0.5 s of 5 dB, 0.8 s of 3, 1.2 s of 2; 1.1 s of 4, 1.2 s of 3. Sooner, more corrections and thoughts are cut off.
-ALL_SAID_LOWER = ((25, 10 ** (-5 / 10)), (40, LOWER), (60, A_BIT_LOWER))
+ALL_SAID_LOWER = ((25, FAR_LOWER), (40, LOWER), (60, A_BIT_LOWER))
 MORE_TO_COME_LOWER = ((55, 10 ** (-4 / 10)), (60, LOWER))
-ALL_SAID_MS = 600.0  # another voice behind a whole command is waited out no longer
+# Behind a whole command a voice so far below is waited out no longer: it is no sentence that sinks.
+ALL_SAID_MS = 600.0
 BEFORE_CHUNKS = 35  # 0.7 s of voice before it: "Hey Gemma," is often louder than what follows
 LINGER_MS = 80.0  # so much behind a voice's end is still taken for the person's
 ENOUGH_CHUNKS = 25  # half a second
@@ -88,9 +90,11 @@ class _Foreground:
             self._weight = KEPT * self._weight + 1
             self._chunks += 1
         self._recent.append(energy)
-        if self._chunks < KNOWN_CHUNKS:
-            return True
-        return sum(self._recent) / len(self._recent) >= LOWER * self._energy / self._weight
+        return self._chunks < KNOWN_CHUNKS or self.is_over(LOWER)
+
+    def is_over(self, lower: float) -> bool:
+        """Whether the last 800 ms of voice had more than so much of the person's energy."""
+        return self._weight == 0 or sum(self._recent) / len(self._recent) >= lower * self._energy / self._weight
 
 
 class _Mean:
@@ -114,10 +118,22 @@ class _Mean:
 class Endpoint:
     """One turn's endpoint, from `opened_ms` on. After `Over` it must be thrown away, or reopened."""
 
-    def __init__(self, config: EndpointConfig, opened_ms: float, vad_lag_ms: float, *, early_confidence: float) -> None:
-        """`early_confidence`: how sure the model must be of a call for it to end the turn early; over 1: never."""
+    def __init__(
+        self,
+        config: EndpointConfig,
+        opened_ms: float,
+        vad_lag_ms: float,
+        *,
+        early_confidence: float,
+        least_speech_ms: float = 0.0,
+    ) -> None:
+        """`early_confidence`: how sure the model must be of a call for it to end the turn early; over 1: never.
+
+        `least_speech_ms`: less is no speech.
+        """
         self._config = config
         self._early_confidence = early_confidence
+        self._least_speech_ms = least_speech_ms
         self._opened_ms = opened_ms
         self._lag_ms = vad_lag_ms
         self._speaking = False
@@ -180,13 +196,13 @@ class Endpoint:
 
     def finish(self, end_ms: float) -> Over:
         """The input is over: so is the turn."""
-        return Over(end_ms, "input_ended" if self.heard_speech else "no_speech")
+        return Over(end_ms, self._reason("input_ended"))
 
     def hangover_ms(self) -> float:
         """How much silence ends the turn now."""
         if self._is_nonsense:
             return self._config.hangover_ms
-        if self._background and self._all_said:
+        if self._background and self._all_said and not self._foreground.is_over(FAR_LOWER):
             return min(ALL_SAID_MS, self._config.longest_hangover_ms)
         if self._background or (self._verdict is not None and self._verdict.kind == "unsure"):
             return self._config.longest_hangover_ms
@@ -264,7 +280,12 @@ class Endpoint:
             self._paused = True
             edges.append(Paused(self.speech_ended_ms))
         if silence_ms >= self.hangover_ms() and end_ms > self._goes_on_ms:
-            edges.append(Over(end_ms, "silence", self._beside_ms(end_ms)))
+            edges.append(Over(end_ms, self._reason("silence"), self._beside_ms(end_ms)))
+
+    def _reason(self, ended: str) -> str:
+        began_ms = self._first_voiced_ms
+        enough = began_ms is not None and self.speech_ended_ms - began_ms >= self._least_speech_ms
+        return ended if enough else "no_speech"
 
     def _beside_ms(self, end_ms: float) -> float:
         return max(0.0, end_ms - self.speech_ended_ms - LINGER_MS) if self._background else 0.0

@@ -21,6 +21,7 @@ from assistant.resting import Rules, Step, ended, is_plain, what_became
 from assistant.states import Acting, Before, Confirming, Drafting, FollowUp, Listening, SoFar, Speaking, State, Thinking
 
 CONTINUED_PRE_ROLL_MS = 200.0
+PLEASE_MS = 600.0  # "please" and "thank you" are over sooner, and a model may make a call of them
 
 
 def continued(state: State, audio_ms: float, rules: Rules) -> Step:
@@ -51,7 +52,7 @@ def continued(state: State, audio_ms: float, rules: Rules) -> Step:
 
 def _going_on(turns: int, audio_ms: float) -> tuple[Command, ...]:
     from_ms = max(0.0, audio_ms - CONTINUED_PRE_ROLL_MS)
-    return EndTurn(turns), OpenTurn(turns + 1, from_ms, goes_on=True)
+    return EndTurn(turns), OpenTurn(turns + 1, from_ms, goes_on=True, least_speech_ms=PLEASE_MS)
 
 
 def nothing_more(turns: int, before: Before, rules: Rules) -> Step:

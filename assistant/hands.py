@@ -71,7 +71,7 @@ class Hands:
                 assert_never(order)
 
     def _open(self, order: c.OpenTurn) -> None:
-        self._listener.open(order.from_ms, order.no_speech_s)
+        self._listener.open(order.from_ms, order.no_speech_s, order.least_speech_ms)
         self._mind.open(goes_on=order.goes_on)
         if order.lead_ms and order.from_ms is not None:
             self._mind.hear(self._listener.cut(max(0.0, order.from_ms - order.lead_ms), order.from_ms))

@@ -107,10 +107,10 @@ class Listener:
         """How far the input has been heard, in ms."""
         return self._ring[-1].end_ms if self._ring else 0.0
 
-    def open(self, from_ms: float | None, no_speech_s: float | None = None) -> None:
+    def open(self, from_ms: float | None, no_speech_s: float | None = None, least_speech_ms: float = 0.0) -> None:
         """Open a turn at a place in the past (at most 20 s ago) or about to come; None: where the last turn ended.
 
-        `no_speech_s`: how long to wait for a voice, if not as long as usual.
+        `no_speech_s`: how long to wait for a voice, if not as long as usual. `least_speech_ms`: less is none.
         """
         config = self._config if no_speech_s is None else dataclasses.replace(self._config, no_speech_s=no_speech_s)
         if from_ms is not None:
@@ -119,8 +119,9 @@ class Listener:
                 self._gain = self._word_gain
         self._over = None
         self._endpoint = endpoint.Endpoint(
-            config, self._cursor_ms, self._vad_lag_ms, early_confidence=self._early_confidence
-        )
+            config, self._cursor_ms, self._vad_lag_ms, early_confidence=self._early_confidence,
+            least_speech_ms=least_speech_ms,
+        )  # fmt: skip
         self._vad.reset()
 
     def reopen(self) -> None:

@@ -260,6 +260,15 @@ async def test_our_own_voice_stays_known_and_can_be_stopped_while_somebody_goes_
     assert (known[-1][1:], words.sounding) == ((False, False), False)
 
 
+async def test_a_word_behind_a_deed_is_not_even_thought_about() -> None:
+    """A "please" is no command, though a model may make one of it."""
+    house = House(ScriptedSession(CALL, CALL), voice=ToneVoice(seconds=3.0), knows_itself=True)
+    await house.replay(sound(*LONG_PAUSE[:-2], (SPEECH, 0.5), (SILENCE, 2.5)))
+    assert house.names().count("speech_continued") == 1
+    assert house.voice.said == [("Light on.", "en")]
+    assert len(house.session.turns) == len(house.light.calls) == 1
+
+
 @pytest.mark.parametrize("muted", [False, True])
 async def test_what_the_home_was_asked_for_is_done_to_its_end_and_told_though_nobody_waits_for_it(
     *, muted: bool

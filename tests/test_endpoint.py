@@ -112,6 +112,15 @@ def test_a_television_that_goes_on_lower_does_not_keep_the_turn_open() -> None:
     assert 900 - LINGER_MS <= over.beside_ms < over.audio_ms - 2000
 
 
+@pytest.mark.parametrize(("least_ms", "reason"), [(0.0, "silence"), (400.0, "silence"), (420.0, "no_speech")])
+def test_less_speech_than_is_asked_for_is_none(least_ms: float, reason: str) -> None:
+    ear = Ear()
+    ear.endpoint = Endpoint(EndpointConfig(), 0.0, LAG_MS, early_confidence=0.9, least_speech_ms=least_ms)
+    ear.say(400)
+    (over,) = [e for e in ear.hear(0.0, 2000) if isinstance(e, Over)]
+    assert over.reason == reason
+
+
 def test_another_voice_behind_a_whole_command_is_waited_out_for_600_ms_instead_of_900() -> None:
     """One that is known by the foreground alone: before the pause there was too little to compare it with."""
     ends = []

@@ -139,7 +139,7 @@ def test_somebody_who_goes_on_before_anything_was_done_or_heard_has_not_finished
 def test_what_was_done_stands_when_somebody_goes_on() -> None:
     state, commands = play(WAKE, SILENCE, CALLS, SpeechContinued(3400, 3500))
     assert state == s.Listening(2, before=s.Before())
-    assert commands[-3:] == [c.Hush(), c.EndTurn(1), c.OpenTurn(2, 3200.0, goes_on=True)]
+    assert commands[-3:] == [c.Hush(), c.EndTurn(1), c.OpenTurn(2, 3200.0, goes_on=True, least_speech_ms=600.0)]
 
 
 GOES_ON, LIKELY = SpeechContinued(3400, 3500), EndpointLikely(4000, 4100)
@@ -194,7 +194,10 @@ AUDIBLE = (WAKE, SILENCE, CALLS, DONE, REPLY, ReplyAudioStarted(3, 3))
 def test_an_answer_that_is_heard_already_goes_on_until_more_is_asked_for() -> None:
     """Its end may come meanwhile."""
     state, commands = play(*AUDIBLE, GOES_ON)
-    assert (state, commands[-1]) == (s.Listening(2, before=s.Before(sounds=True)), c.OpenTurn(2, 3200.0, goes_on=True))
+    assert (state, commands[-1]) == (
+        s.Listening(2, before=s.Before(sounds=True)),
+        c.OpenTurn(2, 3200.0, goes_on=True, least_speech_ms=600.0),
+    )
     assert c.Hush() not in commands
     assert play(*AUDIBLE, GOES_ON, SILENCE, PLEASE)[0] == s.Speaking(2, acted=True, audible=True, complete=True)
     assert play(*AUDIBLE, GOES_ON, HEARD, SILENCE, PLEASE)[0] == s.Idle(2)
