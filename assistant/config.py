@@ -58,8 +58,8 @@ class WakeConfig:
 
     With a `second_opinion` a score from `maybe_threshold` up to `sure_threshold` begins a turn silently, and the model
     decides whether it was meant; `threshold` is for all that is decided without one. With `verify`
-    a second ear must hear "hey gemma" in the sound, too; with both it is asked from `verified_threshold` on, and
-    `sure_threshold` is for how likely the word is by what both heard.
+    a second ear must hear "hey gemma" in the sound, too; with both it is asked from `verified_threshold` on, and says
+    with the score together what is sure.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT

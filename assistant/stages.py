@@ -266,11 +266,15 @@ class WakeDetector(Protocol):
 
 
 class Verifier(Protocol):
-    """A second ear for one wake word, `phrase`: it is given the last `sound_ms`. `enough`: so likely it must be."""
+    """A second ear for one wake word, `phrase`: it is given the last `sound_ms`.
+
+    So likely a word must be for that to be `enough`, or `sure`.
+    """
 
     phrase: str
     sound_ms: float
     enough: float
+    sure: float
 
     def likely(self, samples: Pcm, score: float) -> float:
         """How likely it is, 0..1, that a sound, shape (n,), holds it that the wake word gave this score."""

@@ -60,8 +60,8 @@ class WakeDecision:
     `maybe_of`: another `maybe` for some words.
 
     A `witness`, where there is one, says of a word that may be (its end, best score and which) how likely it is by the
-    score and by what else it knows; None: by the score alone. Then that must reach `sure`, however low the score, or,
-    when the score falls, `enough`: else it is rejected.
+    score and by what else it knows; None: by the score alone. That must reach the second of `witnessed`, (enough,
+    sure), however low the score, or the first when the score falls: else it is rejected.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class WakeDecision:
         patience: int = 1,
         doubt: tuple[float, float] | None = None,
         maybe_of: Mapping[str, float] | None = None,
-        enough: float = 0.5,
+        witnessed: tuple[float, float] = (0.5, 0.95),
     ) -> None:
         self._threshold = threshold
         self._doubts = doubt is not None
@@ -82,7 +82,7 @@ class WakeDecision:
         self._near_threshold = min(near_threshold, self._maybe, *self._maybe_of.values())
         self._refractory_ms = refractory_s * 1000
         self._patience = patience
-        self._enough = enough
+        self._enough, self._certain = witnessed
         self.reset()
 
     def reset(self) -> None:
@@ -142,7 +142,7 @@ class WakeDecision:
     def _is_sure(self, score: float, likely: float | None) -> bool:
         if likely is None:
             return score >= self._sure
-        return likely >= (self._sure if self._doubts else self._enough)
+        return likely >= (self._certain if self._doubts else self._enough)
 
     def _ask(self, rise: "_Rise", witness: Witness) -> float | None:
         """Of what is neither doubtful nor sure by its score nobody needs to hear."""

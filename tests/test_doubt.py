@@ -96,7 +96,7 @@ class TestDecision:
 
     def witnessed(self, scores: list[float], likely: float) -> list[Heard | Doubted | Rejected | None]:
         """What comes of scores where a witness finds the word as likely each time."""
-        decision = WakeDecision(doubt=(0.5, 0.95), maybe_of={"hey": 0.1}, enough=0.6)
+        decision = WakeDecision(doubt=(0.5, 0.95), maybe_of={"hey": 0.1}, witnessed=(0.6, 0.95))
         return [decision.update(s, (n + 1) * 80.0, "hey", lambda *_: likely) for n, s in enumerate(scores)]
 
     def test_what_a_witness_is_sure_of_is_heard_at_its_first_score(self) -> None:
@@ -112,7 +112,7 @@ class TestDecision:
         assert found == [None, None, Doubted(80 - HEARD_LAG_MS, 0.99, "hey"), None]
 
     def test_what_it_did_not_hear_is_refused_and_keeps_no_other_word_waiting(self) -> None:
-        decision = WakeDecision(doubt=(0.5, 0.95), enough=0.6)
+        decision = WakeDecision(doubt=(0.5, 0.95), witnessed=(0.6, 0.95))
         likely = iter([0.1, 0.1, 0.99])
         found = [
             decision.update(score, (n + 1) * 80.0, "hey", lambda *_: next(likely))
@@ -124,7 +124,7 @@ class TestDecision:
 
     def test_a_word_that_was_refused_too_early_ends_where_it_is_heard(self) -> None:
         """What it was refused for is a part of it: a turn that begins there hears the rest of the word."""
-        decision = WakeDecision(doubt=(0.5, 0.95), maybe_of={"hey": 0.1}, enough=0.6)
+        decision = WakeDecision(doubt=(0.5, 0.95), maybe_of={"hey": 0.1}, witnessed=(0.6, 0.95))
         found = [
             decision.update(score, n * 80.0, "hey", lambda _end, peak, _word: 0.99 if peak >= 0.9 else 0.1)
             for n, score in enumerate([0.12, 0.15, 0.2, 0.3, 0.9])
@@ -136,7 +136,7 @@ class TestDecision:
     def test_without_doubts_a_witness_of_a_high_score_must_find_it_likely_enough(
         self, likely: float, told: type[Heard | Rejected]
     ) -> None:
-        decision = WakeDecision(threshold=0.8, enough=0.6)
+        decision = WakeDecision(threshold=0.8, witnessed=(0.6, 0.95))
         found = [decision.update(score, n * 80.0, "hey", lambda *_: likely) for n, score in enumerate([0.7, 0.9, 0.1])]
         assert [type(each) for each in found if each is not None] == [told]
 

@@ -100,7 +100,7 @@ def test_what_the_wake_word_thinks_counts_as_much(monkeypatch: pytest.MonkeyPatc
 class Stubborn:
     """Is as certain of every sound, and keeps them."""
 
-    phrase, sound_ms, enough = "hey gemma", 500.0, 0.6
+    phrase, sound_ms, enough, sure = "hey gemma", 500.0, 0.6, 0.95
 
     def __init__(self, likely: float) -> None:
         self._likely = likely
@@ -115,8 +115,9 @@ def heard(stubborn: Stubborn, word: str = "hey gemma") -> list[Event]:
     """What a listener tells of a second of silence and the word."""
     wake = LevelWake()
     wake.word = word
+    decision = WakeDecision(witnessed=(stubborn.enough, stubborn.sure))
     ear = Listener(
-        EndpointConfig(), wake, WakeDecision(enough=stubborn.enough), LevelVad(), vad_lag_ms=0.0, early_confidence=2.0,
+        EndpointConfig(), wake, decision, LevelVad(), vad_lag_ms=0.0, early_confidence=2.0,
         now_ms=lambda: 0.0, verifier=stubborn,
     )  # fmt: skip
     samples = sound((SILENCE, 1.0), (WAKE, 0.4), (SILENCE, 0.3))
@@ -163,7 +164,8 @@ class Rising:
 )
 def test_what_it_is_sure_of_is_heard_at_once(likely: float, told: list[type[Event] | None]) -> None:
     """A doubtful word waits for its score to fall, unless the second ear is sure of it."""
-    doubting = WakeDecision(doubt=(0.5, 0.95), maybe_of={"hey gemma": 0.1}, enough=Stubborn.enough)
+    witnessed = (Stubborn.enough, Stubborn.sure)
+    doubting = WakeDecision(doubt=(0.5, 0.95), maybe_of={"hey gemma": 0.1}, witnessed=witnessed)
     ear = Listener(
         EndpointConfig(), Rising(0.05, 0.2, 0.6, 0.4, 0.05), doubting, LevelVad(), vad_lag_ms=0.0,
         early_confidence=2.0, now_ms=lambda: 0.0, verifier=Stubborn(likely),

@@ -143,7 +143,7 @@ class TestRecordings:
         heard: list[Pcm] = []
 
         class Deaf:
-            phrase, sound_ms, enough = "hey gemma", 500.0, 0.6
+            phrase, sound_ms, enough, sure = "hey gemma", 500.0, 0.6, 0.95
 
             def likely(self, samples: Pcm, score: float) -> float:
                 assert score >= 0.5

@@ -60,7 +60,7 @@ def decision(config: WakeConfig, second: Verifier | None) -> WakeDecision:
         refractory_s=config.refractory_s,
         doubt=(config.maybe_threshold, config.sure_threshold) if config.second_opinion else None,
         maybe_of={second.phrase: config.verified_threshold} if second else None,
-        enough=second.enough if second else 0.5,
+        witnessed=(second.enough, second.sure) if second else (0.5, 0.95),
     )
 
 

@@ -20,6 +20,7 @@ from assistant.stages import Pcm
 
 SOUND_MS = 1750.0  # so much before the decision is looked at
 HEAD_FILE, ENCODER_FILE = "hey_gemma/second_ear.npz", "tiny/tiny-mmproj.gguf"
+SURE = 5.0  # log odds of both: less is a doubt that the model may settle (docs/RESULTS.md)
 _REMEDY = "install Hey Gemma again: its models/ folder belongs to it"
 
 Floats = NDArray[np.float32]
@@ -91,7 +92,7 @@ class WordVerifier:
         folder = folder or models_dir()
         self._head = WordHead(folder / HEAD_FILE)
         self._encoder = Conformer(folder / ENCODER_FILE, layers=self._head.depth)
-        self.enough = probability(self._head.least)
+        self.enough, self.sure = probability(self._head.least), probability(SURE)
         if self._encoder.width != self._head.width:
             raise ModelDamaged(f"{HEAD_FILE} doesn't fit {ENCODER_FILE}", remedy=_REMEDY)
 
