@@ -20,7 +20,7 @@ from assistant.stages import Pcm
 
 SOUND_MS = 1750.0  # so much before the decision is looked at
 HEAD_FILE, ENCODER_FILE = "hey_gemma/second_ear.npz", "tiny/tiny-mmproj.gguf"
-SURE = 5.0  # log odds of both: less is a doubt that the model may settle (docs/RESULTS.md)
+SURE = 6.0  # log odds of both: less is a doubt that the model may settle (docs/RESULTS.md)
 _REMEDY = "install Hey Gemma again: its models/ folder belongs to it"
 
 Floats = NDArray[np.float32]
