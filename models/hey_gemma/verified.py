@@ -109,12 +109,19 @@ def keep(clips: Sequence[Clip], folder: Path) -> None:
     (folder / "expect.jsonl").write_text("".join(lines), encoding="utf-8")
 
 
+def new_folder(name: str) -> Path:
+    """One that isn't there yet: what is heard in twenty minutes isn't lost at their end."""
+    if Path(name).exists():
+        raise argparse.ArgumentTypeError(f"{name} is there already")
+    return Path(name)
+
+
 def main() -> None:
     """Count, and print a row a kind."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, nargs="?")
     parser.add_argument("--no-people", action="store_true", help="the folder only")
-    parser.add_argument("--keep", type=Path, help="write what isn't the word and was let through here")
+    parser.add_argument("--keep", type=new_folder, help="write what isn't the word and was let through here")
     options = parser.parse_args()
     folder: Path | None = options.folder
     wake, settings = WakeWord(gate=FaintVad(WebRtcVad(aggressiveness=3))), WakeConfig()
