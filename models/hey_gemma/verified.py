@@ -1,7 +1,7 @@
 """What the second ear lets through: `python -m models.hey_gemma.verified [DIR]`, clips of `opinion_set` or `measured`.
 
 Every clip, and every recording of people kept out of training, through the assistant's own listener; what wakes it or
-is doubted is counted before and behind the verifier; also who is heard least, and how long after the word, the
+is doubted is counted before and behind the verifier; also whose word is heard, and how long after it, the
 processor time of that moment added. No model decides here: `--keep OUT` writes what isn't the word and was let through,
 for `hey-gemma eval OUT` to let one decide. 60 CPU-s an hour of sound.
 """
@@ -30,8 +30,8 @@ from assistant.waking.verifier import WordVerifier
 from models.hey_gemma import human
 from models.hey_gemma.verifier_head import load
 
-WORST_VOICES = 5
-NOISY = tuple(f"word, 10 dB {noise}" for noise in ("white", "pink", "babble", "music"))
+NOISY = {f"word, 10 dB {noise}": "10 dB" for noise in ("white", "pink", "babble", "music")}
+PLACES = {"word, clean": "clean", **NOISY, "word, 3 m": "3 m"}
 BEHIND = np.zeros(SAMPLE_RATE_HZ // 2, np.int16)
 
 
@@ -59,20 +59,25 @@ class Clip:
 
 
 class ByVoice:
-    """How many words of each voice were heard."""
+    """How many words of each voice were heard: clean, at 10 dB of four noises, from 3 m."""
 
-    def __init__(self, title: str) -> None:
-        self._title = title
-        self._found: defaultdict[str, list[bool]] = defaultdict(list)
+    def __init__(self) -> None:
+        self._found: defaultdict[str, defaultdict[str, list[bool]]] = defaultdict(lambda: defaultdict(list))
 
-    def add(self, voice: str, *, heard: bool) -> None:
+    def add(self, clip: Clip, *, heard: bool) -> None:
         """Take one."""
-        self._found[voice].append(heard)
+        if clip.kind in PLACES:
+            self._found[clip.voice][PLACES[clip.kind]].append(heard)
 
     def show(self) -> None:
-        """Print who is heard least."""
-        for voice, heard in sorted(self._found.items(), key=lambda item: sum(item[1]) / len(item[1]))[:WORST_VOICES]:
-            print(f"the word, {self._title}, by {voice}: {sum(heard)} of {len(heard)}")
+        """Print them all, who is heard least in noise first."""
+        if not self._found:
+            return
+        columns = list(dict.fromkeys(PLACES.values()))
+        print(f"\n| voice | {' | '.join(columns)} |\n|---|---|---|---|")
+        rows = [(voice, [by[column] for column in columns]) for voice, by in self._found.items()]
+        for voice, heard in sorted(rows, key=lambda row: (sum(row[1][1]) / max(1, len(row[1][1])), row[0])):
+            print(f"| {voice} | {' | '.join(f'{sum(some)}/{len(some)}' for some in heard)} |")
 
 
 def clips(folder: Path) -> Iterator[Clip]:
@@ -95,7 +100,7 @@ def people() -> Iterator[Clip]:
     """Recordings of people, each once."""
     for path in sorted({*human.files(held_out=True), *human.second_files(held_out=True)}):
         sound = human.load(path)
-        yield Clip("people", np.clip(np.rint(sound * 32767), -32768, 32767).astype(np.int16))
+        yield Clip(f"people, {human.language(path)}", np.clip(np.rint(sound * 32767), -32768, 32767).astype(np.int16))
 
 
 def keep(clips: Sequence[Clip], folder: Path) -> None:
@@ -128,7 +133,7 @@ def main() -> None:
     verifier = WordVerifier()
     found: defaultdict[str, Count] = defaultdict(Count)
     kept: list[Clip] = []
-    clean, noisy, delays = ByVoice("clean"), ByVoice("at 10 dB"), list[float]()
+    by_voice, delays = ByVoice(), list[float]()
     for clip in chain(clips(folder) if folder else (), () if options.no_people else people()):
         wake.reset()
         listener = Listener(
@@ -159,10 +164,7 @@ def main() -> None:
         count.woken += passed
         if passed and not clip.kind.startswith("word"):
             kept.append(clip)
-        if clip.kind == "word, clean":
-            clean.add(clip.voice, heard=passed)
-        elif clip.kind in NOISY:
-            noisy.add(clip.voice, heard=passed)
+        by_voice.add(clip, heard=passed)
     print("| sounds | of | hours | sure | let through | doubtful | let through | woken |")
     print("|---|---|---|---|---|---|---|---|")
     for kind, count in sorted(found.items()):
@@ -170,8 +172,7 @@ def main() -> None:
             f"| {kind} | {count.sounds} | {count.seconds / 3600:.2f} | {count.sure} | {count.sure - count.sure_refused}"
             f" | {count.doubtful} | {count.doubtful - count.doubtful_refused} | {count.woken} |"
         )
-    clean.show()
-    noisy.show()
+    by_voice.show()
     if delays:
         places = zip((5, 50, 95, 100), np.percentile(delays, (5, 50, 95, 100)), strict=True)
         print("from the word's end to the event, ms, clean:", ", ".join(f"{n} %: {ms:.0f}" for n, ms in places))
