@@ -51,7 +51,7 @@ def by_score(_end_ms: float, _score: float, _word: str) -> None:
 class WakeDecision:
     """Scores -> heard, doubted, or rejected. Pure: time comes with each score.
 
-    Heard: `patience` scores in a row at or over `threshold`. After that nothing is heard for `refractory_s`, and not
+    Heard: a score at or over `threshold`. After that nothing is heard for `refractory_s`, and not
     before the score has been under `near_threshold` once: one word is heard once. Rejected: the score rose over
     `near_threshold` and fell again without being heard.
 
@@ -70,7 +70,6 @@ class WakeDecision:
         threshold: float = 0.8,
         near_threshold: float = 0.3,
         refractory_s: float = 1.0,
-        patience: int = 1,
         doubt: tuple[float, float] | None = None,
         maybe_of: Mapping[str, float] | None = None,
         witnessed: tuple[float, float] = (0.5, 0.95),
@@ -81,7 +80,6 @@ class WakeDecision:
         self._maybe_of = dict(maybe_of or {}) if self._doubts else {}
         self._near_threshold = min(near_threshold, self._maybe, *self._maybe_of.values())
         self._refractory_ms = refractory_s * 1000
-        self._patience = patience
         self._enough, self._certain = witnessed
         self.reset()
 
@@ -122,8 +120,7 @@ class WakeDecision:
         if rise.spent and rise.told is None:
             return None
         likely = self._ask(rise, witness)
-        rise.sure = rise.sure + 1 if self._is_sure(score, likely) else 0
-        if rise.sure >= self._patience:
+        if self._is_sure(score, likely):
             match rise.told:
                 case Doubted(end_ms):  # a turn is open there
                     pass
@@ -175,7 +172,6 @@ class _Rise:
     spent: bool
     maybe_ms: float | None = None
     over_ms: float | None = None
-    sure: int = 0
     waited: int = 0
     told: Doubted | Rejected | None = None
 

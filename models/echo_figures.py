@@ -3,8 +3,9 @@
 `recall`: how many of the words that a person says over our own voice are heard, through the assistant's own echo
 canceller, wake word and listener; `--compare` adds other cancellers that are installed. `self`: how often an hour of
 our own speech wakes it. `twice`: every word is said again after 0.8 s, as people do; our voice is softer then, if the
-first try asked for that (assistant.audio.softer), or isn't. WORDS is made by `words`: the held-out voices, but for our
-own. Scenes are models.loop's.
+first try asked for that (assistant.audio.softer), or isn't. `over`: how often our own voice is taken for somebody who
+goes on behind a deed (listen.py: ten chunks in a row), and how many of the words said over it are. WORDS is made by
+`words`: the held-out voices, but for our own. Scenes are models.loop's.
 """
 
 import argparse
@@ -20,11 +21,12 @@ import numpy as np
 from assistant.audio.echo import EchoCanceller
 from assistant.audio.softer import LASTS_S, SHARE
 from assistant.config import EndpointConfig
+from assistant.endpoint import SPEECH
 from assistant.events import WakeDoubted, WakeHeard, WakeRejected
-from assistant.listen import Listener
+from assistant.listen import SURE_CHUNKS, Listener
 from assistant.own_voice import OwnVoice
 from assistant.stages import CHUNK_SAMPLES, AudioChunk, Pcm
-from assistant.vad import WebRtcVad
+from assistant.vad import GatedVad, SileroVad, WebRtcVad
 from assistant.wake import WakeWord
 from assistant.wake_decision import WakeDecision
 from models import loop
@@ -192,6 +194,37 @@ def twice(own: list[Samples], words: list[Samples], *, speaking_threshold: float
             print(f"far {far}, {over_db:.0f} dB over, {len(words)} words: {told}", flush=True)
 
 
+def taken_over(wake: WakeWord, scene: loop.Scene) -> list[float]:
+    """Where somebody seems to talk over our voice for as long as the listener asks, in ms."""
+    own, vad, stage = OwnVoice(wake.twin()), GatedVad(WebRtcVad(), SileroVad()), EchoCanceller()
+    found, in_a_row = [], 0
+    for start in range(0, len(scene.mic) - CHUNK_SAMPLES + 1, CHUNK_SAMPLES):
+        part = slice(start, start + CHUNK_SAMPLES)
+        played = scene.played[part] if scene.played[part].any() else None
+        samples = stage.cancel(scene.mic[part], played)
+        chunk = AudioChunk(samples, start, played, stage.taken_db, stage.echo_power)
+        own.hear(chunk)
+        is_somebody = vad.probability(samples) >= SPEECH and own.speaks and own.is_over(chunk)
+        in_a_row = in_a_row + 1 if is_somebody else 0
+        if in_a_row == SURE_CHUNKS:
+            found.append(chunk.end_ms)
+    return found
+
+
+def over(own: list[Samples], words: list[Samples], levels: list[float], seed: int) -> None:
+    """Our voice alone in twenty rooms of 90 s, then words over it."""
+    wake, alone = WakeWord(), 0
+    for room in range(ROOMS):
+        alone += len(
+            taken_over(wake, loop.scene(own, [], np.random.default_rng([seed, room]), over_db=0.0, seconds=90))
+        )
+    print(f"half an hour of our own voice: taken for somebody's {alone} times", flush=True)
+    for far in (False, True):
+        for level in levels:
+            scene = loop.scene(own, words, np.random.default_rng(seed), over_db=level, far=far)
+            print(f"far {far}, {level:.0f} dB over: {hits(taken_over(wake, scene), scene)} of {len(words)}", flush=True)
+
+
 def clips(path: Path) -> dict[str, Samples]:
     """Sounds of a file, by name."""
     with np.load(path) as stored:
@@ -201,7 +234,7 @@ def clips(path: Path) -> dict[str, Samples]:
 def main() -> None:
     """One of the figures, or the words for them."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["recall", "self", "twice", "watched", "words"])
+    parser.add_argument("what", choices=["recall", "self", "twice", "over", "watched", "words"])
     parser.add_argument("--own", type=Path)
     parser.add_argument("--words", type=Path, required=True)
     parser.add_argument("--count", type=int, default=66)
@@ -227,6 +260,9 @@ def main() -> None:
     chosen = [words[n] for n in np.random.default_rng(options.seed).permutation(len(words))[: options.count]]
     plain: Callable[[str], bool] = lambda text: "emma" not in text  # noqa: E731
     plain_clips = [sound for text, sound in own.items() if plain(text)]
+    if options.what == "over":
+        over(plain_clips, chosen, options.over or [0.0, 5.0, 10.0], options.seed)
+        return
     if options.what == "twice":
         levels = options.over or [0.0, 5.0, 10.0]
         twice(plain_clips, chosen, speaking_threshold=options.speaking_threshold, over=levels, seed=options.seed)

@@ -197,11 +197,11 @@ async def test_somebody_who_goes_on_while_the_model_thinks_is_heard_to_the_end()
 LONG_PAUSE = ((SILENCE, 0.5), (WAKE, 0.6), (SPEECH, 1.2), (SILENCE, 0.8), (SPEECH, 1.0), (SILENCE, 2.5))
 
 
-async def test_a_slow_home_that_answers_into_the_next_turn_is_no_defect() -> None:
-    """The person went on; the light is switched, and nobody says so. The next turn acts and speaks by itself."""
+async def slow_home(more: list[str]) -> House:
+    """A home that has done what it was asked for when the turn behind it is over, too; `more`: the reply to that."""
     light = OneLight()
     light.hold = asyncio.Event()
-    house = House(ScriptedSession(CALL, CALL), light=light, fast=False)
+    house = House(ScriptedSession(CALL, more), light=light, fast=False)
 
     def release(event: Event) -> None:
         house.events.append(event)
@@ -210,8 +210,14 @@ async def test_a_slow_home_that_answers_into_the_next_turn_is_no_defect() -> Non
 
     house.conversation._observe = release
     await house.replay(sound(*LONG_PAUSE))
+    return house
+
+
+async def test_a_slow_home_that_answers_into_the_next_turn_is_no_defect() -> None:
+    """The person went on; the light is switched, and nobody says so. The next turn acts and speaks by itself."""
+    house = await slow_home(CALL)
     assert house.names().count("speech_continued") == 1
-    assert len(light.calls) == len(house.all_of(ToolCalled)) == len(house.all_of(TurnEnded)) == 2
+    assert len(house.light.calls) == len(house.all_of(ToolCalled)) == len(house.all_of(TurnEnded)) == 2
     assert house.voice.said == [("Light on.", "en")]
 
 
@@ -235,17 +241,7 @@ async def test_who_goes_on_behind_a_deed_while_the_answer_is_heard(
 
 
 async def test_what_a_slow_home_did_for_the_turn_before_is_no_action_of_a_please() -> None:
-    light = OneLight()
-    light.hold = asyncio.Event()
-    house = House(ScriptedSession(CALL, ["You"]), light=light, fast=False)
-
-    def release(event: Event) -> None:
-        house.events.append(event)
-        if house.names().count("endpoint_reached") == 2 and light.hold is not None:
-            light.hold.set()
-
-    house.conversation._observe = release
-    await house.replay(sound(*LONG_PAUSE))
+    house = await slow_home(["You"])
     assert len(house.all_of(ToolCalled)) == 1
     assert [ended.action_ms for ended in house.all_of(TurnEnded)] == [None, None]
     assert house.voice.said == [("Light on.", "en")]

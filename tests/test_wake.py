@@ -80,10 +80,6 @@ class TestDecision:
         decided = decide(WakeDecision(refractory_s=0.2), [0.9] * 50)
         assert [d for d in decided if d is not None] == [decided[0]]
 
-    def test_patience_asks_for_scores_in_a_row(self) -> None:
-        decided = decide(WakeDecision(threshold=0.5, patience=2), [0.6, 0.4, 0.6, 0.7])
-        assert decided == [None, None, None, Heard(3 * FRAME_MS - HEARD_LAG_MS, 0.7)]
-
     def test_reset_ends_the_refractory_time(self) -> None:
         decision = WakeDecision(refractory_s=5)
         decide(decision, [0.9, 0.1])
