@@ -351,7 +351,7 @@ async def test_a_real_speaker_keeps_time_and_is_silent_when_stopped(tmp_path: Pa
             listening.cancel()
         await speaker.aclose()
     assert first_s is not None
-    assert 1.0 <= took_s < 1.5
+    assert 0.95 < took_s < 1.5  # the server says its delay to some ms
     onset_s = next(at for at, level in heard if level > -20)
     assert -0.02 < onset_s - first_s < 0.2  # the microphone's own delay is in this
     last_s = max(at for at, level in heard if level > -60)
