@@ -10,16 +10,24 @@ from assistant.stages import Call, Only, Outcome, Verdict
 class OpenTurn:
     """Begin turn `turn` at a place in the audio; None: where the last turn ended. `no_speech_s`: give up after.
 
-    `lead_ms`: the model alone hears so much sound before it, too. `goes_on`: what the home is doing for the turn
-    before it is told, too. `least_speech_ms`: less is no speech.
+    `lead_ms`: the model alone hears so much sound before it, too.
     """
 
     turn: int
     from_ms: float | None
     no_speech_s: float | None = None
     lead_ms: float = 0.0
-    goes_on: bool = False
-    least_speech_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class GoOn:
+    """End the turn, which has acted, and begin turn `turn` with all its sound, and none between that and `from_ms`.
+
+    It is remembered as one. What the home is doing for the first is told, too.
+    """
+
+    turn: int
+    from_ms: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +59,7 @@ class CommitTurn:
     """Close the user's turn; the model's answer, drafted or not, counts, or only some of it.
 
     `only` "sense": it answers a question of the model's own, without a wake word, and nonsense isn't answered. "calls":
-    it goes on behind what was done, and is answered only if it asks for more to be done.
+    it goes on behind what was done, and is answered only if it asks for something else to be done.
     """
 
     only: Only = "all"
@@ -169,6 +177,7 @@ Thought = (
     StartDraft | RetractDraft | CutSound | CommitTurn | CommitAnswer | Weigh | Act | AskModel
 )  # for the mind alone
 Order = (
-    Thought | OpenTurn | Judge | ReopenTurn | DropTurn | Hush | Silence | Speak | FinishSpeaking | PlayEarcon | Ring
-)  # for whoever listens, thinks or speaks
+    Thought | OpenTurn | GoOn | Judge | ReopenTurn | DropTurn | Hush | Silence | Speak | FinishSpeaking | PlayEarcon
+    | Ring
+)  # fmt: skip # for whoever listens, thinks or speaks
 Command = Order | Settle | EndRinging | Defer | TakeUp | EndTurn

@@ -299,6 +299,10 @@ class Conversation:
             case c.OpenTurn(turn):
                 self._times = TurnTimes(turn)
                 self._hands.carry_out(command)
+            case c.GoOn(turn):
+                self._tell_times()
+                self._times = TurnTimes(turn)
+                self._hands.carry_out(command)
             case _:
                 self._hands.carry_out(command)
 
@@ -309,12 +313,15 @@ class Conversation:
         self._take_up()
 
     def _end_turn(self) -> None:
-        if self._times is not None:
-            self._inbox.append((self._times.ended(*self._here(), None if self._fast else self._origin_ms), True))
-            self._times = None
+        self._tell_times()
         if self._fatal is None:
             self._mind.end_turn()
         self._take_up()
+
+    def _tell_times(self) -> None:
+        if self._times is not None:
+            self._inbox.append((self._times.ended(*self._here(), None if self._fast else self._origin_ms), True))
+            self._times = None
 
     def _take_up(self) -> None:
         self._inbox.extend((event, False) for event in self._deferred)

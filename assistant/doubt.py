@@ -58,15 +58,15 @@ def overhearing(state: Overhearing, event: Event, rules: Rules) -> Step:
             return replace(state, kind=None), (StartDraft(),)
         case SpeechResumed():
             return replace(state, kind=None), (RetractDraft(),)
-        case DraftReady(kind=kind, confidence=confidence):
-            return replace(state, kind=kind), (JudgeEndpoint(Verdict(kind, confidence)),)
+        case DraftReady(kind=kind, confidence=confidence, again=again):
+            return replace(state, kind=kind), (JudgeEndpoint(Verdict(kind, confidence, again)),)
         case EndpointReached(reason="no_speech"):
             return _forget(state, rules, _rejected(state.wake, "nobody_spoke"))
         case EndpointReached(beside_ms=ms) if ms:
             return Weighing(state.turns, state.wake), (CutSound(ms), Weigh(state.wake))
         case EndpointReached():
-            again = (RetractDraft(),) if state.kind == "unsure" else ()  # with the silence heard it may be better
-            return Weighing(state.turns, state.wake), (*again, Weigh(state.wake))
+            redraft = (RetractDraft(),) if state.kind == "unsure" else ()  # with the silence heard it may be better
+            return Weighing(state.turns, state.wake), (*redraft, Weigh(state.wake))
         case Failed():
             return _forget(state, rules, _rejected(state.wake, "failed"))
         case WakeRejected():

@@ -125,25 +125,24 @@ class Endpoint:
         vad_lag_ms: float,
         *,
         early_confidence: float,
-        least_speech_ms: float = 0.0,
+        paused_ms: float = 0.0,
     ) -> None:
         """`early_confidence`: how sure the model must be of a call for it to end the turn early; over 1: never.
 
-        `least_speech_ms`: less is no speech.
+        `paused_ms`: so long a pause of the person was taken for the end already.
         """
         self._config = config
         self._early_confidence = early_confidence
-        self._least_speech_ms = least_speech_ms
         self._opened_ms = opened_ms
         self._lag_ms = vad_lag_ms
         self._speaking = False
         self._run_started_ms: float | None = None
         self._first_voiced_ms: float | None = None
         self._last_voiced_ms = opened_ms
-        self._longest_pause_ms = 0.0
+        self._longest_pause_ms = paused_ms
         self._paused = False
         self._verdict: Verdict | None = None
-        self._hasty = False  # an early end would have cut the person off once already
+        self._hasty = paused_ms > 0  # an early end would have cut the person off once already
         self._goes_on_ms = opened_ms
         self._foreground = _Foreground()
         self._soft_since_ms: float | None = None
@@ -186,7 +185,9 @@ class Endpoint:
         if not self._paused:
             return
         self._verdict = verdict
-        if verdict.kind != "call" and self._all_said and self._behind_is(A_BIT_LOWER, ENOUGH_CHUNKS):
+        if verdict.again and self._all_said:
+            self._hasty = False  # whatever was said since, an early end would have cut nothing off
+        if verdict.kind in ("talk", "unsure") and self._all_said and self._behind_is(A_BIT_LOWER, ENOUGH_CHUNKS):
             self._is_nonsense = True
             self._is_beside()
 
@@ -196,7 +197,7 @@ class Endpoint:
 
     def finish(self, end_ms: float) -> Over:
         """The input is over: so is the turn."""
-        return Over(end_ms, self._reason("input_ended"))
+        return Over(end_ms, "input_ended" if self.heard_speech else "no_speech")
 
     def hangover_ms(self) -> float:
         """How much silence ends the turn now."""
@@ -280,12 +281,7 @@ class Endpoint:
             self._paused = True
             edges.append(Paused(self.speech_ended_ms))
         if silence_ms >= self.hangover_ms() and end_ms > self._goes_on_ms:
-            edges.append(Over(end_ms, self._reason("silence"), self._beside_ms(end_ms)))
-
-    def _reason(self, ended: str) -> str:
-        began_ms = self._first_voiced_ms
-        enough = began_ms is not None and self.speech_ended_ms - began_ms >= self._least_speech_ms
-        return ended if enough else "no_speech"
+            edges.append(Over(end_ms, "silence", self._beside_ms(end_ms)))
 
     def _beside_ms(self, end_ms: float) -> float:
         return max(0.0, end_ms - self.speech_ended_ms - LINGER_MS) if self._background else 0.0

@@ -102,10 +102,14 @@ class DraftStarted(_Happened):
 
 @dataclass(frozen=True, slots=True)
 class DraftReady(_Happened):
-    """The draft is complete: what kind of answer it is (call, talk or unsure), and how sure the model is of it."""
+    """The draft is complete: what kind of answer it is (call, talk, nothing, unsure), and how sure the model is of it.
+
+    `again`: it asks for what the one before it asked for.
+    """
 
     kind: str
     confidence: float
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)

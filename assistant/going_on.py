@@ -1,17 +1,17 @@
 """The person goes on behind the turn's end: it is taken up again, or what follows amends it. Pure, a part of turn.py.
 
-Behind what was done only more calls count. What nobody has heard yet of the answer waits (`states.Before`), and is said
-where nothing more is asked for.
+Behind what was done the sentence is heard as a whole, and only calls count: what it asks for is done, what it doesn't
+ask for any more is taken back; so is all of it where the model has nothing to say to it ("never mind"). What nobody has
+heard yet of the answer waits (`states.Before`), and is said where nothing else is asked for.
 """
 
 from dataclasses import replace
 
 from assistant.commands import (
     Command,
-    EndTurn,
     FinishSpeaking,
+    GoOn,
     Hush,
-    OpenTurn,
     PlayEarcon,
     ReopenTurn,
     Speak,
@@ -21,11 +21,10 @@ from assistant.resting import Rules, Step, ended, is_plain, what_became
 from assistant.states import Acting, Before, Confirming, Drafting, FollowUp, Listening, SoFar, Speaking, State, Thinking
 
 CONTINUED_PRE_ROLL_MS = 200.0
-PLEASE_MS = 600.0  # "please" and "thank you" are over sooner, and a model may make a call of them
 
 
 def continued(state: State, audio_ms: float, rules: Rules) -> Step:
-    """Let the person go on. What was done stands, and the rest is a turn of its own; else it is the same turn."""
+    """Let the person go on: in the same turn, or in one with all of its sound, where something was done."""
     match state:
         case Thinking(turns, answers=True):
             return Confirming(turns), (Hush(), ReopenTurn())
@@ -37,22 +36,21 @@ def continued(state: State, audio_ms: float, rules: Rules) -> Step:
             return state, ()
         case Speaking(turns, audible=True):
             end = FinishSpeaking()  # what of it the model has still to say, nobody will hear
-            return Listening(turns + 1, before=Before(sounds=True)), (end, *_going_on(turns, audio_ms))
+            return Listening(turns + 1, before=Before(sounds=True)), (end, _going_on(turns, audio_ms))
         case Speaking(turns, asks=asks, so_far=so_far):
             before = Before(so_far.said, so_far.language, asks)
-            return Listening(turns + 1, before=before), (Hush(), *_going_on(turns, audio_ms))
+            return Listening(turns + 1, before=before), (Hush(), _going_on(turns, audio_ms))
         case Acting(turns):
-            return Listening(turns + 1, before=Before()), (Hush(), *_going_on(turns, audio_ms))
+            return Listening(turns + 1, before=Before()), (Hush(), _going_on(turns, audio_ms))
         case Thinking(turns, so_far=so_far):  # what the model was about to word
             before = Before(what_became(so_far.outcomes, rules), rules.language)
-            return Listening(turns + 1, before=before), (Hush(), *_going_on(turns, audio_ms))
+            return Listening(turns + 1, before=before), (Hush(), _going_on(turns, audio_ms))
         case _:
             return state, ()
 
 
-def _going_on(turns: int, audio_ms: float) -> tuple[Command, ...]:
-    from_ms = max(0.0, audio_ms - CONTINUED_PRE_ROLL_MS)
-    return EndTurn(turns), OpenTurn(turns + 1, from_ms, goes_on=True, least_speech_ms=PLEASE_MS)
+def _going_on(turns: int, audio_ms: float) -> Command:
+    return GoOn(turns + 1, max(0.0, audio_ms - CONTINUED_PRE_ROLL_MS))
 
 
 def nothing_more(turns: int, before: Before, rules: Rules) -> Step:

@@ -26,6 +26,9 @@ class Hands:
                 self._open(order)
             case c.Judge(verdict):
                 self._listener.judge(verdict)
+            case c.GoOn(_, from_ms):
+                self._mind.go_on()
+                self._listener.go_on(from_ms)
             case c.ReopenTurn():
                 self._mind.reopen()
                 self._listener.reopen()
@@ -71,8 +74,8 @@ class Hands:
                 assert_never(order)
 
     def _open(self, order: c.OpenTurn) -> None:
-        self._listener.open(order.from_ms, order.no_speech_s, order.least_speech_ms)
-        self._mind.open(goes_on=order.goes_on)
+        self._listener.open(order.from_ms, order.no_speech_s)
+        self._mind.open()
         if order.lead_ms and order.from_ms is not None:
             self._mind.hear(self._listener.cut(max(0.0, order.from_ms - order.lead_ms), order.from_ms))
 

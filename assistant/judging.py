@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from assistant.events import CallsReady, EndpointReached, Event, Failed, Reply, ToolCalled, TurnEnded, WakeHeard
+from assistant.intents.deeds import UNDO
 
 Effects = Sequence[Mapping[str, Any]]
 ADDS_UP = ("timer", "todo", "shopping_list")  # what was done before isn't undone by what is done then
@@ -17,10 +18,12 @@ ADDS_UP = ("timer", "todo", "shopping_list")  # what was done before isn't undon
 
 @dataclass(slots=True)
 class Heard:
-    """What one clip brought about."""
+    """What one clip brought about. `undoing`: those of the effects that took another one back."""
 
     woke: bool = False
     effects: list[Mapping[str, Any]] = field(default_factory=list)
+    undoing: list[Mapping[str, Any]] = field(default_factory=list)
+    undoes: bool = False  # now
     calls: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     replies: list[str] = field(default_factory=list)
@@ -38,12 +41,14 @@ class Heard:
                 self.woke = True
             case EndpointReached(audio_ms=audio_ms) if self.ended_audio_ms is None:
                 self.ended_audio_ms = audio_ms
-            case CallsReady(confidence=confidence):
+            case CallsReady(calls=calls, confidence=confidence):
                 self.confidence = confidence
+                self.undoes = any(call.name == UNDO.name for call in calls)
             case ToolCalled(name=name, effects=effects, error=error):
                 self.calls.append(name)
                 self.errors += [error] if error else []
                 self.effects += effects
+                self.undoing += effects if self.undoes or name == UNDO.name else []
             case Reply(text=text, language=language):
                 self.replies.append(text)
                 self.language = language
@@ -78,8 +83,9 @@ class Verdict:
     @property
     def wrong_in_the_end(self) -> bool:
         """Something was done, and not all of it was put right."""
-        wanted, done = self.label.get("effects", []), self.heard.effects
-        return bool(done) and not same_effects(in_the_end(wanted), in_the_end(done))
+        wanted, done = in_the_end(self.label.get("effects", [])), self.heard.effects
+        ways = done, _without(done, self.heard.undoing)
+        return bool(done) and not any(same_effects(wanted, in_the_end(way)) for way in ways)
 
     def record(self) -> dict[str, Any]:
         """The clip in `--json`'s form."""
@@ -129,6 +135,21 @@ def in_the_end(effects: Effects) -> Effects:
         adds_up = effect["service"].partition(".")[0] in ADDS_UP
         last[number if adds_up else effect.get("entity_id")] = effect
     return list(last.values())
+
+
+def _without(effects: Effects, undoing: Effects) -> list[Mapping[str, Any]]:
+    """Without what was taken back: before what brought a thing back the latest effect on it, or on its kind."""
+    left = list(effects)
+    for back in undoing:
+        at = left.index(back)
+        undone = [i for i, effect in enumerate(left[:at]) if _thing(effect) == _thing(back)]
+        for i in (at, *undone[-1:]):
+            del left[i]
+    return left
+
+
+def _thing(effect: Mapping[str, Any]) -> object:
+    return effect.get("entity_id") or effect["service"].partition(".")[0]
 
 
 def _same(a: Any, b: Any) -> bool:

@@ -100,28 +100,38 @@ class Listener:
         self._ring: deque[AudioChunk] = deque(maxlen=RING_S * 1000 // CHUNK_MS)
         self._endpoint: endpoint.Endpoint | None = None
         self._over: _Over | None = None
-        self._cursor_ms = 0.0
+        self._opened_ms = self._cursor_ms = self._silent_until_ms = 0.0
 
     @property
     def heard_ms(self) -> float:
         """How far the input has been heard, in ms."""
         return self._ring[-1].end_ms if self._ring else 0.0
 
-    def open(self, from_ms: float | None, no_speech_s: float | None = None, least_speech_ms: float = 0.0) -> None:
+    def open(self, from_ms: float | None, no_speech_s: float | None = None) -> None:
         """Open a turn at a place in the past (at most 20 s ago) or about to come; None: where the last turn ended.
 
-        `no_speech_s`: how long to wait for a voice, if not as long as usual. `least_speech_ms`: less is none.
+        `no_speech_s`: how long to wait for a voice, if not as long as usual.
         """
         config = self._config if no_speech_s is None else dataclasses.replace(self._config, no_speech_s=no_speech_s)
         if from_ms is not None:
             self._cursor_ms = from_ms
             if from_ms <= self._word_end_ms:  # the word opens it
                 self._gain = self._word_gain
-        self._over = None
+        self._opened_ms = self._cursor_ms
+        self._begin(config)
+
+    def go_on(self, silent_until_ms: float) -> None:
+        """Open a turn where the last one ended, too soon; it hears silence up to a place, for we may speak there."""
+        over = self._over
+        paused_ms = 0.0 if over is None else over.voiced_from_ms - over.endpoint.speech_ended_ms
+        self._begin(self._config, paused_ms)
+        self._silent_until_ms = silent_until_ms
+
+    def _begin(self, config: EndpointConfig, paused_ms: float = 0.0) -> None:
+        self._over, self._silent_until_ms = None, 0.0
         self._endpoint = endpoint.Endpoint(
-            config, self._cursor_ms, self._vad_lag_ms, early_confidence=self._early_confidence,
-            least_speech_ms=least_speech_ms,
-        )  # fmt: skip
+            config, self._cursor_ms, self._vad_lag_ms, early_confidence=self._early_confidence, paused_ms=paused_ms
+        )
         self._vad.reset()
 
     def reopen(self) -> None:
@@ -172,7 +182,8 @@ class Listener:
             if self._endpoint is None:
                 return
             self._cursor_ms = chunk.end_ms
-            samples = amplified(chunk.samples, self._gain)
+            gain = 0.0 if chunk.end_ms <= self._silent_until_ms else self._gain
+            samples = amplified(chunk.samples, gain)
             p_speech = self._vad.probability(samples)
             heard = TurnChunk(samples)
             for edge in self._endpoint.update(p_speech, chunk.end_ms, CHUNK_MS, energy(samples)):
@@ -182,7 +193,7 @@ class Listener:
     def watch(self) -> list[Event]:
         """Look whether the voice goes on after the turn's end."""
         over = self._over
-        if over is None:
+        if over is None or over.at_ms - self._opened_ms >= self._config.longest_turn_s * 1000:
             return []
         for chunk in self._since(over.cursor_ms):
             over.cursor_ms = chunk.end_ms

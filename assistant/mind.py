@@ -17,19 +17,20 @@ from assistant.events import (
     DraftStarted,
     Event,
     FirstToken,
-    ModelTimed,
     Reply,
-    ToolCalled,
     WakeDoubted,
     WakeHeard,
     WakeRejected,
 )
+from assistant.intents.amend import LOW_CONFIDENCE, Done, is_same
+from assistant.intents.consent import ANSWER
 from assistant.intents.router import NOT_UNDERSTOOD, Router
 from assistant.intents.translated import language_for, refusal
 from assistant.lane import Job, Lane
 from assistant.llm.parse import Malformed, Part, ReplyParser, language_of
 from assistant.sense import counts
 from assistant.stages import SAMPLE_RATE_HZ, Call, Only, Outcome, Pcm, Piece, Say, Session, Verdict
+from assistant.telling import called, timed
 from assistant.translation import TOOL as TRANSLATE
 
 Place = Callable[[], tuple[float, float]]
@@ -69,11 +70,17 @@ class Mind:
         await self._thoughts.wait()
         await self._session.settled()
 
-    def open(self, *, goes_on: bool = False) -> None:
-        """Begin a turn. `goes_on`: what the home is doing for the one before is told, too."""
-        self._told_from = self._turn if goes_on else self._turn + 1
+    def open(self) -> None:
+        """Begin a turn."""
         self._turn += 1
+        self._told_from = self._turn
         self._thoughts.submit(self._open)
+
+    def go_on(self) -> None:
+        """Begin a turn with all the sound of the one before, which has acted. Its late result is told, too."""
+        self._told_from = self._turn
+        self._turn += 1
+        self._thoughts.submit(self._go_on)
 
     def hear(self, samples: Pcm) -> None:
         """Append sound to the open turn."""
@@ -146,7 +153,7 @@ class Mind:
     def drop(self) -> None:
         """Forget the open turn."""
         self._conclusion = None
-        self._thoughts.submit(self._session.drop)
+        self._thoughts.submit(self._drop)
 
     def silence(self) -> None:
         """Stop now, forget what waits. What the home is doing goes on, and nothing is said of it."""
@@ -169,20 +176,44 @@ class Mind:
         self._thoughts.submit(job)
 
     def _begin_turn(self) -> None:
-        self._outcomes: list[Outcome] = []
+        self._done: list[Done] = []
+        self._before: Sequence[Done] = ()  # for the beginning of the sentence
+        self._first: tuple[Call, ...] = ()  # the calls of its first reply that were clear
+        self._answers = False  # what was heard answers a question
         self._reply, self._reply_language = "", self._language
         self._drafting = False
         self._token_told = False
 
     async def _open(self) -> None:
+        if self._before:  # who went on behind a deed said the wake word
+            await self._remember()
         self._begin_turn()
         await self._session.open()
+
+    async def _go_on(self) -> None:
+        if self._answers:  # the question that it answers isn't in the sound: the rest is heard alone
+            await self._remember()
+            first = self._first
+            await self._open()
+            self._first = first
+            return
+        self._before = tuple(self._done)
+        self._drafting = self._token_told = False
+        await self._session.retract()
 
     async def _remember(self) -> None:
         if self._reply:
             self._router.said(self._reply)
-        if self._outcomes or self._reply:
-            await self._session.remember(self._reply, tuple(self._outcomes))
+        if self._done or self._reply:
+            outcomes = tuple(done.outcome for done in self._done)
+            await self._session.remember(self._reply, outcomes, anew=bool(self._before))
+        self._before = ()
+
+    async def _drop(self) -> None:
+        if self._before:  # what was done is remembered
+            await self._remember()
+        else:
+            await self._session.drop()
 
     def _tell(self, turn: int, event: Event) -> None:
         if turn == self._turn:
@@ -204,7 +235,10 @@ class Mind:
 
     def _retracted(self) -> None:
         if self._drafting:
-            self._begin_turn()
+            if self._before:
+                self._drafting = self._token_told = False
+            else:
+                self._begin_turn()
             self._post(DraftRetracted(*self._here()))
 
     def _tell_token(self, turn: int) -> None:
@@ -214,7 +248,7 @@ class Mind:
 
     def _tell_verdict(self, turn: int, pause: int, verdict: Verdict) -> None:
         if pause == self._pause:  # else the person went on: it knows only a part of what was said
-            self._tell(turn, DraftReady(*self._here(), verdict.kind, verdict.confidence))
+            self._tell(turn, DraftReady(*self._here(), verdict.kind, verdict.confidence, verdict.again))
 
     async def _think(
         self, turn: int, pieces: AsyncIterator[Piece], *, only: Only = "all", translates: bool = False
@@ -232,19 +266,34 @@ class Mind:
             parts += self._take(turn, parser.feed(piece), only)
         self._tell_token(turn)  # it may have been the end token
         parts += self._take(turn, parser.finish(), only)
-        self._tell_timings(turn)
+        self._tell(turn, timed(self._session.timings, *self._here()))
+        if only == "calls":
+            self._tell(turn, self._more(parts, parser.confidence, is_empty=is_empty))
+            return
         calls = tuple(part for part in parts if isinstance(part, Call))
-        if not counts(parts, only) or (only == "calls" and not self._router.is_clear(calls, parser.confidence)):
-            pass  # "please", "never mind", or nothing that was meant for us
-        elif any(isinstance(part, Malformed) for part in parts) or not (parts or self._outcomes or is_empty):
+        if not counts(parts, only):  # nothing that was meant for us
+            self._tell(turn, Reply(*self._here(), "", self._language))
+            return
+        if any(isinstance(part, Malformed) for part in parts) or not (parts or self._done or is_empty):
             self._say(turn, self._own(NOT_UNDERSTOOD))
         elif calls:
             self._tell(turn, CallsReady(*self._here(), calls, parser.confidence))
             return
         self._tell(turn, Reply(*self._here(), self._reply, self._reply_language))
 
+    def _more(self, parts: Sequence[Part], confidence: float, *, is_empty: bool) -> CallsReady | Reply:
+        """What a whole sentence surely asks for, and its beginning didn't. Nothing ("please"): a reply of no word."""
+        calls = tuple(part for part in parts if isinstance(part, Call) and part.name.rpartition("__")[2] != ANSWER)
+        is_known = len(calls) == len(self._first) and all(map(is_same, calls, self._first))
+        if calls and not is_known and counts(parts, "calls") and self._router.is_sure(confidence):
+            return CallsReady(*self._here(), calls, confidence)
+        if is_empty and self._before:  # "no, never mind"
+            return CallsReady(*self._here(), (), 1.0)
+        return Reply(*self._here(), "", self._language)
+
     async def _hear_answer(self, turn: int, pieces: AsyncIterator[Piece]) -> None:
         """Read the model's reply to a yes or no: nothing of it is spoken. Another command is one."""
+        self._answers = True
         parser = ReplyParser(self._language)
         parts: list[Part] = []
         confidence = 1.0
@@ -254,7 +303,7 @@ class Mind:
             parts += parser.feed(piece)
         self._tell_token(turn)
         parts += parser.finish()
-        self._tell_timings(turn)
+        self._tell(turn, timed(self._session.timings, *self._here()))
         readable = not any(isinstance(part, Malformed) for part in parts)
         calls = tuple(part for part in parts if isinstance(part, Call) and readable)
         said = " ".join(part.text for part in parts if isinstance(part, Say | Malformed))
@@ -268,20 +317,6 @@ class Mind:
                 self._tell(turn, Reply(*self._here(), self._reply, self._reply_language))
             case None:
                 self._tell(turn, CallsReady(*self._here(), calls, parser.confidence))
-
-    def _tell_timings(self, turn: int) -> None:
-        spent = self._session.timings
-        timed = ModelTimed(
-            *self._here(),
-            encode_ms=spent.encode_s * 1000,
-            prefill_ms=spent.prefill_s * 1000,
-            rows=spent.prefill_rows,
-            decode_ms=spent.decode_s * 1000,
-            tokens=spent.decoded_tokens,
-            forced=spent.forced_tokens,
-            behind_ms=spent.behind_s * 1000,
-        )
-        self._tell(turn, timed)
 
     def _take(self, turn: int, parts: Sequence[Part], only: Only) -> Sequence[Part]:
         for part in parts:
@@ -299,29 +334,19 @@ class Mind:
         self._tell(turn, ClauseReady(*self._here(), say.text, say.language))
 
     async def _act(self, turn: int, calls: Sequence[Call], confidence: float) -> None:
-        done = await self._router.dispatch(calls, confidence)
-        self._outcomes.extend(done.outcomes)
-        for outcome in done.outcomes:
-            self._post(_told(outcome, *self._here()))  # whoever hears of it: it was done
+        done = await self._router.dispatch(calls, confidence, before=self._before)
+        if self._before:
+            self._done, self._before, self._reply = [], (), ""
+        if not self._done:
+            self._first = tuple(c for c, o in zip(calls, done.outcomes, strict=True) if o.error != LOW_CONFIDENCE)
+        self._done += map(Done, calls, done.outcomes)
+        for outcome in done.now:
+            self._post(called(outcome, *self._here()))  # whoever hears of it: it was done
         language = language_of(done.sentence or "", self._language)  # a repeated answer may be in another
         if turn >= self._told_from:
             late = turn != self._turn
-            self._post(CallsDone(*self._here(), done.sentence, language, done.outcomes, done.asks, late))
+            told = done.outcomes if done.sentence is None else done.told
+            self._post(CallsDone(*self._here(), done.sentence, language, told, done.asks, late))
         if done.sentence is not None:
             self._reply = f"{self._reply} {done.sentence}".strip()
             self._tell(turn, Reply(*self._here(), self._reply, language))
-
-
-def _told(outcome: Outcome, audio_ms: float, at_ms: float) -> ToolCalled:
-    effects: list[dict[str, object]] = []
-    for effect in outcome.effects:
-        record: dict[str, object] = {"service": effect.service}
-        if effect.entity_id is not None:
-            record["entity_id"] = effect.entity_id
-        if effect.data:
-            record["data"] = dict(effect.data)
-        effects.append(record)
-    return ToolCalled(
-        audio_ms, at_ms, outcome.call.name, dict(outcome.call.arguments), effects, outcome.ok, outcome.error,
-        outcome.allowed_by,
-    )  # fmt: skip

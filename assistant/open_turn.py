@@ -16,7 +16,6 @@ from assistant.commands import (
     StartDraft,
 )
 from assistant.events import EndpointLikely, EndpointReached, Event, Failed, SpeechResumed
-from assistant.going_on import nothing_more
 from assistant.resting import Rules, Step, failed, home, illegal
 from assistant.states import Confirming, Drafting, FollowUp, Idle, Listening, Thinking
 
@@ -28,9 +27,6 @@ def listening(state: Listening | Drafting, turns: int, event: Event, rules: Rule
             return Drafting(turns, before=state.before), (StartDraft(),)
         case SpeechResumed():
             return Listening(turns, before=state.before), (RetractDraft(),)
-        case EndpointReached(reason="no_speech") if state.before is not None:
-            rests, commands = nothing_more(turns, state.before, rules)
-            return rests, (DropTurn(), *commands)
         case EndpointReached(beside_ms=ms) if state.before is not None:
             again = (RetractDraft(),) if isinstance(state, Drafting) and state.kind == "unsure" else ()
             return Thinking(turns, before=state.before), (*again, *_cut(ms), CommitTurn("calls"))

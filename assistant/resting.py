@@ -94,9 +94,9 @@ def ended(turns: int, rules: Rules) -> Step:
 
 
 def failed(turns: int, rules: Rules, said: str = "") -> Step:
-    """Say so aloud, then go back to listening. `said`: sorry, if nothing else."""
+    """Say so aloud, then go back to listening. `said`: sorry, if nothing else, for then nothing was done."""
     speak = Speak(said or rules.sorry, rules.language)
-    return Speaking(turns, complete=True), (Silence(), speak, FinishSpeaking())
+    return Speaking(turns, acted=bool(said), complete=True), (Silence(), speak, FinishSpeaking())
 
 
 def what_became(outcomes: Sequence[Outcome], rules: Rules) -> str:

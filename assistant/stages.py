@@ -168,12 +168,15 @@ Only = Literal["all", "sense", "calls"]  # what of a reply counts
 class Verdict:
     """What a complete draft says about the sentence that it answers, without saying what the answer is.
 
-    `kind`: "call" (one or more that can be read), "talk", or "unsure": no answer that makes sense of what was heard.
-    `confidence` is the lowest probability of any token inside calls, 1.0 without calls.
+    `kind`: "call" (one or more that can be read), "talk", "nothing" to say ("never mind"), or "unsure": no answer that
+    makes sense of what was heard.
+    `confidence` is the lowest probability of any token inside calls, 1.0 without calls. `again`: they are the calls of
+    the draft before it, so what was said since adds nothing.
     """
 
     kind: str
     confidence: float
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,7 +315,7 @@ class Session(Protocol):
     async def cut(self, samples: int) -> bool:
         """Give up the last `samples` of the open turn's sound, and a draft: they seem to be somebody else's.
 
-        False, and nothing is given up: the model makes a call of all of it, which is held for `commit` now.
+        False, and nothing is given up: all of it makes sense to the model: that is held for `commit` now.
         """
 
     async def weigh(self) -> Opinion:
@@ -330,8 +333,11 @@ class Session(Protocol):
     async def settled(self) -> None:
         """Return when all that was handed over is done, a draft too."""
 
-    async def remember(self, reply: str, outcomes: Sequence[Outcome]) -> None:
-        """Close the turn into the history: calls, results and what was said. Old turns fall out."""
+    async def remember(self, reply: str, outcomes: Sequence[Outcome], *, anew: bool = False) -> None:
+        """Close the turn into the history: calls, results and what was said. Old turns fall out.
+
+        `anew`: the calls are those of the outcomes, whatever the model replied last, if it did.
+        """
 
     async def drop(self) -> None:
         """Forget the open turn as if it had never been."""

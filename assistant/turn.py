@@ -116,10 +116,10 @@ def step(state: State, event: Event, rules: Rules) -> Step:
             return mute(state) if muted else unmute(state, rules)
         case Announced():
             return announce(state, event)
-        case DraftReady(kind=kind, confidence=confidence):
+        case DraftReady(kind=kind, confidence=confidence, again=again):
             if not isinstance(state, Drafting):
                 return _in_state(state, event, rules) if isinstance(state, Overhearing) else (state, ())
-            return replace(state, kind=kind), (Judge(Verdict(kind, confidence)),)
+            return replace(state, kind=kind), (Judge(Verdict(kind, confidence, again)),)
         case SpeechStarted() if isinstance(state, Listening):
             return replace(state, fresh=False), ()
         case (

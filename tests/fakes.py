@@ -153,7 +153,7 @@ class ScriptedSession:
         self._drafted = drafted = self.replies[0]
         asyncio.get_running_loop().call_soon(on_token)
         if not isinstance(drafted, Exception):
-            kind = {"<|tool_call>": "call", "?": "unsure"}.get(drafted[0], "talk")
+            kind = {"<|tool_call>": "call", "?": "unsure"}.get(drafted[0], "talk") if drafted else "nothing"
             asyncio.get_running_loop().call_soon(on_verdict, Verdict(kind, self.probability))
         return True
 
@@ -167,7 +167,7 @@ class ScriptedSession:
 
     async def cut(self, samples: int) -> bool:
         reply = self.replies[0]
-        if not isinstance(reply, Exception) and reply[0] == "<|tool_call>":
+        if not isinstance(reply, Exception) and list(reply[:1]) in ([], ["<|tool_call>"]):
             return False
         await self.retract()
         self._samples -= samples
@@ -180,7 +180,7 @@ class ScriptedSession:
         reply = self.replies[0]
         if isinstance(reply, Exception):
             raise reply
-        return Opinion(reply[0] != "?", reply[0])
+        return Opinion(list(reply[:1]) != ["?"], "".join(reply[:1]))
 
     async def commit(self) -> AsyncIterator[Piece]:
         self.turns.append((self._text, self._samples))
@@ -192,7 +192,8 @@ class ScriptedSession:
         async for piece in self._reply():
             yield piece
 
-    async def remember(self, reply: str, outcomes: Sequence[Outcome]) -> None:
+    async def remember(self, reply: str, outcomes: Sequence[Outcome], *, anew: bool = False) -> None:
+        del outcomes, anew
         self.remembered.append(reply)
 
     async def drop(self) -> None:

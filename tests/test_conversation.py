@@ -11,6 +11,7 @@ from assistant.config import EndpointConfig
 from assistant.conversation import Conversation
 from assistant.errors import AudioDeviceError, ModelFailed, ModelStuck, SpeechFailed
 from assistant.events import (
+    CallsDone,
     CallsReady,
     EndpointReached,
     Event,
@@ -55,6 +56,7 @@ from tests.fakes import (
 )
 
 CALL = ["<|tool_call>", "call:TurnOn{}", "<tool_call|>"]
+MORE = [*CALL, *CALL]
 YES = ["<|tool_call>", 'call:HassAnswer{answer:<|"|>yes<|"|>}', "<tool_call|>"]
 COMMAND = ((SILENCE, 0.5), (WAKE, 0.6), (SPEECH, 1.2), (SILENCE, 2.5))
 
@@ -215,7 +217,7 @@ async def slow_home(more: list[str]) -> House:
 
 async def test_a_slow_home_that_answers_into_the_next_turn_is_no_defect() -> None:
     """The person went on; the light is switched, and nobody says so. The next turn acts and speaks by itself."""
-    house = await slow_home(CALL)
+    house = await slow_home(MORE)
     assert house.names().count("speech_continued") == 1
     assert len(house.light.calls) == len(house.all_of(ToolCalled)) == len(house.all_of(TurnEnded)) == 2
     assert house.voice.said == [("Light on.", "en")]
@@ -223,12 +225,18 @@ async def test_a_slow_home_that_answers_into_the_next_turn_is_no_defect() -> Non
 
 @pytest.mark.parametrize(
     ("more", "knows_itself", "said", "turns"),
-    [(CALL, True, 2, 2), (["You", " are", " welcome."], True, 1, 2), (YES, True, 1, 2), (CALL, False, 1, 1)],
+    [
+        (MORE, True, 2, 2),
+        (CALL, True, 1, 2),
+        (["You", " are", " welcome."], True, 1, 2),
+        (YES, True, 1, 2),
+        (MORE, False, 1, 1),
+    ],
 )
 async def test_who_goes_on_behind_a_deed_while_the_answer_is_heard(
     more: list[str], knows_itself: bool, said: int, turns: int
 ) -> None:
-    """More is done where more is asked for; a "please" is no talk, a "yes" answers nothing: neither interrupts.
+    """More is done where all of it asks for more; a "please" is no talk, a "yes" answers nothing: neither interrupts.
 
     Where our own voice can't be told from others it may be that.
     """
@@ -256,13 +264,23 @@ async def test_our_own_voice_stays_known_and_can_be_stopped_while_somebody_goes_
     assert (known[-1][1:], words.sounding) == ((False, False), False)
 
 
-async def test_a_word_behind_a_deed_is_not_even_thought_about() -> None:
-    """A "please" is no command, though a model may make one of it."""
-    house = House(ScriptedSession(CALL, CALL), voice=ToneVoice(seconds=3.0), knows_itself=True)
-    await house.replay(sound(*LONG_PAUSE[:-2], (SPEECH, 0.5), (SILENCE, 2.5)))
-    assert house.names().count("speech_continued") == 1
-    assert house.voice.said == [("Light on.", "en")]
-    assert len(house.session.turns) == len(house.light.calls) == 1
+@pytest.mark.parametrize("drafts", [False, True])
+async def test_a_never_mind_behind_a_deed_is_obeyed_whether_it_was_drafted_or_not(*, drafts: bool) -> None:
+    house = House(ScriptedSession(CALL, [], listens_ahead=drafts), voice=ToneVoice(seconds=3.0), knows_itself=True)
+    await house.replay(sound(*LONG_PAUSE))
+    done = house.all_of(CallsDone)
+    assert [event.outcomes[0].call.name for event in done] == ["TurnOn", "HassUndo"]
+    assert len(house.light.calls) == 1
+
+
+@pytest.mark.parametrize("more", [CALL, MORE, ["You", " are", " welcome."]])
+async def test_who_goes_on_behind_a_deed_is_heard_from_the_beginning_and_remembered_once(more: list[str]) -> None:
+    house = House(ScriptedSession(CALL, more), voice=ToneVoice(seconds=3.0), knows_itself=True)
+    await house.replay(sound(*LONG_PAUSE))
+    ((_, samples),) = house.session.turns
+    assert samples / 16_000 >= 1.2 + 0.8 + 1.0 + 0.5
+    assert len(house.light.calls) == (2 if more is MORE else 1)
+    assert house.session.remembered == ["Light on."]
 
 
 @pytest.mark.parametrize("muted", [False, True])
@@ -289,7 +307,7 @@ async def test_what_the_home_was_asked_for_is_done_to_its_end_and_told_though_no
 
 
 async def test_words_about_a_turn_that_is_over_are_not_spoken() -> None:
-    session = ScriptedSession(CALL, ["It shines."], CALL, ["It shines again."])
+    session = ScriptedSession(CALL, ["It shines."], MORE, ["It shines again."])
     light = OneLight(wordless=True)
     light.before = lambda: setattr(session, "hold", asyncio.Event())
     house = House(session, light=light, fast=False)

@@ -140,14 +140,37 @@ async def test_undoing_a_lock_asks_as_unlocking_does() -> None:
 
 
 async def test_what_cannot_be_undone_is_not_passed_over_for_something_older() -> None:
-    """A timer was the last deed: the light before it stays."""
+    """That a timer was made longer was the last deed: the light before it stays."""
     house = House()
     timers = Timers(house.clock, lambda _: None)
     router = Router([house.home, timers], deeds=Deeds(house.clock.now_s))
     await router.dispatch([Call("HassTurnOn", {"name": "kitchen light"})])
     await router.dispatch([Call("HassStartTimer", {"minutes": 5})])
+    await router.dispatch([Call("HassIncreaseTimer", {"minutes": 5})])
     assert (await router.dispatch([Call("HassUndo")])).sentence == "I can't undo that."
     assert house.home.states()["light.kitchen"] == "on"
+    assert (await router.dispatch([Call("HassUndo")])).sentence == "I can't undo that."  # it isn't as it was begun
+    await timers.aclose()
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (Call("HassStartTimer", {"minutes": 5}), "Timer canceled."),
+        (Call("HassStartTimer", {"minutes": 5, "name": "pasta"}), "Pasta timer canceled."),
+        (Call("HassSetAlarm", {"hours": 7}), "Alarm for 07:00 canceled."),
+    ],
+)
+async def test_a_timer_that_was_just_started_is_canceled_and_the_others_run_on(call: Call, said: str) -> None:
+    hand = Hand()
+    timers = Timers(hand, lambda _: None)
+    router = Router([timers], deeds=Deeds(hand.now_s))
+    await router.dispatch([Call("HassStartTimer", {"minutes": 4})])
+    hand.time_s += 1
+    await router.dispatch([call])
+    assert (await router.dispatch([Call("HassUndo")])).sentence == said
+    assert [timer.seconds for timer in timers.running] == [240]
+    assert len(timers.countdown.entries) == 1
     await timers.aclose()
 
 

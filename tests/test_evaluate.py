@@ -100,6 +100,28 @@ def test_what_was_put_right_is_not_wrong_in_the_end(
     assert ev.summarise([verdict])["wrong_in_the_end"] == wrong
 
 
+CANCELED = {"service": "timer.cancel"}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "done", "undoing", "wrong"),
+    [
+        ([RED], [TIMER, CANCELED, RED], [CANCELED], False),
+        ([TIMER], [TIMER, TIMER, CANCELED], [CANCELED], False),
+        ([], [ON, OFF], [OFF], False),
+        ([ON, OFF], [ON, OFF], [OFF], False),  # "turn it on", "undo that"
+        ([RED], [TIMER, RED], [], True),
+        ([RED], [TIMER, CANCELED, ON], [CANCELED], True),
+    ],
+)
+def test_nor_is_what_was_taken_back(
+    wanted: list[object], done: list[Mapping[str, object]], undoing: list[Mapping[str, object]], wrong: bool
+) -> None:
+    found = heard(*done)
+    found.undoing += undoing
+    assert judging.judge({"file": "a", "effects": wanted}, found, {}).wrong_in_the_end is wrong
+
+
 def test_the_summary_counts_by_every_free_label() -> None:
     verdicts = [
         judging.judge({"file": "a", "kind": "command", "effects": [ON], "voice": "joe"}, heard(ON), {}),

@@ -121,6 +121,35 @@ def test_calls_are_remembered_with_their_results_and_the_sentence(world: Callabl
     assert w.holds(PREFIX + user("light") + LIGHT + RESULT + "Light on.<turn|>\n")
 
 
+@pytest.mark.parametrize("replied", ["", "You are welcome.", LIGHT.replace("light", "fan")])
+def test_calls_are_remembered_in_place_of_what_the_model_said_to_the_whole_sentence(
+    world: Callable[..., World], replied: str
+) -> None:
+    """The light was switched on for its beginning, and stays on; the model may not have been asked again yet."""
+    w = world(LIGHT + "<|tool_response>", replied + "<turn|>")
+    w.ledger.open()
+    w.ledger.hear(sound(1.0))
+    w.ledger.commit(w.pieces.append)
+    w.ledger.retract()
+    if replied:
+        w.ledger.commit(w.pieces.append)
+    w.ledger.remember("Light on.", [OUTCOME], anew=True)
+    rows = w.engine.encode(sound(1.0))
+    heard = PREFIX + "<|turn>user\n<|audio>"
+    assert w.holds(heard, rows, "<audio|><turn|>\n<|turn>model\n" + LIGHT + RESULT + "Light on.<turn|>\n")
+
+
+def test_an_answer_that_has_no_room_is_no_silence(world: Callable[..., World]) -> None:
+    """Silence would mean "never mind"."""
+    w = world("Fine.<turn|>")
+    w.ledger.open()
+    while w.ledger._trunk.room > 100:
+        w.ledger._trunk.append_tokens([5] * min(64, w.ledger._trunk.room - 90))
+    w.ledger.read("x" * 60)
+    with pytest.raises(ModelFailed, match="no room"):
+        w.ledger.commit(w.pieces.append)
+
+
 def test_the_model_can_word_a_result_itself(world: Callable[..., World]) -> None:
     """`answer` puts the results behind the calls and goes on in the same turn."""
     w = world(LIGHT + "<|tool_response>", "It shines.<turn|>")
@@ -130,6 +159,17 @@ def test_the_model_can_word_a_result_itself(world: Callable[..., World]) -> None
     assert "".join(p.text for p in w.pieces) == "It shines."
     w.ledger.remember("It shines.", [OUTCOME])
     assert w.holds(PREFIX + user("light") + LIGHT + RESULT, "It shines.<turn|>\n")
+
+
+@pytest.mark.parametrize("carried_out", [True, False])
+def test_each_result_is_remembered_once_behind_its_call(world: Callable[..., World], *, carried_out: bool) -> None:
+    """A call over a result has one of its own; without one, as it came too often, it is forgotten."""
+    w = world(LIGHT + "<|tool_response>", LIGHT + "<|tool_response>")
+    w.say("light")
+    w.ledger.answer([OUTCOME], w.pieces.append)
+    w.ledger.remember("Light on.", [OUTCOME] * (2 if carried_out else 1))
+    again = LIGHT + RESULT if carried_out else ""
+    assert w.holds(PREFIX + user("light") + LIGHT + RESULT + again + "Light on.<turn|>\n")
 
 
 @pytest.mark.parametrize(

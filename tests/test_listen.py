@@ -10,13 +10,13 @@ import pytest
 import soundfile
 
 from assistant.config import EndpointConfig, WakeConfig
-from assistant.events import Event, WakeDoubted, WakeHeard
+from assistant.events import Event, SpeechContinued, WakeDoubted, WakeHeard
 from assistant.listen import Listener
 from assistant.stages import CHUNK_SAMPLES, AudioChunk, Pcm
 from assistant.turn import Rules
 from assistant.wake import WakeWord
 from assistant.wake_decision import WakeDecision
-from tests.fakes import SILENCE, WAKE, LevelVad, LevelWake, sound
+from tests.fakes import SILENCE, SPEECH, WAKE, LevelVad, LevelWake, sound
 
 REPLAY = Path(__file__).parent / "replay" / "wake"
 ENDS_MS = {
@@ -125,3 +125,55 @@ def test_every_score_is_told_and_the_latest_sound_can_be_cut_out() -> None:
     assert scores == [(0.0, 80.0), (0.95, 160.0)]
     np.testing.assert_array_equal(listener.cut(80.0), samples[1280:])
     np.testing.assert_array_equal(listener.cut(0.0), samples)
+
+
+def test_who_goes_on_is_heard_behind_silence_where_we_may_have_spoken() -> None:
+    """Nothing is heard twice, and the rest is heard as it was."""
+    listener = Listener(
+        EndpointConfig(), None, WakeDecision(), LevelVad(), vad_lag_ms=0.0, early_confidence=0.9, now_ms=lambda: 0.0
+    )
+    listener.open(0.0)
+    said = sound((SPEECH, 1.0), (SILENCE, 0.9), (SPEECH, 1.0), (SILENCE, 1.0))
+    said[26_000:27_600] = 7  # our own voice, in what would be a pause
+    turn, gone_on = list[Pcm](), 0
+    for chunk in chunks(said):
+        listener.push(chunk)
+        turn += [heard.samples for heard in listener.catch_up()]
+        for event in listener.watch():
+            assert isinstance(event, SpeechContinued)
+            gone_on += 1
+            listener.go_on(event.audio_ms)
+    heard = np.concatenate(turn)
+    assert gone_on == 1
+    assert 2900 + 500 <= len(heard) / 16 <= 2900 + 900
+    quiet = said.copy()
+    quiet[26_000:27_600] = 0
+    np.testing.assert_array_equal(heard, quiet[: len(heard)])
+
+
+@pytest.mark.parametrize(("longest_s", "times"), [(15, 3), (2, 1)])
+def test_who_goes_on_and_on_is_heard_as_long_as_a_turn_may_be(longest_s: float, times: int) -> None:
+    listener = Listener(
+        EndpointConfig(longest_turn_s=longest_s), None, WakeDecision(), LevelVad(), vad_lag_ms=0.0,
+        early_confidence=0.9, now_ms=lambda: 0.0,
+    )  # fmt: skip
+    listener.open(0.0)
+    gone_on = 0
+    pauses = (
+        (SPEECH, 1.0),
+        (SILENCE, 0.7),
+        (SPEECH, 0.8),
+        (SILENCE, 1.1),
+        (SPEECH, 0.8),
+        (SILENCE, 1.2),
+        (SPEECH, 0.8),
+    )
+    for chunk in chunks(sound(*pauses, (SILENCE, 2.0))):
+        listener.push(chunk)
+        for _ in listener.catch_up():
+            pass
+        for event in listener.watch():
+            assert isinstance(event, SpeechContinued)
+            gone_on += 1
+            listener.go_on(event.audio_ms)
+    assert gone_on == times

@@ -9,7 +9,7 @@ import pytest
 from assistant.events import CallsReady, ClauseReady, DraftReady, DraftRetracted, DraftStarted, Event, Reply
 from assistant.intents.router import Router
 from assistant.mind import Mind
-from assistant.stages import Verdict
+from assistant.stages import Call, Verdict
 from tests.fakes import OneLight, ScriptedSession
 from tests.test_conversation import CALL
 
@@ -84,10 +84,11 @@ async def test_behind_a_deed_only_calls_that_are_sure_count(
 ) -> None:
     """Of anything else nobody hears a word."""
     router, events = Router([OneLight()]), list[Event]()
-    monkeypatch.setattr(router, "is_clear", lambda calls, confidence: sure)
+    monkeypatch.setattr(router, "is_sure", lambda confidence: sure)
     mind = Mind(ScriptedSession(reply), router, language="en", here=lambda: (0.0, 0.0))
     mind.attach(events.append, lambda error: None)
-    mind.open(goes_on=True)
+    mind.open()
+    mind.go_on()
     mind.hear(CHUNK)
     mind.commit(only="calls")
     async with asyncio.timeout(5):
@@ -95,6 +96,24 @@ async def test_behind_a_deed_only_calls_that_are_sure_count(
     assert type(events[-1]) is told
     assert ClauseReady not in map(type, events)
     assert not isinstance(events[-1], Reply) or events[-1].text == ""
+
+
+@pytest.mark.parametrize("done", [True, False])
+async def test_a_never_mind_behind_a_deed_takes_it_back(*, done: bool) -> None:
+    """The model's silence says so; where nothing was done it means nothing."""
+    router, events = Router([OneLight()]), list[Event]()
+    mind = Mind(ScriptedSession(CALL, []), router, language="en", here=lambda: (0.0, 0.0))
+    mind.attach(events.append, lambda error: None)
+    mind.open()
+    mind.hear(CHUNK)
+    mind.commit()
+    if done:
+        mind.act([Call("TurnOn")], 0.99)
+    mind.go_on()
+    mind.commit(only="calls")
+    async with asyncio.timeout(5):
+        await mind.wait()
+    assert events[-1] == (CallsReady(0.0, 0.0, (), 1.0) if done else Reply(0.0, 0.0, "", "en"))
 
 
 class SlowDrafts(SlowSession):

@@ -17,7 +17,7 @@ from assistant.llm.parse import ReplyParser
 from assistant.llm.prompt import PromptProfile
 from assistant.llm.sampling import SamplingProfile, Script
 from assistant.llm.session import LlamaSession
-from assistant.stages import Call, Outcome, Piece, Session, Tool
+from assistant.stages import Call, Outcome, Piece, Session, Tool, Verdict
 
 Start = Callable[..., LlamaSession]
 LONG = "la" * 200 + "<turn|>"
@@ -261,6 +261,28 @@ async def test_a_voice_beside_ours_is_given_up_unless_all_of_it_is_a_call(
     assert await session.cut(8_000) is cut
     assert "".join([p.text async for p in session.commit()]) == said
     assert session._ledger.hearing.samples == (8_000 if cut else 16_000)
+
+
+async def test_a_draft_that_asks_for_what_the_one_before_it_did_says_so_in_the_same_turn(start: Start) -> None:
+    """Whether that was thrown away, or let out already."""
+    session, told = start(*[CALL] * 6), list[Verdict]()
+    session._ledger.listens_ahead = True
+
+    async def draft() -> bool:
+        assert await session.draft(lambda: None, told.append)
+        await session.settled()
+        return told[-1].again
+
+    for _ in range(2):
+        await session.open()
+        await session.feed(np.ones(16_000, np.int16))
+        assert not await draft()
+        await session.retract()
+        assert await draft()
+        assert len([piece async for piece in session.commit()]) > 2
+        await session.retract()
+        assert await draft()
+    await session.drop()
 
 
 @pytest.mark.models

@@ -139,7 +139,7 @@ def test_somebody_who_goes_on_before_anything_was_done_or_heard_has_not_finished
 def test_what_was_done_stands_when_somebody_goes_on() -> None:
     state, commands = play(WAKE, SILENCE, CALLS, SpeechContinued(3400, 3500))
     assert state == s.Listening(2, before=s.Before())
-    assert commands[-3:] == [c.Hush(), c.EndTurn(1), c.OpenTurn(2, 3200.0, goes_on=True, least_speech_ms=600.0)]
+    assert commands[-2:] == [c.Hush(), c.GoOn(2, 3200.0)]
 
 
 GOES_ON, LIKELY = SpeechContinued(3400, 3500), EndpointLikely(4000, 4100)
@@ -154,9 +154,8 @@ def test_what_is_said_behind_a_deed_counts_only_if_it_asks_for_more() -> None:
     assert play(WAKE, SILENCE, CALLS, DONE, REPLY, GOES_ON, SILENCE, CALLS)[1][-2:] == [c.Hush(), c.Act((CALL,), 0.9)]
 
 
-@pytest.mark.parametrize("end", [(SILENCE, PLEASE), (EndpointReached(9000, 9000, "no_speech"),)])
-def test_an_answer_that_was_kept_back_is_heard_behind_a_please(end: tuple[Event, ...]) -> None:
-    state, commands = play(WAKE, SILENCE, CALLS, DONE, REPLY, GOES_ON, *end)
+def test_an_answer_that_was_kept_back_is_heard_behind_a_please() -> None:
+    state, commands = play(WAKE, SILENCE, CALLS, DONE, REPLY, GOES_ON, SILENCE, PLEASE)
     assert (state, commands[-2:]) == (s.Speaking(2, acted=True, complete=True, so_far=KEPT), AGAIN)
 
 
@@ -196,7 +195,7 @@ def test_an_answer_that_is_heard_already_goes_on_until_more_is_asked_for() -> No
     state, commands = play(*AUDIBLE, GOES_ON)
     assert (state, commands[-1]) == (
         s.Listening(2, before=s.Before(sounds=True)),
-        c.OpenTurn(2, 3200.0, goes_on=True, least_speech_ms=600.0),
+        c.GoOn(2, 3200.0),
     )
     assert c.Hush() not in commands
     assert play(*AUDIBLE, GOES_ON, SILENCE, PLEASE)[0] == s.Speaking(2, acted=True, audible=True, complete=True)

@@ -12,20 +12,22 @@ from dataclasses import dataclass
 
 from assistant.errors import CallFailed
 from assistant.intents import replies
+from assistant.intents.amend import SLOTS, things
 from assistant.intents.names import key
 from assistant.stages import Call, Effect, Handler, Outcome, Tool, Value
 
 REMEMBERED_S = 60.0
 MOST = 8
 PRONOUNS = frozenset({"it", "them", "that", "this", "those", "these", "that one", "this one"})
-_SLOTS = ("name", "area", "domain")
 _TOOLS = (
     Tool("HassUndo", "Undo last"),
     Tool("HassRepeat", "Say again"),
     Tool("HassGetReason", "Why it was done", told=False),
 )
 _SAME_THING = frozenset({"HassAdjust", "HassLightSet", "HassSetPosition", "HassTurnOn", "HassTurnOff"})
-_OWN = frozenset(tool.name for tool in _TOOLS)
+OWN = frozenset(tool.name for tool in _TOOLS)
+UNDO = Call("HassUndo")
+CANNOT_UNDO = "I can't undo that."
 _REASONS = {
     "exposed": "I may control it",
     "spoken yes": "you said yes",
@@ -35,12 +37,15 @@ _REASONS = {
 }
 
 
+Deed = tuple[Handler, Outcome]  # a call that was carried out, and who can take it back
+
+
 @dataclass(slots=True)
 class _Deed:
     """The calls of one reply that were carried out, with the handlers that can take them back."""
 
     at_s: float
-    done: list[tuple[Handler, Outcome]]
+    done: list[Deed]
 
 
 class Deeds:
@@ -75,9 +80,12 @@ class Deeds:
             case _:
                 raise CallFailed("I can't do that.", code="unknown_tool")
 
-    def note(self, done: Sequence[tuple[Handler | None, Outcome]]) -> None:
-        """Remember what became of the calls of one reply."""
-        outcomes = tuple(outcome for _, outcome in done if outcome.call.name not in _OWN)
+    def note(self, done: Sequence[tuple[Handler | None, Outcome]], before: Sequence[Deed] = ()) -> None:
+        """Remember what became of the calls of one reply. `before` was done for the beginning of the same sentence."""
+        acted = [*before, *((handler, o) for handler, o in done if handler is not None and o.ok and o.effects)]
+        if acted := [(handler, o) for handler, o in acted if o.call.name not in OWN]:
+            self.begin(*acted)
+        outcomes = tuple(outcome for _, outcome in done if outcome.call.name not in OWN)
         if not outcomes:
             return
         self._latest = outcomes
@@ -87,8 +95,17 @@ class Deeds:
         tools = {o.call.name for o in outcomes}
         if len(kinds) == len(tools) == 1 and all(o.ok for o in outcomes):
             self._kind = (self._now_s(), tools.pop(), kinds.pop())
-        if acted := [(handler, o) for handler, o in done if handler is not None and o.ok and o.effects]:
-            self._deeds.append(_Deed(self._now_s(), acted))
+
+    def reopen(self, sentence: Sequence[Outcome]) -> list[Deed]:
+        """Forget what was done last, as far as it was for this sentence: there is more to it. Give it."""
+        found: list[Deed] = []
+        while self._deeds and any(done is outcome for _, done in self._deeds[-1].done for outcome in sentence):
+            found = self._deeds.pop().done + found
+        return found
+
+    def begin(self, *deeds: Deed) -> None:
+        """Let these be what was done last."""
+        self._deeds.append(_Deed(self._now_s(), list(deeds)))
 
     def follows(self, calls: Sequence[Call]) -> bool:
         """Whether calls only go on with what was done last: take it back, say it again, or change the same thing."""
@@ -97,7 +114,7 @@ class Deeds:
         done = bool(meant) and now_s - at_s <= REMEMBERED_S
         names = {key(str(slots["name"])) for slots in meant if "name" in slots} | PRONOUNS
         return bool(calls) and all(
-            answered if call.name in _OWN else done and call.name in _SAME_THING and _goes_on(call, names)
+            answered if call.name in OWN else done and call.name in _SAME_THING and _goes_on(call, names)
             for call in calls
         )
 
@@ -112,7 +129,7 @@ class Deeds:
         """
         if "area" in call.arguments and (there := self.elsewhere(call)) is not None:
             return there
-        nothing_said = call.name in _SAME_THING and not call.arguments.keys() & set(_SLOTS)
+        nothing_said = call.name in _SAME_THING and not call.arguments.keys() & set(SLOTS)
         if not nothing_said and key(str(call.arguments.get("name", ""))) not in PRONOUNS:
             return call
         at_s, meant = self._meant
@@ -126,10 +143,10 @@ class Deeds:
     def elsewhere(self, call: Call) -> Call | None:
         """The same with that kind of thing in the room that is named ("and the bedroom too"); None: another deed."""
         at_s, tool, domain = self._kind
-        given = [slot for slot in _SLOTS if slot in call.arguments]
+        given = [slot for slot in SLOTS if slot in call.arguments]
         if call.name != tool or self._now_s() - at_s > REMEMBERED_S or given not in (["name"], ["area"]):
             return None
-        others = {name: value for name, value in call.arguments.items() if name not in _SLOTS}
+        others = {name: value for name, value in call.arguments.items() if name not in SLOTS}
         return dataclasses.replace(call, arguments={**others, "area": call.arguments[given[0]], "domain": domain})
 
     def stepped(self, call: Call) -> Call:
@@ -151,7 +168,7 @@ class Deeds:
             handler, outcome = deed.done[-1]
             if outcome.undo is None:
                 self._deeds.pop()
-                raise CallFailed("I can't undo that.", code="cannot_undo", remedy="say what shall be done instead")
+                raise CallFailed(CANNOT_UNDO, code="cannot_undo", remedy="say what shall be done instead")
             try:
                 undone = await handler.handle(dataclasses.replace(outcome.undo, confirmed_by=call.confirmed_by))
             except CallFailed as e:
@@ -165,9 +182,11 @@ class Deeds:
                 if not deed.done:
                     self._deeds.pop()
                 return dataclasses.replace(undone, call=call, effects=tuple(effects))
-            names.append(str(undone.result["name"]))
+            names += [str(undone.result["name"])] if "canceled" not in undone.result else []
             reasons += [undone.allowed_by] if undone.allowed_by and undone.allowed_by not in reasons else []
         self._deeds.pop()
+        if not names:
+            return replies.worded(dataclasses.replace(undone, call=call, effects=tuple(effects)))
         result: dict[str, Value] = {"name": ", ".join(reversed(names))}
         allowed = ", ".join(reasons)
         done = Outcome(call, ok=True, sentence=None, effects=tuple(effects), result=result, allowed_by=allowed)
@@ -182,14 +201,14 @@ class Deeds:
 
 def _goes_on(call: Call, names: AbstractSet[str]) -> bool:
     """Whether it is about what was meant last; more or less of something always is."""
-    said = [slot for slot in _SLOTS if slot in call.arguments]
+    said = [slot for slot in SLOTS if slot in call.arguments]
     return not said or call.name == "HassAdjust" or (said == ["name"] and key(str(call.arguments["name"])) in names)
 
 
 def _meant(outcome: Outcome) -> dict[str, Value]:
     """The slots that mean the same things again; of a call without any, the one thing that it was about."""
-    arguments, result = outcome.call.arguments, outcome.result
-    slots = {slot: arguments[slot] for slot in _SLOTS if slot in arguments}
+    result = outcome.result
+    slots = things(outcome.call)
     if not slots and len(outcome.effects) == 1 and outcome.effects[0].entity_id and "name" in result:
         return {"name": result["name"]}
     return slots

@@ -150,6 +150,8 @@ def _set(name: str, result: Result, words: Words) -> _Clause:
 
 
 def _undone(name: str, result: Result, words: Words) -> _Clause:
+    if "canceled" in result:  # what was begun is over, not as before
+        return _timer("HassCancelTimer", result, words)
     return _fill(words[name], listing(str(result["name"]).split(", "), words["and"]))
 
 

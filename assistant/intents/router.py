@@ -11,14 +11,16 @@ import math
 import re
 import traceback
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass
 
 from assistant.errors import CallFailed, HeyGemmaError
 from assistant.intents import asking, own, replies, translated
 from assistant.intents.alike import one_line
+from assistant.intents.amend import LOW_CONFIDENCE, Done, compared, replaces
 from assistant.intents.consent import LEAST_CONFIDENCE, Consent
-from assistant.intents.deeds import Deeds
+from assistant.intents.deeds import CANNOT_UNDO, OWN, UNDO, Deed, Deeds
 from assistant.intents.names import speakable
 from assistant.intents.policy import NEEDS_ANSWER
 from assistant.stages import UNKNOWN, Call, Handler, Outcome, Parameter, Tool, Value
@@ -35,11 +37,15 @@ class Dispatched:
     """What became of all calls of a reply. `sentence` None: the model words the outcomes.
 
     `asks`: the sentence asks for a "yes" (or the PIN), or "what" is missing, and the person's answer is waited for.
+    `now`: what was carried out for it, which the beginning of the sentence had not brought about already, and what of
+    that was taken back. `told`: what the sentence tells of.
     """
 
     outcomes: tuple[Outcome, ...]
     sentence: str | None
     asks: str = ""
+    now: tuple[Outcome, ...] = ()
+    told: tuple[Outcome, ...] = ()
 
 
 class Router:
@@ -89,37 +95,84 @@ class Router:
         """Static facts of all handlers for the prompt."""
         return "\n".join(filter(None, (handler.context() for handler in self._handlers)))
 
-    def is_clear(self, calls: Sequence[Call], confidence: float) -> bool:
+    def is_sure(self, confidence: float) -> bool:
+        """Whether a model so sure of a whole sentence is sure enough for anything to be done, or undone."""
+        return confidence >= self._min_confidence
+
+    async def dispatch(
+        self, calls: Sequence[Call], confidence: float = 1.0, *, before: Sequence[Done] = ()
+    ) -> Dispatched:
+        """Carry out calls in order. Below the least confidence none is: a misheard command does nothing.
+
+        One that needs a yes is kept, and the answer asks for it. It is the only one: a yes means one thing. One that
+        lacks something is asked about too, once. `before` was done for the beginning of the sentence: it isn't done
+        again, and what the whole sentence doesn't ask for is taken back; all of it, where there are no calls.
+        """
+        self._consent.withdraw()
+        if not self._is_clear(calls, confidence):
+            outcomes = tuple(_failed(call, NOT_UNDERSTOOD, LOW_CONFIDENCE) for call in calls)
+            return Dispatched(outcomes, self._sentence(outcomes), now=outcomes, told=outcomes)
+        done, stale = compared(calls, before)
+        goes_back = any(call.name in OWN for call in calls)
+        wanted = [call for i, call in enumerate(calls) if i not in done]
+        undone, stays = ([], []) if goes_back else await self._amend(before, stale, wanted)
+        outcomes = tuple(
+            [done[i] if i in done else await self._carry_out(call, fresh=not before) for i, call in enumerate(calls)]
+        )
+        new = tuple(outcome for i, outcome in enumerate(outcomes) if i not in done)
+        if self._deeds is not None:
+            owners = self._owners()
+            deed = new if goes_back else outcomes
+            self._deeds.note([(owners[n][0] if (n := o.call.name) in owners else None, o) for o in deed], stays)
+        told = (*(outcome for outcome in undone if not (outcome.ok and calls)), *outcomes)
+        needs = NEEDS_ANSWER if any(call is self._answered for call in calls) else NEEDS_ANSWER | _LACKING
+        said, asks = self._answer(told, needs)
+        return Dispatched(outcomes, said, asks, now=(*undone, *new), told=told)
+
+    def _is_clear(self, calls: Sequence[Call], confidence: float) -> bool:
         """Whether the model is sure enough of calls for anything to be done."""
         goes_on = self._deeds is not None and self._deeds.follows(calls)
         return confidence >= (self._follow_confidence if goes_on else self._min_confidence)
 
-    async def dispatch(self, calls: Sequence[Call], confidence: float = 1.0) -> Dispatched:
-        """Carry out calls in order. Below the least confidence none is: a misheard command does nothing.
+    async def _amend(
+        self, before: Sequence[Done], stale: Sequence[Outcome], wanted: Sequence[Call]
+    ) -> tuple[list[Outcome], list[Deed]]:
+        """Undo what is stale, each by itself; give what became of that, and the deeds that are still there.
 
-        One that needs a yes is kept, and the answer asks for it. It is the only one: a yes means one thing. One that
-        lacks something is asked about too, once.
+        What a call that is wanted replaces stays until then: a light would flicker. So does what needs a yes.
         """
-        self._consent.withdraw()
-        if not self.is_clear(calls, confidence):
-            outcomes = tuple(_failed(call, NOT_UNDERSTOOD, "low_confidence") for call in calls)
-            return Dispatched(outcomes, self._sentence(outcomes))
-        outcomes = tuple([await self._carry_out(call) for call in calls])
-        if self._deeds is not None:
-            owners = self._owners()
-            self._deeds.note([(owners[n][0] if (n := o.call.name) in owners else None, o) for o in outcomes])
-        needs = NEEDS_ANSWER if any(call is self._answered for call in calls) else NEEDS_ANSWER | _LACKING
+        undone: list[Outcome] = []
+        stays: list[Deed] = []
+        deeds = self._deeds
+        for deed in reversed(deeds.reopen([each.outcome for each in before]) if deeds else []):
+            outcome = deed[1]
+            if deeds is None or not any(outcome is each for each in stale):
+                continue
+            if any(replaces(call, outcome.call) for call in wanted):
+                stays.insert(0, deed)
+                continue
+            deeds.begin(deed)
+            taken_back = await self._carry_out(UNDO)
+            if not taken_back.ok:
+                deeds.reopen([outcome])
+                stays.insert(0, deed)
+            if taken_back.error in NEEDS_ANSWER:
+                taken_back = dataclasses.replace(taken_back, sentence=CANNOT_UNDO, error="cannot_undo")
+            undone.append(taken_back)
+        return undone, stays
+
+    def _answer(self, outcomes: Sequence[Outcome], needs: AbstractSet[str]) -> tuple[str | None, str]:
+        """What is said, and what it asks for. What is in `needs` of answers is asked about."""
         open_ = [outcome for outcome in outcomes if outcome.error in needs]
         if not open_ or (len(open_) > 1 and not {o.error for o in open_} & NEEDS_ANSWER):
-            return Dispatched(outcomes, self._sentence(outcomes))
+            return self._sentence(outcomes), ""
         if len(open_) > 1:
-            outcomes = tuple(_failed(o.call, ONE_AT_A_TIME, "one_at_a_time") if o in open_ else o for o in outcomes)
-            return Dispatched(outcomes, self._sentence(outcomes) or ONE_AT_A_TIME)
+            outcomes = [_failed(o.call, ONE_AT_A_TIME, "one_at_a_time") if o in open_ else o for o in outcomes]
+            return self._sentence(outcomes) or ONE_AT_A_TIME, ""
         slot = self._lacks(open_[0])
         self._consent.ask(open_[0].call, slot, max(self._min_confidence, LEAST_CONFIDENCE))
-        others = tuple(outcome for outcome in outcomes if outcome is not open_[0])
-        done = self._sentence(others) or ""
-        return Dispatched(outcomes, f"{done} {self._sentence(open_)}".strip(), asks="what" if slot else "yes")
+        others = [outcome for outcome in outcomes if outcome is not open_[0]]
+        return f"{self._sentence(others) or ''} {self._sentence(open_)}".strip(), "what" if slot else "yes"
 
     def judge(self, said: str, calls: Sequence[Call], confidence: float) -> Call | str | None:
         """What a person's answer to the question means: see `Consent.judge`."""
@@ -151,7 +204,8 @@ class Router:
                 owners.setdefault(tool.name, (handler, tool))
         return owners
 
-    async def _carry_out(self, asked: Call) -> Outcome:
+    async def _carry_out(self, asked: Call, *, fresh: bool = True) -> Outcome:
+        """Carry out one call. `fresh`: no figure of what was done last is said again in it."""
         call = own.meant(dataclasses.replace(asked, name=asked.name.rpartition("__")[2]))
         try:
             async with asyncio.timeout(self._deadline_s):
@@ -163,7 +217,7 @@ class Router:
                 call = dataclasses.replace(call, arguments=_checked(tool, call.arguments))
                 if self._deeds is None or not any(slot.name == "name" for slot in tool.parameters):
                     return await handler.handle(call)
-                call = self._deeds.pointed(self._deeds.stepped(call))
+                call = self._deeds.pointed(self._deeds.stepped(call) if fresh else call)
                 try:
                     return await handler.handle(call)
                 except CallFailed as e:

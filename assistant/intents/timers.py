@@ -101,6 +101,8 @@ class Timers:
                 outcome = self._status(call)
             case "HassSetAlarm":
                 outcome = self._set_alarm(call)
+            case "HassUndo":
+                outcome = self._undo(call)
             case _:
                 raise CallFailed("I can't do that.", code="unknown_tool")
         return replies.worded(outcome) if outcome.ok else outcome
@@ -116,9 +118,10 @@ class Timers:
         if name is not None and (same := [t for t in self.running if t.name == name]):
             left = remaining(self.countdown.left_s(same[0]))
             raise CallFailed(f"There's already a {name} timer, with {left} left.", code="timer_exists")
-        self.countdown.arm(Timer(name, seconds, self.countdown.now_s() + seconds))
+        timer = Timer(name, seconds, self.countdown.now_s() + seconds)
+        self.countdown.arm(timer)
         said = _with_name({"seconds": seconds}, name)
-        return _done(call, Effect("timer.start", data=said), said)
+        return replace(_done(call, Effect("timer.start", data=said), said), undo=_undo_of(timer.ends_at_s))
 
     def _lengthen(self, call: Call, seconds: int) -> Outcome:
         """Add seconds, or take them off."""
@@ -200,7 +203,17 @@ class Timers:
             raise CallFailed(f"There's already an {alarm.label}.", code="timer_exists")
         self.countdown.arm(alarm)
         data = _with_name({"time": alarm.time}, name)
-        return _done(call, Effect("alarm.set", data=data), {**data, "day": self._day(alarm)})
+        done = _done(call, Effect("alarm.set", data=data), {**data, "day": self._day(alarm)})
+        return replace(done, undo=_undo_of(alarm.at_s))
+
+    def _undo(self, call: Call) -> Outcome:
+        """Cancel one that was started, by when it is due; no tool says so. One that was changed since isn't it."""
+        due_s = call.arguments.get("due_s")
+        for entry in self.countdown.entries:
+            if due_s == (entry.ends_at_s if isinstance(entry, Timer) else entry.at_s):
+                done = self._cancelled(call, (entry,))
+                return replace(done, result={**done.result, "canceled": True})
+        raise CallFailed("I can't undo that.", code="cannot_undo")
 
     def _day(self, alarm: Alarm) -> str:
         now = self.countdown.now()
@@ -241,6 +254,10 @@ class Timers:
 
 def _done(call: Call, effect: Effect, result: Mapping[str, Value]) -> Outcome:
     return Outcome(call, ok=True, sentence=None, effects=(effect,), result=result, allowed_by="timer")
+
+
+def _undo_of(due_s: float) -> Call:
+    return Call("HassUndo", {"due_s": due_s})
 
 
 def _cancel_of(entry: Entry) -> Effect:

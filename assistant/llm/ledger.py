@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from assistant.errors import ModelFailed
 from assistant.llm import prompt
 from assistant.llm.ahead import Ahead
 from assistant.llm.decoder import Aborted, Logits, Rows
@@ -49,6 +50,7 @@ class _Turn:
     reply_at: int | None = None
     calling: bool = False
     whole: bool = False
+    answered: int = 0  # so many results of calls are in the cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,12 +182,7 @@ class Ledger:
             return
         self._begin(turn)
         turn.mark = _Mark(self._trunk.at, self.hearing.snapshot(encoder=True))
-        close = prompt.REPLY_OPEN
-        if self.hearing.samples:
-            self.hearing.finish()
-            self.hearing.close()
-            close = prompt.AUDIO_CLOSE + close
-        self._reply(turn, close, emit)
+        self._reply(turn, self._closing(), emit)
 
     def weigh(self, question: str) -> float:
         """How likely the model answers yes, of yes and no, to a question about the open turn, which stays as it was."""
@@ -218,6 +215,7 @@ class Ledger:
         self.hearing.restore(turn.mark.heard)
         turn.mark = turn.reply_at = None
         turn.whole = turn.calling = False
+        turn.answered = 0
 
     def cut(self, samples: int) -> None:
         """Give up the last `samples` of the open turn's sound, as if they had never been heard."""
@@ -230,24 +228,41 @@ class Ledger:
         if turn.reply_at is None:
             raise RuntimeError("there is no call to answer")
         self._watch.restart()
+        turn.answered += len(outcomes)
         self._reply(turn, prompt.responses(outcomes), emit)
 
-    def remember(self, reply: str, outcomes: Sequence[Outcome]) -> None:
-        """Close the turn into the history: what was said, calls, results, reply. Half a turn is dropped instead."""
+    def remember(self, reply: str, outcomes: Sequence[Outcome], *, anew: bool = False) -> None:
+        """Close the turn into the history: what was said, calls, results, reply. Half a turn is dropped instead.
+
+        `anew`: the calls are those of the outcomes, whatever the model replied last, if it did.
+        """
         turn = self._turn
+        if turn is not None and anew:
+            self._write(turn, outcomes)
         if turn is None or not turn.whole or not self._profile.history_turns:
             self.drop()
             return
         close = prompt.TURN_CLOSE
-        if turn.calling and outcomes:
-            close = prompt.responses(outcomes) + prompt.typed(reply) + close
-        elif turn.calling:  # calls that nobody could read: the model shouldn't see them again
+        if turn.calling and (latest := outcomes[turn.answered :]):
+            close = prompt.responses(latest) + prompt.typed(reply) + close
+        elif turn.calling:  # calls that nobody could read, or carried out: the model shouldn't see them again
             self._trunk.rewind(turn.reply_at or self._prefix.length)
             close = prompt.typed(reply) + close
         with self._watch.prefilling(0):
             self._trunk.append_tokens(self._engine.vocabulary.tokenize(close))
         self._history.append(_Past(self._trunk.at, self._now_s()))
         self._turn = None
+
+    def _write(self, turn: _Turn, outcomes: Sequence[Outcome]) -> None:
+        """Put these calls where the model's reply is, or would be."""
+        if turn.reply_at is None:
+            self._begin(turn)
+            self._read(self._closing())
+            turn.reply_at = self._trunk.at
+        self._trunk.rewind(turn.reply_at)
+        self._trunk.append_tokens(self._engine.vocabulary.tokenize(prompt.calls(outcomes)))
+        turn.whole = turn.calling = True
+        turn.answered = 0
 
     def drop(self) -> None:
         """Forget the open turn as if it had never been."""
@@ -265,6 +280,14 @@ class Ledger:
         if self._streaming is not None:
             self._streaming.close()
 
+    def _closing(self) -> str:
+        """Take in what is left of the sound; what closes the user's turn behind it."""
+        if not self.hearing.samples:
+            return prompt.REPLY_OPEN
+        self.hearing.finish()
+        self.hearing.close()
+        return prompt.AUDIO_CLOSE + prompt.REPLY_OPEN
+
     def _open_turn(self) -> _Turn:
         if self._turn is None:
             raise RuntimeError("no turn is open")
@@ -281,6 +304,8 @@ class Ledger:
         ahead = Ahead(self._trunk)
         is_guessed = False
         try:
+            if self._trunk.room <= _CLOSING_ROOM:
+                raise ModelFailed("the cache has no room for an answer", remedy="begin a new conversation")
             for _ in range(min(self._max_tokens, self._trunk.room - _CLOSING_ROOM)):
                 choice = self._chooser.choose(logits, guide.legal() if guide else None)
                 self._watch.token(guessed=is_guessed)

@@ -63,6 +63,12 @@ def typed(text: str) -> str:
     return plain(text.strip())
 
 
+def calls(outcomes: Sequence[Outcome]) -> str:
+    """Render the calls that outcomes came of, as the model writes them."""
+    made = [(plain(o.call.name), _fields(o.call.arguments)) for o in outcomes]
+    return "".join(f"{TOOL_CALL}call:{name}{{{fields}}}<tool_call|>" for name, fields in made)
+
+
 def responses(outcomes: Sequence[Outcome]) -> str:
     """Render what became of calls, to stand right behind them in the model's turn."""
     return "".join(_response(o) for o in outcomes)

@@ -24,14 +24,22 @@ class HeldReply:
         doubts: Doubts,
         on_token: Callable[[], None] | None,
         on_verdict: Callable[[Verdict], None] | None,
+        before: str = "",
     ) -> None:
+        """`before` is the draft of less of the same sentence."""
         self._loop = asyncio.get_running_loop()
         self._doubts = doubts
         self._on_token, self._on_verdict = on_token, on_verdict
+        self._before = before
         self._pieces: list[Piece] = []
         self._ended = False
         self._news = asyncio.Event()
         self.is_read = False
+
+    @property
+    def text(self) -> str:
+        """All of it; "" before it is complete."""
+        return "".join(piece.text for piece in self._pieces) if self._ended else ""
 
     def emit(self, piece: Piece) -> None:
         """Take a piece. From the thread."""
@@ -84,7 +92,7 @@ class HeldReply:
         self._news.set()
         self._tell_token()
         if self._on_verdict is not None:
-            self._on_verdict(judge(self._pieces, self._doubts))
+            self._on_verdict(judge(self._pieces, self._doubts, self._before))
 
     def _tell_token(self) -> None:
         if self._on_token is not None:

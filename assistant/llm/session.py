@@ -50,6 +50,7 @@ class LlamaSession:
         self._doubts = doubts
         self._asked = asked
         self._reply: HeldReply | None = None
+        self._drafted = ""  # what the latest draft of the open turn said that was thrown away
         self._listening = done()
         self._renewing: asyncio.Future[None] | None = None
         self._closed = False
@@ -134,6 +135,7 @@ class LlamaSession:
         """Begin a user turn (drops an open one)."""
         await self._stopped()
         self._engine.allow()
+        self._drafted = ""
         await self._worker.run(self._ledger.open)
 
     async def feed(self, samples: Pcm) -> None:
@@ -161,10 +163,10 @@ class LlamaSession:
         self._listen()
 
     async def cut(self, samples: int) -> bool:
-        """Give up the end of the open turn's sound, and a draft; False: all of it is a call, which is held now."""
+        """Give up the end of the open turn's sound, and a draft; False: all of it makes sense, which is held now."""
         if self._reply is None:
             self._reply = self._decode(self._ledger.commit)
-        if (await self._reply.verdict()).kind == "call":
+        if (await self._reply.verdict()).kind in ("call", "nothing"):
             return False
         await self.retract()
         await self._worker.run(lambda: self._ledger.cut(samples))
@@ -197,11 +199,11 @@ class LlamaSession:
         await self._worker.returned()
         await asyncio.sleep(0)  # what the thread has told the loop is heard
 
-    async def remember(self, reply: str, outcomes: Sequence[Outcome]) -> None:
+    async def remember(self, reply: str, outcomes: Sequence[Outcome], *, anew: bool = False) -> None:
         """Close the turn into the history: calls, results and what was said. Old turns fall out."""
         await self._stopped()
         self._engine.allow()
-        await self._worker.run(lambda: self._ledger.remember(reply, outcomes))
+        await self._worker.run(lambda: self._ledger.remember(reply, outcomes, anew=anew))
 
     async def drop(self) -> None:
         """Forget the open turn as if it had never been."""
@@ -245,6 +247,7 @@ class LlamaSession:
             reply.job.exception()  # whoever stopped listening isn't told
             if self._reply is reply:  # until now whoever else came waits, too, and doesn't take the abort back
                 self._reply = None
+                self._drafted = reply.text or self._drafted
 
     def _decode(
         self,
@@ -255,7 +258,7 @@ class LlamaSession:
         """Run a job that emits pieces on the thread."""
         self._engine.allow()
         self._ledger.hearing.hurry(on=True)
-        reply = HeldReply(self._doubts, on_token, on_verdict)
+        reply = HeldReply(self._doubts, on_token, on_verdict, self._drafted)
 
         def work() -> None:
             self._ledger.hearing.hurry(on=False)

@@ -28,13 +28,16 @@ class Asked:
     lead_ms: float = 0.0
 
 
-def judge(pieces: Sequence[Piece], doubts: Doubts) -> Verdict:
-    """Judge a whole reply."""
+def judge(pieces: Sequence[Piece], doubts: Doubts, before: str = "") -> Verdict:
+    """Judge a whole reply; `before` is the one to less of the same sentence."""
     parser = ReplyParser()
     parts = [part for piece in pieces for part in parser.feed(piece)] + parser.finish()
+    text = "".join(piece.text for piece in pieces)
     if any(isinstance(part, Malformed) for part in parts):
         return Verdict("unsure", parser.confidence)
     if any(isinstance(part, Call) for part in parts):
-        return Verdict("call" if parser.confidence >= doubts.confidence else "unsure", parser.confidence)
+        if parser.confidence < doubts.confidence:
+            return Verdict("unsure", parser.confidence)
+        return Verdict("call", parser.confidence, again=before == text)
     said = " ".join(part.text for part in parts if isinstance(part, Say))
-    return Verdict("unsure" if said in doubts.replies else "talk", 1.0)
+    return Verdict("unsure" if said in doubts.replies else "talk" if text.strip() else "nothing", 1.0)

@@ -49,8 +49,8 @@ class Heard:
                 self.opened_ms = max(0.0, audio_ms - Rules().wake_overlap_ms)
             case EndpointLikely(audio_ms=audio_ms):
                 self.pause_ms = audio_ms
-            case DraftReady(kind=kind, confidence=confidence):
-                self.verdicts[self.pause_ms] = Verdict(kind, confidence)
+            case DraftReady(kind=kind, confidence=confidence, again=again):
+                self.verdicts[self.pause_ms] = Verdict(kind, confidence, again)
             case _:
                 pass
 
