@@ -30,6 +30,7 @@ from assistant.events import (
     WakeHeard,
     WakeRejected,
 )
+from assistant.intents.deeds import UNDO
 
 BAR_WIDTH = 40
 
@@ -120,8 +121,11 @@ class LiveView:
         self._speech_started_ms = None
 
     def _called(self, event: ToolCalled) -> None:
-        arguments = ", ".join(f"{k}={v}" for k, v in event.arguments.items())
-        self._line("understood", f"{event.name}({arguments})", "magenta")
+        if event.name == UNDO.name:
+            self._line("undone", "what was done last", "magenta")
+        else:
+            arguments = ", ".join(f"{k}={v}" for k, v in event.arguments.items())
+            self._line("understood", f"{event.name}({arguments})", "magenta")
         if not event.ok:
             self._line("home", f"refused: {event.error}", "yellow")
         for effect in event.effects:

@@ -44,6 +44,14 @@ def shown(*events: Event, terminal: bool = False) -> str:
     return out.getvalue()
 
 
+def test_what_is_taken_back_is_shown_as_that() -> None:
+    undone = ToolCalled(0, 0, "HassUndo", {}, [{"service": "light.turn_off", "entity_id": "light.one"}], True, None, "")
+    out = shown(undone)
+    assert "undone  what was done last" in out
+    assert "light.turn_off light.one" in out
+    assert "HassUndo" not in out
+
+
 def test_a_turn_reads_as_plain_lines_in_a_pipe() -> None:
     text = shown(*TURN)
     for line in (
