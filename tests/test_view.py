@@ -45,7 +45,16 @@ def shown(*events: Event, terminal: bool = False) -> str:
 
 
 def test_what_is_taken_back_is_shown_as_that() -> None:
-    undone = ToolCalled(0, 0, "HassUndo", {}, [{"service": "light.turn_off", "entity_id": "light.one"}], True, None, "")
+    undone = ToolCalled(
+        0,
+        0,
+        "HassUndo",
+        {},
+        [{"service": "light.turn_off", "entity_id": "light.one"}],
+        ok=True,
+        error=None,
+        allowed_by="",
+    )
     out = shown(undone)
     assert "undone  what was done last" in out
     assert "light.turn_off light.one" in out
