@@ -34,6 +34,7 @@ ALL_SAID_MS = 600.0
 BEFORE_CHUNKS = 35  # 0.7 s of voice before it: "Hey Gemma," is often louder than what follows
 LINGER_MS = 80.0  # so much behind a voice's end is still taken for the person's
 ENOUGH_CHUNKS = 25  # half a second
+WORD_CHUNKS = 15  # 0.3 s: "uh" and "and" are shorter
 KEPT = 1 - 1 / 100  # of what is known after each chunk: 2 s count, for a voice sinks in a long sentence
 KNOWN_CHUNKS = 25  # half a second of voice: before that nobody knows how loud the person is
 
@@ -151,6 +152,7 @@ class Endpoint:
         self._before, self._behind = _Mean(), _Mean()  # the last pause
         self._went_on_ms: float | None = None  # where the voice was that went on behind that pause
         self._all_said = False  # before it, so far as the model can tell
+        self._adds_nothing = False  # what was said behind it
 
     @property
     def speech_ended_ms(self) -> float:
@@ -185,8 +187,7 @@ class Endpoint:
         if not self._paused:
             return
         self._verdict = verdict
-        if verdict.again and self._all_said:
-            self._hasty = False  # whatever was said since, an early end would have cut nothing off
+        self._adds_nothing = verdict.again and self._all_said and self._behind.count >= WORD_CHUNKS
         if verdict.kind in ("talk", "unsure") and self._all_said and self._behind_is(A_BIT_LOWER, ENOUGH_CHUNKS):
             self._is_nonsense = True
             self._is_beside()
@@ -201,6 +202,8 @@ class Endpoint:
 
     def hangover_ms(self) -> float:
         """How much silence ends the turn now."""
+        if self._adds_nothing and self._is_early():
+            return self._config.early_ms
         if self._is_nonsense:
             return self._config.hangover_ms
         if self._background and self._all_said and not self._foreground.is_over(FAR_LOWER):
@@ -265,7 +268,7 @@ class Endpoint:
                 self._hasty = True
             self._went_on_ms, self._behind = self._last_voiced_ms, _Mean()
             self._all_said = self._verdict is not None and self._verdict.kind == "call"
-            self._verdict = None
+            self._verdict, self._adds_nothing = None, False
             self._longest_pause_ms = max(self._longest_pause_ms, end_ms - step_ms - self.speech_ended_ms)
         self._paused = False
         self._last_voiced_ms = end_ms

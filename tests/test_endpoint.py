@@ -104,6 +104,35 @@ def test_nobody_is_cut_off_early_twice_unless_what_was_added_says_nothing(*, aga
     assert ear.endpoint.hangover_ms() == hangover_ms
 
 
+@pytest.mark.parametrize(("added_ms", "hangover_ms"), [(200, 500), (400, 300)])
+def test_a_short_word_that_adds_nothing_yet_is_waited_out(added_ms: int, hangover_ms: float) -> None:
+    """It may be an "uh", or an "and"."""
+    ear = Ear()
+    ear.say(1200)
+    ear.hear(0.0, 20)
+    ear.endpoint.judge(Verdict("call", 0.95))
+    ear.say(added_ms)
+    ear.hear(0.0, 20)
+    ear.endpoint.judge(Verdict("call", 0.95, again=True))
+    assert ear.endpoint.hangover_ms() == hangover_ms
+
+
+def test_another_voice_that_adds_nothing_to_a_whole_command_is_not_waited_out() -> None:
+    """One that was as loud at first."""
+    ends = []
+    for again in (False, True):
+        ear = Ear()
+        ear.say(2000)
+        ear.hear(0.0, 20)
+        ear.endpoint.judge(Verdict("call", 0.95))
+        ear.hear(0.9, 1400)
+        while not any(isinstance(edge, Over) for edge in ear.edges):
+            if any(isinstance(edge, Paused) for edge in ear.hear(0.9, 20, energy=0.3)):
+                ear.endpoint.judge(Verdict("call", 0.95, again=again))
+        ends.append(ear.now_ms)
+    assert ends[0] - ends[1] >= 200
+
+
 def test_a_pause_that_was_taken_for_the_end_is_waited_out_the_next_time() -> None:
     ear = Ear()
     ear.endpoint = Endpoint(EndpointConfig(), 0.0, LAG_MS, early_confidence=0.9, paused_ms=400)
