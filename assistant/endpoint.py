@@ -26,9 +26,9 @@ FAR_LOWER = 10 ** (-5 / 10)
 SOFT_MS = 500.0
 A_BIT_LOWER = 10 ** (-2 / 10)  # behind a pause, where the model makes no more sense of it
 # So many voiced chunks behind a pause, and of which energy at most: where everything was said before it, and where not.
-# 0.5 s of 5 dB, 0.8 s of 3, 1.2 s of 2; 1.1 s of 4, 1.2 s of 3. Sooner, more corrections and thoughts are cut off.
+# 0.5 s of 5 dB, 0.8 s of 3, 1.2 s of 2; 0.8 s of 6, 1.1 s of 4, 1.2 s of 3. Sooner, more thoughts are cut off.
 ALL_SAID_LOWER = ((25, FAR_LOWER), (40, LOWER), (60, A_BIT_LOWER))
-MORE_TO_COME_LOWER = ((55, 10 ** (-4 / 10)), (60, LOWER))
+MORE_TO_COME_LOWER = ((40, 10 ** (-6 / 10)), (55, 10 ** (-4 / 10)), (60, LOWER))
 # Behind a whole command a voice so far below is waited out no longer: it is no sentence that sinks.
 ALL_SAID_MS = 600.0
 BEFORE_CHUNKS = 35  # 0.7 s of voice before it: "Hey Gemma," is often louder than what follows
