@@ -168,7 +168,7 @@ async def test_a_failed_turn_raises_and_the_next_one_works(start: Start) -> None
         _ = [p async for p in session.commit()]
     assert caught.value.remedy
     await session.remember("", ())
-    session._ledger._chooser = Script([session._engine.vocabulary.tokenize("Fine.<turn|>")])
+    session._ledger._writer._chooser = Script([session._engine.vocabulary.tokenize("Fine.<turn|>")])
     assert await ask(session, "how are you") == "Fine."
 
 

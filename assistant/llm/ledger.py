@@ -4,19 +4,16 @@ Synchronous and for one thread at a time, but `hear`, `read`, parts of `hearing`
 loop. A reply may be taken back, whether it was a draft or not: what is left has the bits of a turn without it.
 """
 
-import codecs
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from assistant.errors import ModelFailed
 from assistant.llm import prompt
-from assistant.llm.ahead import Ahead
 from assistant.llm.decoder import Aborted, Logits, Rows
 from assistant.llm.encoders import Encoder, WholeSound
 from assistant.llm.engine import Engine
-from assistant.llm.grammar import Grammar, Guide
+from assistant.llm.grammar import Grammar
 from assistant.llm.hearing import Heard, Hearing
 from assistant.llm.prefix import Prefix
 from assistant.llm.prefix_cache import PrefixCache
@@ -24,12 +21,10 @@ from assistant.llm.prompt import PromptProfile
 from assistant.llm.sampling import Chooser, probabilities
 from assistant.llm.stopwatch import Stopwatch
 from assistant.llm.trunk import Trunk
-from assistant.stages import SAMPLE_RATE_HZ, Outcome, Pcm, Piece, Timings
+from assistant.llm.writer import Emit, Writer
+from assistant.stages import SAMPLE_RATE_HZ, Outcome, Pcm, Timings
 
 TURN_ROOM = 768  # cells that a long turn takes: 15 s of sound are 375, a long reply 256
-_CLOSING_ROOM = 16
-
-Emit = Callable[[Piece], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +79,10 @@ class Ledger:
         self.hearing = Hearing(engine.width, self._append_rows, self._watch)
         self.listen_ahead(on=True)
         self._profile = profile
-        self._chooser = chooser
         self.grammar = grammar
         self.only_legal_calls = True
-        self._max_tokens = max_tokens
         self._now_s = now_s
-        self._call_token = engine.vocabulary.control(prompt.TOOL_CALL)
+        self._writer = Writer(self._trunk, engine.vocabulary, chooser, self._watch, max_tokens=max_tokens)
         self._prefix = Prefix(engine, self._trunk, room=TURN_ROOM)
         self._history: list[_Past] = []
         self._turn: _Turn | None = None
@@ -298,36 +291,13 @@ class Ledger:
         turn.whole = turn.calling = False
         logits = self._read(before)
         turn.reply_at = self._trunk.at
-        self._chooser.begin()
-        text = codecs.getincrementaldecoder("utf-8")("replace")
-        guide: Guide | None = None
-        ahead = Ahead(self._trunk)
-        is_guessed = False
         try:
-            if self._trunk.room <= _CLOSING_ROOM:
-                raise ModelFailed("the cache has no room for an answer", remedy="begin a new conversation")
-            for _ in range(min(self._max_tokens, self._trunk.room - _CLOSING_ROOM)):
-                choice = self._chooser.choose(logits, guide.legal() if guide else None)
-                self._watch.token(guessed=is_guessed)
-                if self._engine.vocabulary.is_end(choice.token):
-                    break
-                if choice.token == self._call_token:
-                    turn.calling = True
-                    guide = self.grammar.begin() if self.grammar and self.only_legal_calls else None
-                    tokens = [choice.token, *(guide.forced() if guide else ())]
-                else:
-                    tokens = guide.follow(choice.token) if guide else [choice.token]
-                self._chooser.skip(tokens[1:])
-                self._watch.forced(len(tokens) - 1)
-                for token in tokens:
-                    emit(Piece(text.decode(self._engine.vocabulary.piece(token)), choice.probability))
-                is_guessed = ahead.knows(tokens)
-                logits = ahead.read(tokens, guide.guess() if guide and not is_guessed else ())
+            self._writer.write(logits, self.grammar if self.only_legal_calls else None, emit)
         except Aborted:
-            turn.whole = not turn.calling
+            turn.whole = not self._writer.calling
             raise
         finally:
-            ahead.forget()
+            turn.calling = self._writer.calling
         turn.whole = True
 
     def _unanswered(self) -> _Turn:

@@ -14,13 +14,14 @@ from assistant.errors import ModelStuck
 from assistant.llm import prompt
 from assistant.llm.engine import Engine
 from assistant.llm.grammar import Grammar
-from assistant.llm.ledger import Emit, Ledger
+from assistant.llm.ledger import Ledger
 from assistant.llm.loading import ModelSpec, load
 from assistant.llm.patience import Patience
 from assistant.llm.prompt import PromptProfile
 from assistant.llm.reply import HeldReply
 from assistant.llm.verdict import Asked, Doubts
 from assistant.llm.worker import Worker, done
+from assistant.llm.writer import Emit
 from assistant.stages import Opinion, Outcome, Pcm, Piece, Timings, Tool, Verdict
 
 NO_DOUBTS = Doubts()
