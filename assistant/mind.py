@@ -22,13 +22,13 @@ from assistant.events import (
     WakeHeard,
     WakeRejected,
 )
-from assistant.intents.amend import LOW_CONFIDENCE, Done, is_same
 from assistant.intents.consent import ANSWER
 from assistant.intents.router import NOT_UNDERSTOOD, Router
 from assistant.intents.translated import language_for, refusal
 from assistant.lane import Job, Lane
 from assistant.llm.parse import Malformed, Part, ReplyParser, language_of
 from assistant.sense import counts
+from assistant.sentence import Sentence
 from assistant.stages import SAMPLE_RATE_HZ, Call, Only, Outcome, Pcm, Piece, Say, Session, Verdict
 from assistant.telling import called, timed
 from assistant.translation import TOOL as TRANSLATE
@@ -176,44 +176,43 @@ class Mind:
         self._thoughts.submit(job)
 
     def _begin_turn(self) -> None:
-        self._done: list[Done] = []
-        self._before: Sequence[Done] = ()  # for the beginning of the sentence
-        self._first: tuple[Call, ...] = ()  # the calls of its first reply that were clear
-        self._answers = False  # what was heard answers a question
-        self._reply, self._reply_language = "", self._language
+        self._sentence = Sentence(self._language)
         self._drafting = False
         self._token_told = False
 
     async def _open(self) -> None:
-        if self._before:  # who went on behind a deed said the wake word
+        if self._sentence.before:  # who went on behind a deed said the wake word
             await self._remember()
         self._begin_turn()
         await self._session.open()
 
     async def _go_on(self) -> None:
-        if self._answers:  # the question that it answers isn't in the sound: the rest is heard alone
+        if self._sentence.answers:  # the question that it answers isn't in the sound: the rest is heard alone
             await self._remember()
-            first = self._first
+            first = self._sentence.first
             await self._open()
-            self._first = first
+            self._sentence.first = first
             return
-        self._before = tuple(self._done)
+        self._sentence.go_on()
         self._drafting = self._token_told = False
         await self._session.retract()
 
     async def _remember(self) -> None:
-        if self._reply:
-            self._router.said(self._reply)
-        if self._done or self._reply:
-            outcomes = tuple(done.outcome for done in self._done)
-            await self._session.remember(self._reply, outcomes, anew=bool(self._before))
-        self._before = ()
+        sentence = self._sentence
+        if sentence.said:
+            self._router.said(sentence.said)
+        if sentence.done or sentence.said:
+            await self._session.remember(sentence.said, sentence.outcomes, anew=bool(sentence.before))
+        sentence.before = ()
 
     async def _drop(self) -> None:
-        if self._before:  # what was done is remembered
+        if self._sentence.before:  # what was done is remembered
             await self._remember()
         else:
             await self._session.drop()
+
+    def _tell_reply(self, turn: int) -> None:
+        self._tell(turn, Reply(*self._here(), self._sentence.said, self._sentence.language))
 
     def _tell(self, turn: int, event: Event) -> None:
         if turn == self._turn:
@@ -235,7 +234,7 @@ class Mind:
 
     def _retracted(self) -> None:
         if self._drafting:
-            if self._before:
+            if self._sentence.before:
                 self._drafting = self._token_told = False
             else:
                 self._begin_turn()
@@ -274,26 +273,26 @@ class Mind:
         if not counts(parts, only):  # nothing that was meant for us
             self._tell(turn, Reply(*self._here(), "", self._language))
             return
-        if any(isinstance(part, Malformed) for part in parts) or not (parts or self._done or is_empty):
+        if any(isinstance(part, Malformed) for part in parts) or not (parts or self._sentence.done or is_empty):
             self._say(turn, self._own(NOT_UNDERSTOOD))
         elif calls:
             self._tell(turn, CallsReady(*self._here(), calls, parser.confidence))
             return
-        self._tell(turn, Reply(*self._here(), self._reply, self._reply_language))
+        self._tell_reply(turn)
 
     def _more(self, parts: Sequence[Part], confidence: float, *, is_empty: bool) -> CallsReady | Reply:
         """What a whole sentence surely asks for, and its beginning didn't. Nothing ("please"): a reply of no word."""
         calls = tuple(part for part in parts if isinstance(part, Call) and part.name.rpartition("__")[2] != ANSWER)
-        is_known = len(calls) == len(self._first) and all(map(is_same, calls, self._first))
-        if calls and not is_known and counts(parts, "calls") and self._router.is_sure(confidence):
+        is_new = bool(calls) and not self._sentence.knows(calls)
+        if is_new and counts(parts, "calls") and self._router.is_sure(confidence):
             return CallsReady(*self._here(), calls, confidence)
-        if is_empty and self._before:  # "no, never mind"
+        if is_empty and self._sentence.before:  # "no, never mind"
             return CallsReady(*self._here(), (), 1.0)
         return Reply(*self._here(), "", self._language)
 
     async def _hear_answer(self, turn: int, pieces: AsyncIterator[Piece]) -> None:
         """Read the model's reply to a yes or no: nothing of it is spoken. Another command is one."""
-        self._answers = True
+        self._sentence.answers = True
         parser = ReplyParser(self._language)
         parts: list[Part] = []
         confidence = 1.0
@@ -314,7 +313,7 @@ class Mind:
                 self._tell(turn, Reply(*self._here(), "", self._language))
             case str(sentence):
                 self._say(turn, Say(sentence, language_for(self._language)))
-                self._tell(turn, Reply(*self._here(), self._reply, self._reply_language))
+                self._tell_reply(turn)
             case None:
                 self._tell(turn, CallsReady(*self._here(), calls, parser.confidence))
 
@@ -329,17 +328,13 @@ class Mind:
         return Say(refusal(sentence, self._language), language_for(self._language))
 
     def _say(self, turn: int, say: Say) -> None:
-        self._reply = f"{self._reply} {say.text}".strip()
-        self._reply_language = say.language
+        self._sentence.say(say)
         self._tell(turn, ClauseReady(*self._here(), say.text, say.language))
 
     async def _act(self, turn: int, calls: Sequence[Call], confidence: float) -> None:
-        done = await self._router.dispatch(calls, confidence, before=self._before)
-        if self._before:
-            self._done, self._before, self._reply = [], (), ""
-        if not self._done:
-            self._first = tuple(c for c, o in zip(calls, done.outcomes, strict=True) if o.error != LOW_CONFIDENCE)
-        self._done += map(Done, calls, done.outcomes)
+        sentence = self._sentence
+        done = await self._router.dispatch(calls, confidence, before=sentence.before)
+        sentence.note(calls, done.outcomes)
         for outcome in done.now:
             self._post(called(outcome, *self._here()))  # whoever hears of it: it was done
         language = language_of(done.sentence or "", self._language)  # a repeated answer may be in another
@@ -348,5 +343,5 @@ class Mind:
             told = done.outcomes if done.sentence is None else done.told
             self._post(CallsDone(*self._here(), done.sentence, language, told, done.asks, late))
         if done.sentence is not None:
-            self._reply = f"{self._reply} {done.sentence}".strip()
-            self._tell(turn, Reply(*self._here(), self._reply, language))
+            sentence.say(Say(done.sentence, language))
+            self._tell(turn, Reply(*self._here(), sentence.said, language))

@@ -24,7 +24,9 @@ LAYERS: tuple[frozenset[str], ...] = (
             "assistant.service", "assistant.fence", "assistant.unfinished",
         }
     ),
-    frozenset({"assistant.heard_words", "assistant.judging", "assistant.sense", "assistant.telling"}),
+    frozenset(
+        {"assistant.heard_words", "assistant.judging", "assistant.sense", "assistant.sentence", "assistant.telling"}
+    ),
     frozenset(
         {
             "assistant.backup",
@@ -135,7 +137,7 @@ def test_pure_modules_own_no_clock_no_thread_and_no_loop() -> None:
     pure = (
         "turn", "resting", "wake_decision", "own_voice", "stop_word", "heard_words",
         "audio.adaptive", "audio.drift", "audio.delay",
-        "doubt", "going_on", "answering", "open_turn", "judging", "sense", "telling", "endpoint",
+        "doubt", "going_on", "answering", "open_turn", "judging", "sense", "sentence", "telling", "endpoint",
         "speech.pacing", "translation", "intents.translate",
         "speech.spoken", "speech.spoken_words", "intents.sayings",
         "llm.parse", "llm.prompt", "intents.names", "intents.meaning", "intents.alike",
