@@ -38,6 +38,7 @@ from assistant.places import cache_dir, models_dir
 from assistant.speech.silent import Silent
 from assistant.speech.voices import Voices
 from assistant.stages import Clock, Speaker, Verifier, Voice
+from assistant.states import goes_on
 from assistant.stop_word import StopWord
 from assistant.turn import DONE, SORRY, WENT_WRONG, Rules
 from assistant.turn_gain import gain_for
@@ -183,7 +184,7 @@ async def conversing(
             home.timers.countdown.silenced()
         upkeep.see(event)
         observe(event)
-        if isinstance(event, TurnEnded) and goodbyes:
+        if isinstance(event, TurnEnded) and goodbyes and not goes_on(conversation.state):
             goodbyes.clear()
             conversation.mute(muted=True)
         wakes(event)

@@ -138,18 +138,25 @@ def in_the_end(effects: Effects) -> Effects:
 
 
 def _without(effects: Effects, undoing: Effects) -> list[Mapping[str, Any]]:
-    """Without what was taken back: before what brought a thing back the latest effect on it, or on its kind."""
+    """Without what was taken back: before what brought a thing back the latest effect on it, or on one of its kind."""
     left = list(effects)
     for back in undoing:
         at = left.index(back)
         undone = [i for i, effect in enumerate(left[:at]) if _thing(effect) == _thing(back)]
-        for i in (at, *undone[-1:]):
+        named = [i for i in undone if _which(left[i]) == _which(back)]
+        for i in (at, *(named or undone)[-1:]):
             del left[i]
     return left
 
 
 def _thing(effect: Mapping[str, Any]) -> object:
     return effect.get("entity_id") or effect["service"].partition(".")[0]
+
+
+def _which(effect: Mapping[str, Any]) -> object:
+    """What of a list, or which timer."""
+    data = effect.get("data") or {}
+    return data.get("item") or data.get("name")
 
 
 def _same(a: Any, b: Any) -> bool:

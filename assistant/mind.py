@@ -237,7 +237,9 @@ class Mind:
             if self._sentence.before:
                 self._drafting = self._token_told = False
             else:
+                first = self._sentence.first
                 self._begin_turn()
+                self._sentence.first = first
             self._post(DraftRetracted(*self._here()))
 
     def _tell_token(self, turn: int) -> None:
@@ -276,6 +278,8 @@ class Mind:
         if any(isinstance(part, Malformed) for part in parts) or not (parts or self._sentence.done or is_empty):
             self._say(turn, self._own(NOT_UNDERSTOOD))
         elif calls:
+            if turn != self._turn:  # nobody carries them out: the whole sentence asks for more than was done
+                self._sentence.first = ()
             self._tell(turn, CallsReady(*self._here(), calls, parser.confidence))
             return
         self._tell_reply(turn)

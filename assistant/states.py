@@ -214,6 +214,11 @@ def is_heard(state: State) -> bool:
             return False
 
 
+def goes_on(state: State) -> bool:
+    """Whether the person goes on behind a turn that has acted."""
+    return isinstance(state, Listening | Drafting | Thinking) and state.before is not None
+
+
 def name(state: State) -> str:
     """What a state is called outside: Thinking -> thinking. Nobody notices drafts, nor what is overheard."""
     kind: type[State] = type(state)

@@ -11,7 +11,16 @@ import logging
 from pathlib import Path
 
 from assistant.disk import readable
-from assistant.events import CallsReady, EndpointReached, Event, ReplyAudioStarted, ToolCalled, TurnEnded, WakeHeard
+from assistant.events import (
+    CallsDone,
+    CallsReady,
+    EndpointReached,
+    Event,
+    ReplyAudioStarted,
+    ToolCalled,
+    TurnEnded,
+    WakeHeard,
+)
 
 NAME = "unanswered"
 _log = logging.getLogger(__name__)
@@ -45,7 +54,7 @@ class Unfinished:
             case CallsReady():
                 self._doing = True
                 self._make()
-            case ToolCalled() | ReplyAudioStarted():
+            case ToolCalled() | CallsDone() | ReplyAudioStarted():
                 self._doing = False
                 self._remove()
             case TurnEnded():  # what it asked of the home may go on

@@ -117,7 +117,7 @@ class ScriptedSession:
     def __init__(self, *replies: Script, probability: float = 0.99, listens_ahead: bool = False) -> None:
         self.replies = list(replies)
         self.probability = probability
-        self._listens_ahead = listens_ahead
+        self.listens_ahead = listens_ahead
         self.retracted: list[Script] = []
         self.turns: list[tuple[str, int]] = []
         self.remembered: list[str] = []
@@ -147,7 +147,7 @@ class ScriptedSession:
         self._text += text
 
     async def draft(self, on_token: Callable[[], None], on_verdict: Callable[[Verdict], None]) -> bool:
-        if not self._listens_ahead:
+        if not self.listens_ahead:
             return False
         self.drafts += 1
         self._drafted = drafted = self.replies[0]

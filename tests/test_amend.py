@@ -9,7 +9,7 @@ from assistant.intents.deeds import UNDO, Deeds
 from assistant.intents.own import Controls, Own
 from assistant.intents.router import Dispatched, Router
 from assistant.intents.timers import Timers
-from assistant.stages import Call, Value
+from assistant.stages import Call, Effect, Outcome, Tool, Value
 from tests.test_deeds import House
 
 
@@ -22,6 +22,7 @@ BEDROOM = call("HassTurnOn", name="bedroom light")
 FAN = call("HassTurnOn", name="living room fan")
 BRIGHT = call("HassLightSet", name="kitchen light", brightness=30)
 OFF = call("HassTurnOff", name="kitchen light")
+ALL, NONE = call("HassTurnOn", area="kitchen"), call("HassTurnOff", area="kitchen")
 LOCK, UNLOCK = call("HassLock", name="front door"), call("HassUnlock", name="front door")
 
 
@@ -71,12 +72,27 @@ async def test_a_whole_sentence_is_done_as_if_its_beginning_had_not_been_taken_f
     assert [outcome.call.name for outcome in done.outcomes] == [call.name for call in whole]
 
 
-@pytest.mark.parametrize("whole", [[BRIGHT], [OFF], [KITCHEN, BEDROOM], [BEDROOM]])
-async def test_undo_behind_it_takes_back_all_of_it_and_nothing_of_the_sentence_before(whole: list[Call]) -> None:
+@pytest.mark.parametrize(
+    ("first", "whole"), [([ALL, KITCHEN], [KITCHEN]), ([BRIGHT, KITCHEN], [KITCHEN]), ([KITCHEN], [NONE, KITCHEN])]
+)
+async def test_what_is_still_asked_for_is_done_though_another_call_was_about_it_too(
+    first: list[Call], whole: list[Call]
+) -> None:
+    one, other = House(), House()
+    await one.router.dispatch(whole)
+    await amended(other, first, whole)
+    assert other.things() == one.things()
+
+
+@pytest.mark.parametrize("first", [[KITCHEN], [ALL, BRIGHT]])
+@pytest.mark.parametrize("whole", [[BRIGHT], [OFF], [OFF, KITCHEN], [NONE, KITCHEN], [KITCHEN, BEDROOM], [BEDROOM]])
+async def test_undo_behind_it_takes_back_all_of_it_and_nothing_of_the_sentence_before(
+    first: list[Call], whole: list[Call]
+) -> None:
     house = House()
     await house.router.dispatch([FAN])
     was = house.things()
-    await amended(house, [KITCHEN], whole)
+    await amended(house, first, whole)
     assert (await house.do("HassUndo")).outcomes[0].ok
     assert house.things() == was
 
@@ -189,6 +205,45 @@ async def test_a_never_mind_takes_back_what_was_done_and_withdraws_what_was_aske
     assert (house.volume, house.timers.running) == (50, ())
     await house.do("HassUndo")
     assert house.home.states()["fan.living_room"] == "off"  # the sentence before that
+
+
+class Slow:
+    """A home that has asked a thing, and hasn't seen it change yet."""
+
+    def tools(self) -> tuple[Tool]:
+        return (Tool("Tv", "A television"),)
+
+    def context(self) -> str:
+        return ""
+
+    async def handle(self, call: Call) -> Outcome:
+        effects = (Effect("media_player.turn_on", "media_player.tv"),)
+        return Outcome(
+            call, ok=False, sentence="I asked, but it hasn't changed yet.", effects=effects, error="deadline"
+        )
+
+
+@pytest.mark.parametrize("whole", [[KITCHEN], []])
+async def test_what_may_still_be_done_and_is_not_wanted_is_told(whole: list[Call]) -> None:
+    house = House()
+    house.router = Router([house.home, Slow()], deeds=Deeds(house.clock.now_s))
+    done = await amended(house, [call("Tv")], whole)
+    assert str(done.sentence).startswith("I can't undo that.")
+
+
+@pytest.mark.parametrize("whole", [[BEDROOM], []])
+async def test_so_is_an_undo_that_is_not_wanted(whole: list[Call]) -> None:
+    house = House()
+    await house.router.dispatch([KITCHEN])
+    assert str((await amended(house, [UNDO], whole)).sentence).startswith("I can't undo that.")
+
+
+async def test_the_model_is_not_asked_to_word_a_never_mind() -> None:
+    """In a language without sentences of ours; its words would be about calls, and there are none."""
+    house = House()
+    house.router = Router([house.home], deeds=Deeds(house.clock.now_s), language="it")
+    assert (await amended(house, [KITCHEN], [])).sentence == ""
+    assert house.home.states()["light.kitchen"] == "off"
 
 
 async def test_undo_of_its_own_volume_and_of_a_timer_is_no_deed_that_can_be_undone() -> None:

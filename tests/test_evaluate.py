@@ -101,6 +101,10 @@ def test_what_was_put_right_is_not_wrong_in_the_end(
 
 
 CANCELED = {"service": "timer.cancel"}
+MILK, EGGS, NO_EGGS = (
+    {"service": f"todo.{way}_item", "entity_id": "todo.list", "data": {"item": item}}
+    for way, item in (("add", "milk"), ("add", "eggs"), ("remove", "eggs"))
+)
 
 
 @pytest.mark.parametrize(
@@ -109,6 +113,8 @@ CANCELED = {"service": "timer.cancel"}
         ([RED], [TIMER, CANCELED, RED], [CANCELED], False),
         ([TIMER], [TIMER, TIMER, CANCELED], [CANCELED], False),
         ([], [ON, OFF], [OFF], False),
+        ([MILK], [EGGS, MILK, NO_EGGS], [NO_EGGS], False),
+        ([MILK], [MILK, EGGS], [], True),
         ([ON, OFF], [ON, OFF], [OFF], False),  # "turn it on", "undo that"
         ([RED], [TIMER, RED], [], True),
         ([RED], [TIMER, CANCELED, ON], [CANCELED], True),

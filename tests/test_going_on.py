@@ -121,6 +121,20 @@ async def test_who_goes_on_behind_a_yes_keeps_what_was_agreed_to(rest: list[str]
     assert house.home.states()["lock.front_door"] == "unlocked"
 
 
+async def test_what_was_agreed_to_is_known_after_a_draft_of_the_rest_was_thrown_away() -> None:
+    house = House()
+    await house.router.dispatch([LOCK])
+    thoughts = Thoughts(written(UNLOCK), written(YES), ["hm"], written(UNLOCK), house=house)
+    await thoughts.said()
+    await thoughts.answered()
+    thoughts.session.listens_ahead = True
+    thoughts.mind.go_on()
+    thoughts.mind.draft()
+    thoughts.mind.retract()
+    thoughts.mind.commit(only="calls")
+    assert await thoughts.act() is None
+
+
 class Sensor:
     """A reading without a sentence, which can be taken back."""
 
@@ -154,6 +168,22 @@ async def test_a_sentence_that_took_two_replies_stands_or_falls_as_one(rest: lis
     await thoughts.act()
     await thoughts.gone_on()
     assert (thoughts.is_on(), sensor.undone) == (stays, 0 if stays else 1)
+
+
+async def test_a_second_reply_that_nobody_waited_for_is_not_lost() -> None:
+    """He says "please" while the model still thinks about what it has read."""
+    house, sensor = House(), Sensor()
+    router = Router([house.home, sensor], deeds=Deeds(house.clock.now_s))
+    replies = written("Read{}"), written(KITCHEN)
+    thoughts = Thoughts(*replies, *replies, house=house, router=router)
+    first = await thoughts.said()
+    assert first is not None
+    thoughts.mind.answer(first.outcomes)
+    again = await thoughts.gone_on()
+    assert again is not None
+    thoughts.mind.answer(again.outcomes)
+    await thoughts.act()
+    assert thoughts.is_on()
 
 
 async def test_a_deed_is_remembered_when_the_wake_word_comes_while_somebody_goes_on() -> None:

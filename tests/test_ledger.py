@@ -139,6 +139,29 @@ def test_calls_are_remembered_in_place_of_what_the_model_said_to_the_whole_sente
     assert w.holds(heard, rows, "<audio|><turn|>\n<|turn>model\n" + LIGHT + RESULT + "Light on.<turn|>\n")
 
 
+@pytest.mark.parametrize("how", ["commit", "draft"])
+def test_so_they_are_behind_a_reply_that_was_stopped_before_it_began(
+    world: Callable[..., World], monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """The sound's end is in the cache once."""
+    w = world(LIGHT + "<|tool_response>")
+    w.ledger.open()
+    w.ledger.hear(sound(1.0))
+    w.ledger.commit(w.pieces.append)
+    w.ledger.retract()
+
+    def stopped(tokens: Sequence[int]) -> Logits:
+        raise Aborted
+
+    with monkeypatch.context() as patch:
+        patch.setattr(w.ledger._trunk, "read", stopped)
+        with pytest.raises(Aborted):
+            getattr(w.ledger, how)(w.pieces.append)
+    w.ledger.remember("Light on.", [OUTCOME], anew=True)
+    heard = PREFIX + "<|turn>user\n<|audio>", w.engine.encode(sound(1.0)), "<audio|><turn|>\n<|turn>model\n"
+    assert w.holds(*heard, LIGHT + RESULT + "Light on.<turn|>\n")
+
+
 def test_an_answer_that_has_no_room_is_no_silence(world: Callable[..., World]) -> None:
     """Silence would mean "never mind"."""
     w = world("Fine.<turn|>")

@@ -8,7 +8,16 @@ import pytest
 
 from assistant import runs
 from assistant.config import Config
-from assistant.events import CallsReady, EndpointReached, Event, ReplyAudioStarted, ToolCalled, TurnEnded, WakeHeard
+from assistant.events import (
+    CallsDone,
+    CallsReady,
+    EndpointReached,
+    Event,
+    ReplyAudioStarted,
+    ToolCalled,
+    TurnEnded,
+    WakeHeard,
+)
 from assistant.places import runtime_dir
 from assistant.stages import Call
 from assistant.states import Idle
@@ -53,6 +62,15 @@ def test_whoever_was_only_overheard_waits_for_nothing(tmp_path: Path) -> None:
     for event in (WAKE, SILENCE, LAST[2], SILENCE):
         before.observe(event)
     assert not Unfinished(tmp_path).found
+
+
+def test_a_never_mind_that_has_nothing_to_take_back_is_over(tmp_path: Path) -> None:
+    """What may have been done of the turn behind it isn't known by it."""
+    mark = Unfinished(tmp_path)
+    for event in (WAKE, CallsReady(0, 0, (), 1.0), CallsDone(0, 0, "", "en", ()), WAKE):
+        mark.observe(event)
+    found = Unfinished(tmp_path)
+    assert (found.found, found.perhaps_done) == (True, False)
 
 
 async def test_an_end_on_purpose_leaves_nothing(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 "Turn on the tv" was taken for all of it, and then came "no, the heating". Knows calls, and no home.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from assistant.stages import Call, Outcome, Value
@@ -26,20 +26,40 @@ class Done:
 
 
 def compared(calls: Sequence[Call], before: Sequence[Done]) -> tuple[dict[int, Outcome], list[Outcome]]:
-    """What was done of `calls` already, by their place; and what was done beside them.
-
-    What was doubtful wasn't done, and what another call comes before that changes the same thing is to be done again.
-    """
+    """What was done of `calls` already, by their place, and what was done beside them. What was doubtful wasn't."""
     left = [each for each in before if each.outcome.error != LOW_CONFIDENCE]
-    done: dict[int, Done] = {}
+    done: dict[int, Outcome] = {}
     for i, call in enumerate(calls):
         if (same := next((each for each in left if is_same(each.call, call)), None)) is not None:
             left.remove(same)
-            done[i] = same
-    new = [i for i in range(len(calls)) if i not in done]
-    again = [i for i in done if any(j < i and replaces(calls[j], calls[i]) for j in new)]
-    left += [done.pop(i) for i in again]
-    return {i: each.outcome for i, each in done.items()}, [each.outcome for each in left]
+            done[i] = same.outcome
+    return done, [each.outcome for each in left]
+
+
+def unwanted(deeds: Sequence[Outcome], stale: Sequence[Outcome], wanted: Sequence[Call]) -> list[Outcome]:
+    """What of the deeds, in their order, is to be taken back: what is stale, unless a call that is wanted replaces it.
+
+    A thing is as it was before then: what was done to it later is taken back, too.
+    """
+    found: list[Outcome] = []
+    touched: set[str] = set()
+    for outcome in deeds:
+        is_stale = is_in(outcome, stale) and not any(replaces(call, outcome.call) for call in wanted)
+        if is_stale or touched & entities(outcome):
+            found.append(outcome)
+            touched |= entities(outcome)
+    return found
+
+
+def entities(outcome: Outcome) -> set[str]:
+    """The things whose state an outcome changed; lists and timers have none that is the only one."""
+    ids = {effect.entity_id for effect in outcome.effects if effect.entity_id is not None}
+    return {entity_id for entity_id in ids if not entity_id.startswith("todo.")}
+
+
+def is_in(outcome: Outcome, outcomes: Iterable[Outcome]) -> bool:
+    """Whether it is one of them: the same, not one that is equal."""
+    return any(outcome is each for each in outcomes)
 
 
 def is_same(call: Call, other: Call) -> bool:

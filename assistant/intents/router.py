@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from assistant.errors import CallFailed, HeyGemmaError
 from assistant.intents import asking, own, replies, translated
 from assistant.intents.alike import one_line
-from assistant.intents.amend import LOW_CONFIDENCE, Done, compared, replaces
+from assistant.intents.amend import LOW_CONFIDENCE, Done, compared, entities, is_in, replaces, unwanted
 from assistant.intents.consent import LEAST_CONFIDENCE, Consent
 from assistant.intents.deeds import CANNOT_UNDO, OWN, UNDO, Deed, Deeds
 from assistant.intents.names import speakable
@@ -26,6 +26,7 @@ from assistant.intents.policy import NEEDS_ANSWER
 from assistant.stages import UNKNOWN, Call, Handler, Outcome, Parameter, Tool, Value
 
 NOT_UNDERSTOOD = "Sorry, I didn't understand that."
+DEADLINE = "deadline"
 ONE_AT_A_TIME = "That needs a yes for each: one at a time, please."
 LONGEST_TEXT = 200
 _LACKING = frozenset({asking.NEEDS_SLOT, "which_one"})
@@ -110,56 +111,63 @@ class Router:
         """
         self._consent.withdraw()
         if not self._is_clear(calls, confidence):
-            outcomes = tuple(_failed(call, NOT_UNDERSTOOD, LOW_CONFIDENCE) for call in calls)
-            return Dispatched(outcomes, self._sentence(outcomes), now=outcomes, told=outcomes)
-        done, stale = compared(calls, before)
+            refused = tuple(_failed(call, NOT_UNDERSTOOD, LOW_CONFIDENCE) for call in calls)
+            return Dispatched(refused, self._sentence(refused), now=refused, told=refused)
         goes_back = any(call.name in OWN for call in calls)
+        done, stale = compared(calls, before)
         wanted = [call for i, call in enumerate(calls) if i not in done]
-        undone, stays = ([], []) if goes_back else await self._amend(before, stale, wanted)
-        outcomes = tuple(
-            [done[i] if i in done else await self._carry_out(call, fresh=not before) for i, call in enumerate(calls)]
-        )
-        new = tuple(outcome for i, outcome in enumerate(outcomes) if i not in done)
+        deeds = [] if goes_back or self._deeds is None else self._deeds.reopen([each.outcome for each in before])
+        taken, undone = await self._take_back(deeds, unwanted([outcome for _, outcome in deeds], stale, wanted))
+        if not goes_back and any(_is_beyond_undo(outcome, deeds, wanted) for outcome in stale):
+            undone.append(_failed(UNDO, CANNOT_UNDO, "cannot_undo"))
+        outcomes: list[Outcome] = []
+        new: list[Outcome] = []
+        touched: set[str] = set()
+        for i, call in enumerate(calls):
+            outcome = done.get(i)
+            if outcome is None or is_in(outcome, taken) or entities(outcome) & touched:
+                outcome = await self._carry_out(call, fresh=not before)
+                new.append(outcome)
+                touched |= entities(outcome)
+            outcomes.append(outcome)
         if self._deeds is not None:
             owners = self._owners()
-            deed = new if goes_back else outcomes
-            self._deeds.note([(owners[n][0] if (n := o.call.name) in owners else None, o) for o in deed], stays)
+            stays = [deed for deed in deeds if not is_in(deed[1], (*taken, *outcomes))]
+            noted = new if goes_back else outcomes
+            self._deeds.note([(owners[n][0] if (n := o.call.name) in owners else None, o) for o in noted], stays)
         told = (*(outcome for outcome in undone if not (outcome.ok and calls)), *outcomes)
         needs = NEEDS_ANSWER if any(call is self._answered for call in calls) else NEEDS_ANSWER | _LACKING
         said, asks = self._answer(told, needs)
-        return Dispatched(outcomes, said, asks, now=(*undone, *new), told=told)
+        said = said if calls else said or ""  # the model is asked for words about its calls only
+        return Dispatched(tuple(outcomes), said, asks, now=(*undone, *new), told=told)
 
     def _is_clear(self, calls: Sequence[Call], confidence: float) -> bool:
         """Whether the model is sure enough of calls for anything to be done."""
         goes_on = self._deeds is not None and self._deeds.follows(calls)
         return confidence >= (self._follow_confidence if goes_on else self._min_confidence)
 
-    async def _amend(
-        self, before: Sequence[Done], stale: Sequence[Outcome], wanted: Sequence[Call]
-    ) -> tuple[list[Outcome], list[Deed]]:
-        """Undo what is stale, each by itself; give what became of that, and the deeds that are still there.
+    async def _take_back(
+        self, deeds: Sequence[Deed], outcomes: Sequence[Outcome]
+    ) -> tuple[list[Outcome], list[Outcome]]:
+        """Undo these of the deeds, each by itself, the latest first: which were, and what became of it.
 
-        What a call that is wanted replaces stays until then: a light would flicker. So does what needs a yes.
+        What needs a yes isn't asked about: it stays.
         """
+        taken: list[Outcome] = []
         undone: list[Outcome] = []
-        stays: list[Deed] = []
-        deeds = self._deeds
-        for deed in reversed(deeds.reopen([each.outcome for each in before]) if deeds else []):
-            outcome = deed[1]
-            if deeds is None or not any(outcome is each for each in stale):
+        for deed in reversed(deeds):
+            if self._deeds is None or not is_in(deed[1], outcomes):
                 continue
-            if any(replaces(call, outcome.call) for call in wanted):
-                stays.insert(0, deed)
-                continue
-            deeds.begin(deed)
-            taken_back = await self._carry_out(UNDO)
-            if not taken_back.ok:
-                deeds.reopen([outcome])
-                stays.insert(0, deed)
-            if taken_back.error in NEEDS_ANSWER:
-                taken_back = dataclasses.replace(taken_back, sentence=CANNOT_UNDO, error="cannot_undo")
-            undone.append(taken_back)
-        return undone, stays
+            self._deeds.begin(deed)
+            back = await self._carry_out(UNDO)
+            if back.ok:
+                taken.append(deed[1])
+            else:
+                self._deeds.reopen([deed[1]])
+            if back.error in NEEDS_ANSWER:
+                back = dataclasses.replace(back, sentence=CANNOT_UNDO, error="cannot_undo")
+            undone.append(back)
+        return taken, undone
 
     def _answer(self, outcomes: Sequence[Outcome], needs: AbstractSet[str]) -> tuple[str | None, str]:
         """What is said, and what it asks for. What is in `needs` of answers is asked about."""
@@ -231,13 +239,20 @@ class Router:
         except TimeoutError:
             what = _spoken_target(call)
             said = "That took too long." if what is None else f"T{what[1:]} didn't answer in time."
-            return _failed(call, said, "deadline")
+            return _failed(call, said, DEADLINE)
         except Exception as e:  # noqa: BLE001 - a turn must go on whatever a handler does
             where = "".join(traceback.format_tb(e.__traceback__))  # its message may hold what was said
             _log.error("%s failed: %s\n%s", call.name, type(e).__name__, where)
             what = _spoken_target(call)
             said = f"Something went wrong with {what}." if what else "Something went wrong."
             return _failed(call, said, e.code if isinstance(e, HeyGemmaError) else "internal")
+
+
+def _is_beyond_undo(outcome: Outcome, deeds: Sequence[Deed], wanted: Sequence[Call]) -> bool:
+    """Whether what nobody wants any more was done, or may yet be, and can neither be taken back nor is replaced."""
+    was_done = outcome.error == DEADLINE or (outcome.ok and bool(outcome.effects))
+    known = is_in(outcome, (done for _, done in deeds))
+    return was_done and not known and not any(replaces(call, outcome.call) for call in wanted)
 
 
 def _failed(call: Call, sentence: str, error: str) -> Outcome:

@@ -249,6 +249,7 @@ class Ledger:
     def _write(self, turn: _Turn, outcomes: Sequence[Outcome]) -> None:
         """Put these calls where the model's reply is, or would be."""
         if turn.reply_at is None:
+            self.retract()  # one that was stopped may have put the sound's end there
             self._begin(turn)
             self._read(self._closing())
             turn.reply_at = self._trunk.at
