@@ -26,19 +26,21 @@ class NearVoice:
     def __init__(self) -> None:
         self._near: deque[bool] = deque(maxlen=FROM_CHUNKS)
         self._left: deque[float] = deque([0.0], maxlen=TAIL_CHUNKS)
+        self._left_now: deque[float] = deque([0.0], maxlen=TAIL_CHUNKS)
         self._powers: deque[float] = deque(maxlen=NOISE_CHUNKS)
         self.is_clear = False  # in the latest chunk somebody talks, beyond doubt
 
-    def hear(self, chunk: AudioChunk, usual_db: float) -> None:
-        """Take a chunk; `usual_db`: so much of our own voice is taken out as a rule."""
+    def hear(self, chunk: AudioChunk, usual_db: float, now_db: float) -> None:
+        """Take a chunk; so much of our own voice is taken out as a rule, and at best since it began to sound."""
         power = float(np.mean(np.square(chunk.samples, dtype=np.float32)))
         self._powers.append(power)
         self._left.append(chunk.echo_power * 10 ** (-max(usual_db, LEAST_DB) / 10))
+        self._left_now.append(chunk.echo_power * 10 ** (-min(usual_db, now_db) / 10))
         tenth = len(self._powers) // 10
         noise = float(np.partition(np.array(self._powers), tenth)[tenth])
         echo = max(self._left)
         self._near.append(power > OVER_ECHO * echo + OVER_NOISE * noise)
-        self.is_clear = power > CLEARLY * echo + OVER_NOISE * noise
+        self.is_clear = power > CLEARLY * max(self._left_now) + OVER_NOISE * noise
 
     @property
     def talked(self) -> bool:

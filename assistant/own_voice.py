@@ -18,6 +18,7 @@ MOST_DB = 15.0  # of an hour of our own voice 20 to 27 were taken out; with a pe
 BELOW_DB = 3.0  # a person at least takes so much from what is taken out as a rule
 LASTS_CHUNKS = 13  # so long it has been less, for a word takes its time: what clips is over at once
 KNOWN_DB = 8.0  # so much is taken out as a rule where the echo is known
+AT_ONCE = 0.1  # share of 20 ms in what is taken out now: 200 ms
 SLOWLY, QUICKLY = 0.0005, 0.02  # share of 20 ms in what is usual, downward and upward: 40 s, 1 s
 QUIET_MS = 1500.0  # after so long without a sound the past is forgotten, and nothing is computed
 
@@ -32,6 +33,7 @@ class OwnVoice:
         self._lately: deque[float] = deque(maxlen=LASTS_CHUNKS)
         self._near = NearVoice()
         self._usual_db = 0.0  # taken out while we speak; a person who talks over it hardly changes it
+        self._now_db = self._best_db = 0.0  # taken out, and at best, since we began to speak: the delay may be another
 
     @property
     def speaks(self) -> bool:
@@ -43,8 +45,11 @@ class OwnVoice:
         return self.speaks and self._knows and chunk.taken_db > 0
 
     def is_over(self, chunk: AudioChunk) -> bool:
-        """Whether somebody talks in it, clearly louder than what is left of our own voice."""
-        return not self.speaks or (self.is_taken_out(chunk) and self._near.is_clear)
+        """Whether somebody talks in it, clearly louder than what is left of our own voice.
+
+        Not before it is taken out of what sounds now: each time the speaker is opened its delay may be another.
+        """
+        return not self.speaks or (self._best_db >= KNOWN_DB and self.is_taken_out(chunk) and self._near.is_clear)
 
     @property
     def beside_talk(self) -> bool:
@@ -54,9 +59,13 @@ class OwnVoice:
     def hear(self, chunk: AudioChunk) -> None:
         """Take what was played with this chunk."""
         self._lately.append(chunk.taken_db)
-        self._near.hear(chunk, self._usual_db)
+        self._near.hear(chunk, self._usual_db, self._best_db)
         if chunk.played is not None:
+            if not self.speaks:
+                self._now_db = self._best_db = 0.0
             self._quiet_ms = 0.0
+            self._now_db += AT_ONCE * (chunk.taken_db - self._now_db)
+            self._best_db = max(self._best_db, self._now_db)
             more_db = chunk.taken_db - self._usual_db
             self._usual_db += (QUICKLY if more_db > 0 else SLOWLY) * more_db
         elif self._quiet_ms >= QUIET_MS:

@@ -25,9 +25,9 @@ def talked(levels: Sequence[int], echoes: Sequence[float] | None = None) -> bool
     """What is known after our own voice for five seconds, and these chunks."""
     near = NearVoice()
     for number in range(250):
-        near.hear(chunk(number, LEFT if number % 5 else 5), usual_db=20.0)
+        near.hear(chunk(number, LEFT if number % 5 else 5), usual_db=20.0, now_db=20.0)
     for number, level in enumerate(levels):
-        near.hear(chunk(250 + number, level, ECHO if echoes is None else echoes[number]), usual_db=20.0)
+        near.hear(chunk(250 + number, level, ECHO if echoes is None else echoes[number]), usual_db=20.0, now_db=20.0)
     return near.talked
 
 
@@ -55,14 +55,14 @@ def test_a_noise_is_no_voice() -> None:
     """What is there all the time, in our own pauses too."""
     near = NearVoice()
     for number in range(250):
-        near.hear(chunk(number, 200, 0.0), usual_db=20.0)
+        near.hear(chunk(number, 200, 0.0), usual_db=20.0, now_db=20.0)
     assert not near.talked
 
 
 def test_in_the_first_second_nobody_has_talked() -> None:
     near = NearVoice()
     for number in range(60):
-        near.hear(chunk(number, VOICE, 0.0), usual_db=20.0)
+        near.hear(chunk(number, VOICE, 0.0), usual_db=20.0, now_db=20.0)
         assert not near.talked
 
 
@@ -106,6 +106,25 @@ def test_who_talks_over_our_own_voice_is_clearly_louder_than_what_is_left_of_it(
         samples = np.full(CHUNK_SAMPLES, LEFT if number % 5 else 5, np.int16)
         own.hear(AudioChunk(samples, number * CHUNK_SAMPLES, samples, 20.0, ECHO))
     last = chunk(1000, level)
+    own.hear(last)
+    assert own.is_over(last) is over
+
+
+@pytest.mark.parametrize(("taken_db", "over"), [(1.0, False), (5.0, False), (20.0, True)])
+def test_our_own_voice_is_nobody_where_the_speaker_was_opened_again_with_another_delay(
+    taken_db: float, over: bool
+) -> None:
+    """What is taken out as a rule isn't now, and what is left is loud: it may be ours."""
+    own = OwnVoice(Scored([0.0] * 1200))
+    for number in range(1000):
+        samples = np.full(CHUNK_SAMPLES, LEFT if number % 5 else 5, np.int16)
+        own.hear(AudioChunk(samples, number * CHUNK_SAMPLES, samples, 20.0, ECHO))
+    for number in range(1000, 1050):
+        own.hear(AudioChunk(np.zeros(CHUNK_SAMPLES, np.int16), number * CHUNK_SAMPLES))
+    for number in range(1050, 1100):
+        samples = np.full(CHUNK_SAMPLES, 900, np.int16)
+        own.hear(AudioChunk(samples, number * CHUNK_SAMPLES, samples, taken_db, ECHO))
+    last = chunk(1100, 900)
     own.hear(last)
     assert own.is_over(last) is over
 
