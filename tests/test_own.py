@@ -12,7 +12,7 @@ from assistant.audio.clock import AudioClock, WallClock
 from assistant.audio.replay import NullSpeaker
 from assistant.config import Config, SpeechConfig
 from assistant.errors import CallFailed
-from assistant.events import Event, ToolCalled, name_of
+from assistant.events import CallsDone, EndpointReached, Event, SpeechContinued, ToolCalled, name_of
 from assistant.homes import build_home
 from assistant.intents.demo_home import DemoHome
 from assistant.intents.own import GOODBYE, MUTE, TOOL, Controls, Own, meant
@@ -186,3 +186,28 @@ async def test_mute_yourself_is_answered_to_the_end_and_then_nobody_listens() ->
     names = [name_of(event) for event in events]
     assert names.index("reply_audio_finished") < names.index("turn_ended") < names.index("mute_switched")
     assert voice.said == [(GOODBYE, "en")]
+
+
+async def test_who_goes_on_behind_mute_yourself_hears_how_to_end_it_before_nobody_listens() -> None:
+    """The turn ends and another begins with all of its sound: the ear is still on, for that may say "never mind"."""
+    session = ScriptedSession(*[["<|tool_call>", f"call:{MUTE}{{}}", "<tool_call|>"]] * 2)
+    voice, clock, events = ToneVoice(), AudioClock(), list[Event]()
+    await clock.release()
+    parts: Any = (session, None, LevelVad(), voice, OwnVolume(voice, 1.0))  # stand-ins at the seams
+    stages = app.Stages(Config(), manifest.load().entry("e2b"), *parts)
+
+    def observe(event: Event) -> None:
+        events.append(event)
+        if isinstance(event, CallsDone):
+            talk.post(SpeechContinued(0.0, 0.0))
+
+    async with app.conversing(stages, clock=clock, wall=WallClock(), speaker=NullSpeaker(clock), observe=observe) as (
+        talk,
+        _,
+    ):
+        await talk.ask("mute yourself")
+        assert s.goes_on(talk.state)
+        talk.post(EndpointReached(0.0, 0.0, "silence"))
+        await talk._all_done()
+        assert s.is_muted(talk.state)
+    assert voice.said[-1] == (GOODBYE, "en")
