@@ -34,8 +34,8 @@ class NearVoice:
         """Take a chunk; so much of our own voice is taken out as a rule, and at best since it began to sound."""
         power = float(np.mean(np.square(chunk.samples, dtype=np.float32)))
         self._powers.append(power)
-        self._left.append(chunk.echo_power * 10 ** (-max(usual_db, LEAST_DB) / 10))
-        self._left_now.append(chunk.echo_power * 10 ** (-min(usual_db, now_db) / 10))
+        self._left.append(chunk.echo.power * 10 ** (-max(usual_db, LEAST_DB) / 10))
+        self._left_now.append(chunk.echo.power * 10 ** (-min(usual_db, now_db) / 10))
         tenth = len(self._powers) // 10
         noise = float(np.partition(np.array(self._powers), tenth)[tenth])
         echo = max(self._left)

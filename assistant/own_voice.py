@@ -42,14 +42,17 @@ class OwnVoice:
 
     def is_taken_out(self, chunk: AudioChunk) -> bool:
         """Whether we speak, and our voice is taken out of what is heard: then less may count as the word."""
-        return self.speaks and self._knows and chunk.taken_db > 0
+        return self.speaks and self._knows and chunk.echo.taken_db > 0
 
     def is_over(self, chunk: AudioChunk) -> bool:
         """Whether somebody talks in it, clearly louder than what is left of our own voice.
 
-        Not before it is taken out of what sounds now: each time the speaker is opened its delay may be another.
+        Not before its echo is located, or taken out: each time the speaker is opened its delay may be another.
         """
-        return not self.speaks or (self._best_db >= KNOWN_DB and self.is_taken_out(chunk) and self._near.is_clear)
+        if not self.speaks:
+            return True
+        is_known = self._best_db >= KNOWN_DB and not chunk.echo.is_whole
+        return is_known and self.is_taken_out(chunk) and self._near.is_clear
 
     @property
     def beside_talk(self) -> bool:
@@ -58,15 +61,15 @@ class OwnVoice:
 
     def hear(self, chunk: AudioChunk) -> None:
         """Take what was played with this chunk."""
-        self._lately.append(chunk.taken_db)
+        self._lately.append(chunk.echo.taken_db)
         self._near.hear(chunk, self._usual_db, self._best_db)
         if chunk.played is not None:
-            if not self.speaks:
+            if not self.speaks or chunk.echo.is_whole:
                 self._now_db = self._best_db = 0.0
             self._quiet_ms = 0.0
-            self._now_db += AT_ONCE * (chunk.taken_db - self._now_db)
-            self._best_db = max(self._best_db, self._now_db)
-            more_db = chunk.taken_db - self._usual_db
+            self._now_db += AT_ONCE * (chunk.echo.taken_db - self._now_db)
+            self._best_db = max(self._best_db, self._usual_db if chunk.echo.located else self._now_db)
+            more_db = chunk.echo.taken_db - self._usual_db
             self._usual_db += (QUICKLY if more_db > 0 else SLOWLY) * more_db
         elif self._quiet_ms >= QUIET_MS:
             return

@@ -20,20 +20,37 @@ Value = str | int | float | bool
 Datum = Value | tuple[float, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """Our own voice in a chunk of the microphone.
+
+    `taken_db`: so much quieter the last half second is without it, whether it was taken out or not. `power`: the mean
+    square of what was found in this chunk. `located`: it comes from where it was looked for, and
+    as loud as it was, since this sound began; else nobody knows yet how much is left of it. `is_whole`: it is in the
+    chunk still, nothing was taken out.
+    """
+
+    taken_db: float = 0.0
+    power: float = 0.0
+    located: bool = False
+    is_whole: bool = False
+
+
+NO_ECHO = Echo()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class AudioChunk:
     """20 ms of sound: int16 mono at 16 kHz, shape (320,). A jump in `start_sample` means that sound was dropped.
 
     `played`: what our own loudspeaker gave meanwhile, shape (320,), to some 100 ms; None: nothing, or nobody knows.
-    `taken_db`: so much quieter the last half second is without the echo of it, whether it was taken out or not.
-    `echo_power`: mean square of the echo that was found in this chunk.
+    `echo`: what was found of that in it.
     """
 
     samples: Pcm
     start_sample: int
     played: Pcm | None = None
-    taken_db: float = 0.0
-    echo_power: float = 0.0
+    echo: Echo = NO_ECHO
 
     @property
     def start_ms(self) -> float:

@@ -4,8 +4,9 @@
 canceller, wake word and listener; `--compare` adds other cancellers that are installed. `self`: how often an hour of
 our own speech wakes it. `twice`: every word is said again after 0.8 s, as people do; our voice is softer then, if the
 first try asked for that (assistant.audio.softer), or isn't. `over`: how often our own voice is taken for somebody who
-goes on behind a deed (listen.py: ten chunks in a row), and how many of the words said over it are. WORDS is made by
-`words`: the held-out voices, but for our own. Scenes are models.loop's.
+goes on behind a deed (listen.py: ten chunks in a row), and how many of the words said over it are. `reopened`: the
+same where the loudspeaker has another delay since a moment. WORDS is made by `words`: the held-out voices, but for our
+own. Scenes are models.loop's.
 """
 
 import argparse
@@ -25,7 +26,7 @@ from assistant.endpoint import SPEECH
 from assistant.events import WakeDoubted, WakeHeard, WakeRejected
 from assistant.listen import SURE_CHUNKS, Listener
 from assistant.own_voice import OwnVoice
-from assistant.stages import CHUNK_SAMPLES, AudioChunk, Pcm
+from assistant.stages import CHUNK_SAMPLES, NO_ECHO, AudioChunk, Pcm
 from assistant.vad import GatedVad, SileroVad, WebRtcVad
 from assistant.wake import WakeWord
 from assistant.wake_decision import WakeDecision
@@ -99,8 +100,8 @@ def events(ear: Listener, stage: loop.Stage, scene: loop.Scene) -> tuple[list[fl
         played = scene.played[part] if scene.played[part].any() else None
         samples = stage(scene.mic[part], played)
         ours = getattr(stage, "__self__", None)
-        taken = (ours.taken_db, ours.echo_power) if isinstance(ours, EchoCanceller) else (0.0, 0.0)
-        for event in ear.push(AudioChunk(samples, start, played, *taken)):
+        echo = ours.echo if isinstance(ours, EchoCanceller) else NO_ECHO
+        for event in ear.push(AudioChunk(samples, start, played, echo)):
             if isinstance(event, WakeHeard | WakeDoubted):
                 woken.append(event.audio_ms)
             explained += isinstance(event, WakeRejected) and event.reason == "own_voice"
@@ -175,7 +176,7 @@ def softened(ear: Listener, scene: loop.Scene, *, softer: bool) -> list[float]:
         heard, given = scene.person[part] + gain * echo[part], (gain * scene.played[part]).astype(np.int16)
         played = given if given.any() else None
         samples = stage.cancel(np.clip(heard, -32768, 32767).astype(np.int16), played)
-        told = ear.push(AudioChunk(samples, start, played, stage.taken_db, stage.echo_power))
+        told = ear.push(AudioChunk(samples, start, played, stage.echo))
         woken += [event.audio_ms for event in told if isinstance(event, WakeHeard | WakeDoubted)]
     return woken
 
@@ -194,15 +195,20 @@ def twice(own: list[Samples], words: list[Samples], *, speaking_threshold: float
             print(f"far {far}, {over_db:.0f} dB over, {len(words)} words: {told}", flush=True)
 
 
-def taken_over(wake: WakeWord, scene: loop.Scene) -> list[float]:
-    """Where somebody seems to talk over our voice for as long as the listener asks, in ms."""
+def taken_over(wake: WakeWord, scene: loop.Scene, opened: Sequence[int] = ()) -> list[float]:
+    """Where somebody seems to talk over our voice for as long as the listener asks, in ms.
+
+    `opened`: places, whole chunks, where the loudspeaker was opened again.
+    """
     own, vad, stage = OwnVoice(wake.twin()), GatedVad(WebRtcVad(), SileroVad()), EchoCanceller()
     found, in_a_row = [], 0
     for start in range(0, len(scene.mic) - CHUNK_SAMPLES + 1, CHUNK_SAMPLES):
         part = slice(start, start + CHUNK_SAMPLES)
         played = scene.played[part] if scene.played[part].any() else None
+        if start in opened:
+            stage.doubt()
         samples = stage.cancel(scene.mic[part], played)
-        chunk = AudioChunk(samples, start, played, stage.taken_db, stage.echo_power)
+        chunk = AudioChunk(samples, start, played, stage.echo)
         own.hear(chunk)
         is_somebody = vad.probability(samples) >= SPEECH and own.speaks and own.is_over(chunk)
         in_a_row = in_a_row + 1 if is_somebody else 0
@@ -225,6 +231,23 @@ def over(own: list[Samples], words: list[Samples], levels: list[float], seed: in
             print(f"far {far}, {level:.0f} dB over: {hits(taken_over(wake, scene), scene)} of {len(words)}", flush=True)
 
 
+def reopened(own: list[Samples], words: list[Samples], levels: list[float], seed: int) -> None:
+    """Words over the first answer after the loudspeaker was opened again: how much is taken out when, who is heard."""
+    wake, spans = WakeWord(), ((0.0, 0.2), (0.2, 0.4), (0.4, 0.7), (0.7, 1.1))
+    for level in levels:
+        taken, heard, total = [], 0, 0
+        for first in range(0, len(words), 6):
+            said = [np.concatenate([word, word]) for word in words[first : first + 6]]  # as long as an addition
+            scene = loop.reopened(own, said, np.random.default_rng([seed, first]), over_db=level)
+            opened = [start for start, _ in scene.places]
+            heard, total = heard + hits(taken_over(wake, scene, opened), scene), total + len(opened)
+            rest = loop.cancelled(scene, opened)
+            taken += [[loop.taken_db(scene, rest, start, span) for span in spans] for start in opened]
+        told = zip(spans, np.median(taken, axis=0), strict=True)
+        medians = ", ".join(f"{a:.1f} to {b:.1f} s {db:.1f} dB" for (a, b), db in told)
+        print(f"{level:.0f} dB over: {heard} of {total} heard; taken out {medians}", flush=True)
+
+
 def clips(path: Path) -> dict[str, Samples]:
     """Sounds of a file, by name."""
     with np.load(path) as stored:
@@ -234,7 +257,7 @@ def clips(path: Path) -> dict[str, Samples]:
 def main() -> None:
     """One of the figures, or the words for them."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["recall", "self", "twice", "over", "watched", "words"])
+    parser.add_argument("what", choices=["recall", "self", "twice", "over", "reopened", "watched", "words"])
     parser.add_argument("--own", type=Path)
     parser.add_argument("--words", type=Path, required=True)
     parser.add_argument("--count", type=int, default=66)
@@ -262,6 +285,9 @@ def main() -> None:
     plain_clips = [sound for text, sound in own.items() if plain(text)]
     if options.what == "over":
         over(plain_clips, chosen, options.over or [0.0, 5.0, 10.0], options.seed)
+        return
+    if options.what == "reopened":
+        reopened(plain_clips, chosen, options.over or [0.0, 5.0, 10.0], options.seed)
         return
     if options.what == "twice":
         levels = options.over or [0.0, 5.0, 10.0]

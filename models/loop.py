@@ -65,6 +65,31 @@ def scene(
     return Scene(pcm(mic), pcm(played), pcm(person), places)
 
 
+def reopened(own: Sequence[Samples], said: Sequence[Samples], rng: Rng, *, over_db: float) -> Scene:
+    """20 s of our voice, then an answer with each of `said` over it, the loudspeaker being opened again each time.
+
+    Its delay is up to 30 ms another then. The person begins with the answer, or up to 100 ms before it; `places` are
+    whole chunks, from the answer's beginning on.
+    """
+    learned = spoken(own, 20 * RATE, rng)
+    parts, starts = [learned, np.zeros(12 * RATE, np.float32)], list[int]()
+    for _ in said:
+        starts.append(sum(map(len, parts)) // CHUNK_SAMPLES * CHUNK_SAMPLES)
+        answer = own[int(rng.integers(len(own)))][: int(1.6 * RATE)] * np.float32(0.12 / level(learned))
+        parts += [answer, np.zeros(12 * RATE, np.float32)]
+    played = np.concatenate(parts)
+    straight = echo(played, rng, ppm=DRIFT_PPM / 3)
+    mic, person = straight.copy(), np.zeros(len(played), np.float32)
+    for start, word in zip(starts, said, strict=True):
+        low, high, late = start - RATE // 2, start + 4 * RATE, int(rng.uniform(-0.03, 0.03) * RATE)
+        mic[low:high] = straight[low - late : high - late]
+        at = start - int(rng.uniform(0, 0.1) * RATE)
+        person[at : at + len(word)] = word * np.float32(LEVEL * 10 ** (-over_db / 20) / level(word))
+    mic += person + HISS * rng.normal(size=len(mic)).astype(np.float32)
+    places = [(start, start + 2 * RATE) for start in starts]
+    return Scene(pcm(mic), pcm(played), pcm(person), places)
+
+
 def spoken(own: Sequence[Samples], length: int, rng: Rng) -> Samples:
     """Clips in a random order with short pauses, at the loudness of our own voice."""
     parts, made = [], 0
@@ -94,9 +119,25 @@ def through(stage: Stage, scene: Scene) -> Pcm:
     return np.concatenate([stage(mic, played if played.any() else None) for mic, played in chunks])
 
 
-def cancelled(scene: Scene) -> Pcm:
-    """The scene without its echo."""
-    return through(EchoCanceller().cancel, scene)
+def cancelled(scene: Scene, opened: Sequence[int] = ()) -> Pcm:
+    """The scene without its echo. `opened`: places, whole chunks, where the loudspeaker was opened again."""
+    canceller, count = EchoCanceller(), 0
+
+    def stage(mic: Pcm, played: Pcm | None) -> Pcm:
+        nonlocal count
+        if count in opened:
+            canceller.doubt()
+        count += len(mic)
+        return canceller.cancel(mic, played)
+
+    return through(stage, scene)
+
+
+def taken_db(scene: Scene, rest: Pcm, start: int, span_s: tuple[float, float]) -> float:
+    """How much of the echo is gone in a `rest` of the scene, so many seconds from a place on."""
+    part = slice(start + round(span_s[0] * RATE), start + round(span_s[1] * RATE))
+    echo, left = (sound[part].astype(np.float64) - scene.person[part] for sound in (scene.mic, rest))
+    return float(10 * np.log10((np.mean(echo**2) + 1) / (np.mean(left**2) + 1)))
 
 
 def level(sound: Samples) -> float:

@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from assistant.audio.adaptive import AdaptiveFilter
+from assistant.audio.align import Alignment, gain, late_by
 from assistant.audio.delay import DelayFinder
 from assistant.audio.drift import Drift
 from assistant.audio.echo import PARTITIONS, EchoCanceller, WithoutEcho, wanted
+from assistant.audio.pcm import to_float
 from assistant.audio.played import Played, Timeline
 from assistant.stages import CHUNK_SAMPLES, SAMPLE_RATE_HZ, AudioChunk, Pcm
 
@@ -140,6 +143,174 @@ def test_so_it_does_where_that_happens_in_a_silence(ppm: float, compared: bool) 
     rest = np.concatenate(rests)
     left = [left_db(rest[part], heard[part], 0) for part in (slice(6 * RATE, 8 * RATE), slice(18 * RATE, 19 * RATE))]
     assert left[1] < left[0] + 5
+
+
+@pytest.mark.parametrize("shift", [-480, -37, 0, 200, 1500])
+def test_an_echo_that_comes_from_elsewhere_is_found_in_a_few_tenths_of_a_second(shift: int) -> None:
+    """The speaker was opened again, and lies so many samples beside where it was; somebody talks over it at once."""
+    before, after = babble(6), babble(1.5, seed=1)
+    canceller, person = EchoCanceller(), 0.5 * babble(1.5, seed=3)
+    run(canceller, pcm(room(before)), pcm(before))
+    for _ in range(PARTITIONS + 1):
+        canceller.cancel(np.zeros(CHUNK_SAMPLES, np.int16), None)
+    canceller.doubt()
+    echo = room(after, delay_s=0.06 + shift / RATE)
+    rest = run(canceller, pcm(echo + person), pcm(after)) / 32768 - person
+    part = slice(round(0.3 * RATE), round(1.4 * RATE))
+    assert 10 * np.log10(np.mean(rest[part] ** 2) / np.mean(echo[part] ** 2)) < -10
+    assert canceller.taken_db > 3
+
+
+@pytest.mark.parametrize("shift", [-1300, 1800])
+def test_an_echo_that_comes_from_beyond_the_filter_is_not_located(shift: int) -> None:
+    """It is found, but what was learned of it ends up where the filter ends: what is left of it is anybody's guess."""
+    before, after = babble(6), babble(1.5, seed=1)
+    delay_s = 0.06 if shift < 0 else 0.18
+    canceller = EchoCanceller()
+    run(canceller, pcm(room(before, delay_s)), pcm(before))
+    canceller.doubt()
+    heard = np.roll(room(np.pad(after, 2000), delay_s), shift)[2000:-2000]
+    run(canceller, pcm(heard), pcm(after))
+    assert not canceller.echo.located
+
+
+@pytest.mark.parametrize("louder", [0.4, 2.0, 1000.0])
+def test_where_the_volume_was_turned_meanwhile_the_echo_is_learned_anew(louder: float) -> None:
+    """It comes from where it was, but nobody knows how much is left of it."""
+    before, after = babble(6), babble(4, seed=1)
+    canceller = EchoCanceller()
+    run(canceller, pcm(min(1, 1 / louder) * room(before)), pcm(before))
+    canceller.doubt()
+    heard = pcm(min(1, louder) * room(after))
+    rest = run(canceller, heard, pcm(after))
+    assert not canceller.echo.located
+    assert left_db(rest, heard, 2) < -10
+
+
+def test_behind_a_tone_the_echo_of_an_answer_is_found_as_soon() -> None:
+    """A tone fits in many places, and is heard before the answer."""
+    before, after = babble(6), babble(1.5, seed=1)
+    canceller, tone = EchoCanceller(), 0.1 * np.sin(2 * np.pi * 784 / RATE * np.arange(4800))
+    run(canceller, pcm(room(before)), pcm(before))
+    canceller.doubt()
+    run(canceller, pcm(room(tone, delay_s=0.08)), pcm(tone))
+    for _ in range(PARTITIONS + 1):
+        canceller.cancel(np.zeros(CHUNK_SAMPLES, np.int16), None)
+    echo = pcm(room(after, delay_s=0.08))
+    assert left_db(run(canceller, echo, pcm(after)), echo, 0.4) < -10
+    assert canceller.echo.located
+
+
+def test_a_loudspeaker_that_was_switched_off_at_first_is_learned() -> None:
+    """Hardly any echo is expected, and there is one."""
+    before, after = babble(6), 0.3 * babble(6, seed=1)
+    canceller = EchoCanceller()
+    run(canceller, pcm(0.0003 * room(before)), pcm(before))
+    canceller.doubt()
+    echo = pcm(room(after))
+    assert left_db(run(canceller, echo, pcm(after)), echo, 4) < -15
+
+
+@pytest.mark.parametrize(("louder", "delay_s", "located"), [(1, 0.06, True), (3, 0.06, False), (1, 0.08, False)])
+def test_with_every_sound_it_is_seen_whether_its_echo_is_where_it_was(
+    louder: float, delay_s: float, located: bool
+) -> None:
+    """Between two sounds the volume may be turned, or the microphone moved. It is taken out meanwhile."""
+    before, after = babble(6), babble(0.4, seed=1)
+    canceller, found = EchoCanceller(), []
+    for echo, sound in [(room(before), before), (room(after), after), (louder * room(after, delay_s), after)]:
+        run(canceller, pcm(echo), pcm(sound))
+        assert not canceller.echo.is_whole
+        found.append(canceller.echo.located)
+        for _ in range(PARTITIONS + 1):
+            canceller.cancel(np.zeros(CHUNK_SAMPLES, np.int16), None)
+        assert not canceller.echo.located
+    assert found == [False, True, located]
+
+
+def test_where_no_echo_is_found_the_filter_learns_anew() -> None:
+    """Another loudspeaker, its wires crossed: nothing is added meanwhile."""
+    before, after = babble(6), babble(6, seed=1)
+    canceller = EchoCanceller()
+    run(canceller, pcm(room(before)), pcm(before))
+    canceller.doubt()
+    heard = -room(after, delay_s=0.15)
+    rest = run(canceller, pcm(heard), pcm(after))
+    assert left_db(rest[: 2 * RATE], pcm(heard)[: 2 * RATE], 0) < 0.5
+    assert left_db(rest, pcm(heard), 4) < -10
+
+
+def test_while_an_echo_is_looked_for_it_is_still_in_the_sound_and_no_older_figure_counts() -> None:
+    before, after = babble(6), babble(0.6, seed=1)
+    canceller = EchoCanceller()
+    run(canceller, pcm(room(before)), pcm(before))
+    assert not canceller.echo.is_whole
+    canceller.doubt()
+    run(canceller, pcm(babble(0.3, seed=2)), pcm(after))
+    assert canceller.echo.is_whole
+    assert canceller.taken_db == 0
+    canceller.reset()
+    run(canceller, pcm(room(after)), pcm(after))
+    assert canceller.echo.is_whole
+
+
+def test_before_anything_was_learned_nothing_is_looked_for() -> None:
+    fresh, doubtful = EchoCanceller(), EchoCanceller()
+    doubtful.doubt()
+    played = babble(3)
+    heard = pcm(room(played))
+    np.testing.assert_array_equal(run(doubtful, heard, pcm(played)), run(fresh, heard, pcm(played)))
+
+
+@pytest.mark.parametrize("late", [-1500.0, -20.25, 0.0, 300.5, 1700.0])
+def test_how_late_an_expected_echo_comes_is_told_between_samples(late: float) -> None:
+    expected = babble(0.4)
+    turned = np.fft.rfft(np.pad(expected, 4000)) * np.exp(-2j * np.pi * np.fft.rfftfreq(len(expected) + 8000) * late)
+    heard = np.fft.irfft(turned, len(expected) + 8000)[4000:-4000] + 0.005 * np.random.default_rng(1).normal(
+        size=len(expected)
+    )
+    assert late_by(heard.astype(np.float32), expected.astype(np.float32)) == pytest.approx(late, abs=0.3)
+
+
+def test_a_chord_that_is_cut_off_where_it_is_looked_at_does_not_seem_to_be_where_it_was() -> None:
+    place = np.arange(3 * RATE)
+    chord = sum(0.1 * np.sin(2 * np.pi * hz / RATE * place + hz) for hz in (1046.5, 1318.5, 1568.0, 2093.0, 2637.0))
+    rng, found = np.random.default_rng(1), []
+    for late in range(100, 480, 20):
+        heard = room(chord, delay_s=0.06 + late / RATE) + 1e-4 * rng.normal(size=len(place))
+        expected = room(chord)
+        part = slice(RATE, RATE + 7 * CHUNK_SAMPLES)
+        found.append(late_by(heard[part].astype(np.float32), expected[part].astype(np.float32)))
+    assert not [late for late in found if late is not None and abs(late) < 20]
+
+
+@pytest.mark.parametrize("late", [-1700, -300, 0, 300, 1700])
+def test_how_loud_an_expected_echo_comes_is_told_as_far_as_it_is_there(late: int) -> None:
+    expected = babble(0.1).astype(np.float32)
+    heard = 0.5 * np.pad(expected, 2000)[2000 - late : 3600 - late]
+    assert gain(heard, expected, late) == pytest.approx(0.5 if abs(late) < len(expected) else 0)
+
+
+def test_somebody_elses_voice_is_no_echo() -> None:
+    other, expected = babble(0.6, seed=7).astype(np.float32), babble(0.6).astype(np.float32)
+    assert late_by(other, expected) is None
+    assert late_by(np.zeros_like(expected), expected) is None
+    alignment = Alignment()
+    parts = [part.reshape(-1, CHUNK_SAMPLES) for part in (other, expected)]
+    assert [alignment.push(np.zeros_like(b), np.zeros_like(b)) for b in parts[1]] == [None] * len(parts[1])
+    assert not alignment.given_up  # it hasn't begun to sound
+    assert [alignment.push(a, b) for a, b in zip(*parts, strict=True)] == [None] * len(parts[0])
+    assert alignment.given_up
+
+
+@pytest.mark.parametrize("samples", [5000, -9000, 8960])
+def test_a_path_that_is_moved_farther_than_it_is_long_is_gone(samples: int) -> None:
+    """After an hour in which the clocks were thought to drift; it doesn't come in again at the other end."""
+    learned = AdaptiveFilter(PARTITIONS)
+    for chunk in pcm(babble(2)).reshape(-1, CHUNK_SAMPLES):
+        learned.cancel(to_float(chunk), to_float(chunk))
+    learned.move(samples, np.zeros((PARTITIONS + 1) * CHUNK_SAMPLES, np.float32))
+    assert np.abs(learned.path).max() < 1e-6
 
 
 def test_while_nothing_is_played_chunks_pass_as_they_are() -> None:
@@ -280,7 +451,7 @@ async def test_between_microphone_and_listener_the_echo_goes_and_the_reference_c
     assert left_db(np.concatenate([c.samples for c in chunks]), heard, 3) < -14
     assert sum(c.played is not None for c in chunks) > 280
     power = np.mean(np.square(heard[3 * RATE : 5 * RATE], dtype=np.float32))
-    assert 0.9 * power < np.mean([c.echo_power for c in chunks[150:250]]) < power
+    assert 0.9 * power < np.mean([c.echo.power for c in chunks[150:250]]) < power
 
 
 async def test_switched_off_the_sound_is_untouched_and_the_reference_is_there_still() -> None:
@@ -289,6 +460,7 @@ async def test_switched_off_the_sound_is_untouched_and_the_reference_is_there_st
     heard = pcm(room(sound))
     chunks = await cancelled(heard, pcm(sound), "off")
     assert np.array_equal(np.concatenate([c.samples for c in chunks]), heard[: len(chunks) * CHUNK_SAMPLES])
+    assert all(c.echo.is_whole for c in chunks if c.played is not None)
     assert any(c.played is not None for c in chunks)
 
 

@@ -9,7 +9,7 @@ from assistant.events import Event, WakeHeard, WakeRejected
 from assistant.heard_words import HeardWords
 from assistant.near_voice import NearVoice
 from assistant.own_voice import OwnVoice
-from assistant.stages import CHUNK_SAMPLES, AudioChunk, Pcm
+from assistant.stages import CHUNK_SAMPLES, AudioChunk, Echo, Pcm
 from assistant.wake_decision import Heard, WakeDecision
 
 ECHO = 1000.0**2  # mean square; 20 dB of it are taken out, 100 are left
@@ -18,7 +18,7 @@ LEFT, VOICE = 100, 300
 
 def chunk(number: int, level: int, echo_power: float = ECHO, played: Pcm | None = None) -> AudioChunk:
     samples = np.full(CHUNK_SAMPLES, level, np.int16)
-    return AudioChunk(samples, number * CHUNK_SAMPLES, samples if played is None else played, 6.0, echo_power)
+    return AudioChunk(samples, number * CHUNK_SAMPLES, samples if played is None else played, Echo(6.0, echo_power))
 
 
 def talked(levels: Sequence[int], echoes: Sequence[float] | None = None) -> bool:
@@ -92,7 +92,7 @@ def words(levels: Sequence[int], scores: Sequence[float]) -> list[type[Event]]:
     events: list[Event] = []
     for number in range(before):
         samples = np.full(CHUNK_SAMPLES, LEFT if number % 5 else 5, np.int16)
-        hears.hear(AudioChunk(samples, number * CHUNK_SAMPLES, samples, 20.0, ECHO))
+        hears.hear(AudioChunk(samples, number * CHUNK_SAMPLES, samples, Echo(20.0, ECHO)))
     for number, level in enumerate(levels):
         events += hears.hear(chunk(before + number, level))
     return [type(event) for event in events]
@@ -104,26 +104,43 @@ def test_who_talks_over_our_own_voice_is_clearly_louder_than_what_is_left_of_it(
     assert own.is_over(chunk(0, LEFT))  # nothing is played yet
     for number in range(1000):
         samples = np.full(CHUNK_SAMPLES, LEFT if number % 5 else 5, np.int16)
-        own.hear(AudioChunk(samples, number * CHUNK_SAMPLES, samples, 20.0, ECHO))
+        own.hear(AudioChunk(samples, number * CHUNK_SAMPLES, samples, Echo(20.0, ECHO)))
     last = chunk(1000, level)
     own.hear(last)
     assert own.is_over(last) is over
 
 
-@pytest.mark.parametrize(("taken_db", "over"), [(1.0, False), (5.0, False), (20.0, True)])
-def test_our_own_voice_is_nobody_where_the_speaker_was_opened_again_with_another_delay(
-    taken_db: float, over: bool
-) -> None:
-    """What is taken out as a rule isn't now, and what is left is loud: it may be ours."""
+@pytest.mark.parametrize(("whole", "after", "over"), [(40, 0, False), (40, 3, False), (0, 40, True)])
+def test_our_own_voice_is_nobody_while_it_is_still_in_what_is_heard(whole: int, after: int, over: bool) -> None:
+    """Its place is looked for amid an answer, or another device takes it out: what went before says nothing."""
     own = OwnVoice(Scored([0.0] * 1200))
     for number in range(1000):
         samples = np.full(CHUNK_SAMPLES, LEFT if number % 5 else 5, np.int16)
-        own.hear(AudioChunk(samples, number * CHUNK_SAMPLES, samples, 20.0, ECHO))
+        own.hear(AudioChunk(samples, number * CHUNK_SAMPLES, samples, Echo(20.0, ECHO)))
+    loud = np.full(CHUNK_SAMPLES, 900, np.int16)
+    echoes = [Echo(2.0, 0.0, is_whole=True)] * whole + [Echo(2.0, 0.0)] * after
+    for number, echo in enumerate(echoes, 1000):
+        last = AudioChunk(loud, number * CHUNK_SAMPLES, loud, echo)
+        own.hear(last)
+    assert own.is_over(last) is over
+
+
+@pytest.mark.parametrize(
+    ("taken_db", "located", "over"), [(1.0, False, False), (5.0, False, False), (20.0, False, True), (1.0, True, True)]
+)
+def test_our_own_voice_is_nobody_where_the_speaker_was_opened_again_with_another_delay(
+    taken_db: float, located: bool, over: bool
+) -> None:
+    """What is taken out as a rule isn't now, and what is left is loud: it may be ours; unless its place is known."""
+    own = OwnVoice(Scored([0.0] * 1200))
+    for number in range(1000):
+        samples = np.full(CHUNK_SAMPLES, LEFT if number % 5 else 5, np.int16)
+        own.hear(AudioChunk(samples, number * CHUNK_SAMPLES, samples, Echo(20.0, ECHO)))
     for number in range(1000, 1050):
         own.hear(AudioChunk(np.zeros(CHUNK_SAMPLES, np.int16), number * CHUNK_SAMPLES))
     for number in range(1050, 1100):
         samples = np.full(CHUNK_SAMPLES, 900, np.int16)
-        own.hear(AudioChunk(samples, number * CHUNK_SAMPLES, samples, taken_db, ECHO))
+        own.hear(AudioChunk(samples, number * CHUNK_SAMPLES, samples, Echo(taken_db, ECHO, located)))
     last = chunk(1100, 900)
     own.hear(last)
     assert own.is_over(last) is over

@@ -10,7 +10,7 @@ from assistant.config import EndpointConfig
 from assistant.events import Event, WakeHeard, WakeRejected
 from assistant.listen import Listener
 from assistant.own_voice import OwnVoice
-from assistant.stages import CHUNK_SAMPLES, AudioChunk, Pcm
+from assistant.stages import CHUNK_SAMPLES, AudioChunk, Echo, Pcm
 from assistant.wake_decision import WakeDecision
 from tests.fakes import LevelVad
 
@@ -54,9 +54,11 @@ def heard(
 ) -> list[type[Event]]:
     """What happens after 20 s of our voice, of which `usual_db` were taken out."""
     ear = listener(OwnVoice(FirstSample()))
-    before = [replace(chunk(n, 0, 1), taken_db=usual_db) for n in range(1000)]
+    before = [replace(chunk(n, 0, 1), echo=Echo(usual_db)) for n in range(1000)]
     pairs = [(0, 1)] * 15 + list(pairs)  # the person has begun to speak
-    then = [replace(chunk(1000 + n, *pair), taken_db=taken_db * (pair[1] is not None)) for n, pair in enumerate(pairs)]
+    then = [
+        replace(chunk(1000 + n, *pair), echo=Echo(taken_db * (pair[1] is not None))) for n, pair in enumerate(pairs)
+    ]
     return [type(event) for part in [*before, *then] for event in ear.push(part)]
 
 
@@ -100,7 +102,7 @@ def test_a_burst_is_no_person() -> None:
     taken_db = [20.0] * 1000 + [9.0] * 5 + [20.0] * 40 + [9.0] * 20
     scores = [0] * 1004 + [90] + [0] * 59 + [90]
     chunks = [
-        replace(chunk(n, score, 1), taken_db=db) for n, (score, db) in enumerate(zip(scores, taken_db, strict=True))
+        replace(chunk(n, score, 1), echo=Echo(db)) for n, (score, db) in enumerate(zip(scores, taken_db, strict=True))
     ]
     assert [type(event) for part in chunks for event in ear.push(part)] == [WakeRejected, WakeHeard]
 
@@ -132,8 +134,8 @@ def test_what_may_have_been_a_word_under_our_voice_makes_it_quieter() -> None:
 
         ear.words.on_covered = count
         for n in range(1000):
-            ear.push(replace(chunk(n, 0, 1), taken_db=usual_db))
+            ear.push(replace(chunk(n, 0, 1), echo=Echo(usual_db)))
         for n in range(1000, 1015):
-            ear.push(replace(chunk(n, 0, 1), taken_db=min(6.0, usual_db)))
-        ear.push(replace(chunk(1015, score, played), taken_db=min(6.0, usual_db)))
+            ear.push(replace(chunk(n, 0, 1), echo=Echo(min(6.0, usual_db))))
+        ear.push(replace(chunk(1015, score, played), echo=Echo(min(6.0, usual_db))))
         assert calls == asked

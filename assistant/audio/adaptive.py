@@ -34,9 +34,14 @@ class AdaptiveFilter:
         self._rest_power: Floats = np.zeros(self._shape[1], np.float32)
         self.rinse()
 
+    @property
+    def is_learned(self) -> bool:
+        """Something is known of the room."""
+        return bool(self._path.any())
+
     def doubt(self) -> None:
         """Learn anew from what was learned: the room may have changed, or the delay by some ms."""
-        self._doubt += np.abs(self._path) ** 2 + FIRST_POWER / 100
+        self._doubt += np.abs(self._path) ** 2 + FIRST_POWER
 
     def rinse(self) -> None:
         """Forget what was played, and keep the room."""
@@ -48,33 +53,37 @@ class AdaptiveFilter:
         """What was learned, shape (partitions, 321): blocks of 20 ms of the response, as spectra."""
         return self._path
 
-    def move(self, samples: int, played: Floats) -> None:
+    def move(self, samples: float, played: Floats) -> float:
         """Let everything in the learned path come so much later (or sooner) than a reference that comes sooner (later).
 
-        `played`: the newest of that reference, shape ((partitions + 1) * 320,).
+        `played`: the newest of that reference, shape ((partitions + 1) * 320,). Returns the share of the path's power
+        that is still in it.
         """
         response = np.fft.irfft(self._path, FFT, axis=1)[:, :CHUNK_SAMPLES].ravel()
-        moved = np.zeros_like(response)
         samples = max(-len(response), min(samples, len(response)))
-        if samples >= 0:
-            moved[samples:] = response[: len(response) - samples]
-        else:
-            moved[:samples] = response[-samples:]
+        room = np.pad(response, (0, len(response)))  # what is moved out at one end comes in nowhere
+        late = np.exp(-2j * np.pi * np.fft.rfftfreq(len(room)) * samples)
+        moved = np.fft.irfft(np.fft.rfft(room) * late, len(room))[: len(response)]
         blocks = np.pad(moved.reshape(-1, CHUNK_SAMPLES), ((0, 0), (0, CHUNK_SAMPLES)))
         self._path = np.fft.rfft(blocks, axis=1).astype(np.complex64)
         newest = played.reshape(-1, CHUNK_SAMPLES)[::-1]
         self._played = np.fft.rfft(np.concatenate([newest[1:], newest[:-1]], axis=1), axis=1).astype(np.complex64)
         self._last = newest[0]
+        return float(moved @ moved) / max(float(response @ response), 1e-12)
 
     def cancel(self, heard: Floats, played: Floats) -> Floats:
         """20 ms of the microphone, shape (320,), without what 20 ms of the loudspeaker, and those before, explain."""
+        rest = (heard - self.echo(played)).astype(np.float32)
+        self._learn(rest)
+        return rest
+
+    def echo(self, played: Floats) -> Floats:
+        """What 20 ms of the loudspeaker, shape (320,), and those before should sound like at the microphone."""
         self._played = np.roll(self._played, 1, axis=0)
         self._played[0] = np.fft.rfft(np.concatenate([self._last, played]))
         self._last = played
         echo = np.fft.irfft((self._played * self._path).sum(axis=0), FFT)[CHUNK_SAMPLES:]
-        rest = (heard - echo).astype(np.float32)
-        self._learn(rest)
-        return rest
+        return echo.astype(np.float32)
 
     def _learn(self, rest: Floats) -> None:
         spectrum = np.fft.rfft(np.concatenate([np.zeros(CHUNK_SAMPLES, np.float32), rest])).astype(np.complex64)

@@ -50,8 +50,9 @@ class Drift:
         self._path = None
 
     def compared(self) -> None:
-        """The clocks were compared in this silence: it has no drift left."""
+        """The clocks were compared in this silence: it has no drift left, and the path may be moved."""
         self._idle = 0.0
+        self._path = None
 
     def read(self, played: Floats) -> Floats:
         """The reference, shape (320,), as the microphone's clock counts it, some ms late."""

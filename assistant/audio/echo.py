@@ -7,21 +7,24 @@ Measured (docs/RESULTS.md): 0.6 ms of CPU per 20 ms while something plays.
 """
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Literal, Protocol, Self
 
 import numpy as np
 
-from assistant.audio.adaptive import AdaptiveFilter
+from assistant.audio.adaptive import AdaptiveFilter, Floats
+from assistant.audio.align import NEAR, Alignment
 from assistant.audio.delay import DelayFinder
 from assistant.audio.drift import Drift
 from assistant.audio.pcm import to_float, to_int16
 from assistant.audio.played import Played
-from assistant.stages import CHUNK_MS, AudioChunk, AudioSource, Pcm
+from assistant.stages import CHUNK_MS, AudioChunk, AudioSource, Echo, Pcm
 
 PARTITIONS = 14  # 280 ms: delay and room
 EARLY_S = 0.04  # the reference comes so much too soon, so that what the sound system reports may be wrong both ways
 FITS_S = (0.0, 0.16)  # an echo that begins in this part of the filter is left where it is
 MIDDLE_S = 0.05  # else it is moved here
+KEPT = 0.95  # of the path's power, where it was moved: else more is left of the echo than as a rule
 WORSE = 1.5  # so much louder after the filter than before, for about a second: it has learned what isn't there
 # Once so much was taken out, or was played, what is left is the better sound; half learned it is a stranger one.
 PROVEN_DB, PROVEN_CHUNKS = 12.0, 250
@@ -46,11 +49,14 @@ class EchoCanceller:
         self._filter = AdaptiveFilter(partitions)
         self._drift = Drift(partitions + 1)
         self._partitions = partitions
+        self._alignment: Alignment | None = None  # sees whether the echo is where it was, or where it is
+        self._is_doubted = False
         self._rings = 0  # chunks for which an echo may still be heard
         self._heard_power = self._rest_power = 0.0
         self._heard_lately = self._rest_lately = 0.0
         self._unproven = PROVEN_CHUNKS  # chunks of our own voice that may still pass as they are
-        self.echo_power = 0.0  # of the newest chunk: mean square, int16, of the echo that was found in it
+        self._power = 0.0  # of the newest chunk: mean square, int16, of the echo that was found in it
+        self._located = False
 
     def cancel(self, samples: Pcm, played: Pcm | None) -> Pcm:
         """The chunk, shape (320,), without the echo of what was played."""
@@ -58,7 +64,7 @@ class EchoCanceller:
             self._rings = self._partitions
         elif self._rings == 0:
             self._drift.idle()
-            self.echo_power = 0.0
+            self._power = 0.0
             return samples
         else:
             self._rings -= 1
@@ -66,13 +72,47 @@ class EchoCanceller:
         heard = to_float(samples)
         if moved := self._drift.overrun():
             self._filter.move(moved, self._drift.again())
-        rest = self._filter.cancel(heard, self._drift.read(reference))
-        self._drift.learn(self._filter.path)
+        rest = self._rest(heard, self._drift.read(reference))
         if self._rings == 0:
-            self._filter.rinse()
+            self._end_sound()
         heard_power, rest_power = float(heard @ heard), float(rest @ rest)
-        self.echo_power = max(0.0, heard_power - rest_power) * 32768.0**2 / len(samples)
+        self._power = max(0.0, heard_power - rest_power) * 32768.0**2 / len(samples)
         return to_int16(rest if self._is_better(heard_power, rest_power) else heard)
+
+    def _rest(self, heard: Floats, reference: Floats) -> Floats:
+        """What is left of a chunk; nothing is taken out or learned while it is doubted where the echo is."""
+        if self._is_doubted:
+            rest, echo = heard, self._filter.echo(reference)
+        else:
+            rest = self._filter.cancel(heard, reference)
+            echo = heard - rest
+            self._drift.learn(self._filter.path)
+        if self._alignment is not None:
+            late = self._alignment.push(heard, echo)
+            if late is not None or self._alignment.given_up:
+                self._settle(late)
+        return rest
+
+    def _settle(self, late: float | None) -> None:
+        """The echo comes so much later than expected, in samples; None: nobody knows."""
+        self._alignment = None
+        if not self._is_doubted:
+            self._located = late is not None and abs(late) <= NEAR
+            return
+        self._is_doubted = False
+        self._heard_lately = self._rest_lately = 0.0
+        self._located = late is not None and self._filter.move(late, self._drift.again()) >= KEPT
+        if not self._located:
+            self._filter.doubt()
+
+    def _end_sound(self) -> None:
+        """Until the next sound the volume may be turned, or the microphone moved."""
+        self._filter.rinse()
+        self._located = False
+        if self._is_doubted and self._alignment is not None:
+            self._alignment.rinse()
+        elif self._filter.is_learned:
+            self._alignment = Alignment()
 
     def _is_better(self, heard: float, rest: float) -> bool:
         """Whether there is less in what is left than there was; a filter that only adds, for long, begins anew."""
@@ -86,6 +126,12 @@ class EchoCanceller:
         return not self._unproven and rest <= heard
 
     @property
+    def echo(self) -> Echo:
+        """What was found in the newest chunk."""
+        is_whole = self._is_doubted or self._unproven > 0
+        return Echo(self.taken_db, self._power, self._located, is_whole)
+
+    @property
     def taken_db(self) -> float:
         """How much was taken out of the last half second; 0 while nothing is played."""
         if self._rings == 0 or self._heard_lately <= 0:
@@ -95,10 +141,14 @@ class EchoCanceller:
     def doubt(self) -> None:
         """The clocks were set anew, the echo may come from elsewhere: what was learned is where the search begins."""
         self._drift.compared()
-        self._filter.doubt()
+        self._located = False
+        self._heard_lately = self._rest_lately = 0.0
+        self._is_doubted = self._filter.is_learned
+        self._alignment = Alignment() if self._is_doubted else None
 
     def reset(self) -> None:
         """Forget the room."""
+        self._alignment, self._is_doubted, self._located = None, False, False
         self._filter.reset()
         self._heard_power = self._rest_power = 0.0
         self._unproven = PROVEN_CHUNKS
@@ -149,9 +199,11 @@ class WithoutEcho:
             played = self._played.at(self._microphone.heard_s(chunk.start_sample) + EARLY_S - self._late_s)
             self._follow(chunk.samples, played)
             rest = self._canceller.cancel(chunk.samples, played)  # switched off too: it tells how much is our own voice
-            samples = rest if cancels else chunk.samples
-            taken_db, echo_power = self._canceller.taken_db, self._canceller.echo_power
-            yield AudioChunk(samples, chunk.start_sample, played, taken_db, echo_power)
+            echo = self._canceller.echo
+            if cancels:
+                yield AudioChunk(rest, chunk.start_sample, played, echo)
+            else:
+                yield AudioChunk(chunk.samples, chunk.start_sample, played, replace(echo, is_whole=True))
 
     def _follow(self, samples: Pcm, played: Pcm | None) -> None:
         """See where in the reference the echo is, and whether the clocks were set anew."""
