@@ -2,17 +2,17 @@
 
 Does not know which VAD made the probabilities, only its lag: how long it goes on saying "speech" after the last voiced
 sample. The hangover adapts: longer after a word or two (people think after "turn on..."), longer than any pause that
-the person has already made in this turn, and to what the model makes of the sentence so far (`judge`). A voice that
-goes on 3 dB lower than the last two seconds were is somebody else, or a television: it doesn't keep the turn open.
-Behind a pause it is known sooner, by how much lower it is for how long: soonest where everything was said before the
-pause, and at once where what was added makes no sense to the model.
+the person has already made in this turn, and to what the model makes of the sentence so far (`judge`). Another voice
+than the person's (beside.py) doesn't keep the turn open; behind a whole command one that is a bit lower is another,
+too, where what it adds makes no sense to the model.
 """
 
-from collections import deque
 from dataclasses import dataclass
 
+from assistant.beside import BehindPause, Sinking
 from assistant.config import EndpointConfig
 from assistant.stages import Verdict
+from assistant.timbre import Tone
 
 SPEECH = 0.5
 STILL_SPEECH = 0.35
@@ -20,23 +20,15 @@ SURE_MS = 120.0
 SHORT_SPEECH_MS = 700.0
 SHORT_EXTRA_MS = 300.0
 PAUSE_MARGIN_MS = 250.0
-LOWER = 10 ** (-3 / 10)  # of the energy, over so long a time: less is another voice
-LOUDNESS_CHUNKS = 40  # 800 ms: a word or two
-FAR_LOWER = 10 ** (-5 / 10)
+FAR_LOWER_DB = 5.0
 SOFT_MS = 500.0
-A_BIT_LOWER = 10 ** (-2 / 10)  # behind a pause, where the model makes no more sense of it
-# So many voiced chunks behind a pause, and of which energy at most: where everything was said before it, and where not.
-# 0.5 s of 5 dB, 0.8 s of 3, 1.2 s of 2; 0.8 s of 6, 1.1 s of 4, 1.2 s of 3. Sooner, more thoughts are cut off.
-ALL_SAID_LOWER = ((25, FAR_LOWER), (40, LOWER), (60, A_BIT_LOWER))
-MORE_TO_COME_LOWER = ((40, 10 ** (-6 / 10)), (55, 10 ** (-4 / 10)), (60, LOWER))
+A_BIT_DB = 2.0  # behind a pause, where the model makes no more sense of it
 # Behind a whole command a voice so far below is waited out no longer: it is no sentence that sinks.
 ALL_SAID_MS = 600.0
-BEFORE_CHUNKS = 35  # 0.7 s of voice before it: "Hey Gemma," is often louder than what follows
+STILL_LOUD_MS = 100.0  # the voice activity is over sometimes before the last sound is
 LINGER_MS = 80.0  # so much behind a voice's end is still taken for the person's
 ENOUGH_CHUNKS = 25  # half a second
 WORD_CHUNKS = 15  # 0.3 s: "uh" and "and" are shorter
-KEPT = 1 - 1 / 100  # of what is known after each chunk: 2 s count, for a voice sinks in a long sentence
-KNOWN_CHUNKS = 25  # half a second of voice: before that nobody knows how loud the person is
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,47 +67,6 @@ class Resumed:
 Edge = Started | Paused | Resumed | Over
 
 
-class _Foreground:
-    """How loud the person speaks, and whether what is heard now is that loud."""
-
-    def __init__(self) -> None:
-        self._recent: deque[float] = deque(maxlen=LOUDNESS_CHUNKS)
-        self._energy = 0.0
-        self._weight = 0.0
-        self._chunks = 0
-
-    def holds(self, energy: float) -> bool:
-        """Take the mean square of one more voiced chunk."""
-        if len(self._recent) == LOUDNESS_CHUNKS:
-            self._energy = KEPT * self._energy + self._recent[0]
-            self._weight = KEPT * self._weight + 1
-            self._chunks += 1
-        self._recent.append(energy)
-        return self._chunks < KNOWN_CHUNKS or self.is_over(LOWER)
-
-    def is_over(self, lower: float) -> bool:
-        """Whether the last 800 ms of voice had more than so much of the person's energy."""
-        return self._weight == 0 or sum(self._recent) / len(self._recent) >= lower * self._energy / self._weight
-
-
-class _Mean:
-    """A mean of energies."""
-
-    def __init__(self) -> None:
-        self._sum = 0.0
-        self.count = 0
-
-    def add(self, energy: float) -> None:
-        """Take one more."""
-        self._sum += energy
-        self.count += 1
-
-    @property
-    def value(self) -> float:
-        """The mean; 0 of nothing."""
-        return self._sum / max(1, self.count)
-
-
 class Endpoint:
     """One turn's endpoint, from `opened_ms` on. After `Over` it must be thrown away, or reopened."""
 
@@ -145,13 +96,11 @@ class Endpoint:
         self._verdict: Verdict | None = None
         self._hasty = paused_ms > 0  # an early end would have cut the person off once already
         self._goes_on_ms = opened_ms
-        self._foreground = _Foreground()
+        self._sinking, self._behind = Sinking(), BehindPause()
         self._soft_since_ms: float | None = None
         self._background = False
         self._is_nonsense = False  # what the other voice says
-        self._before, self._behind = _Mean(), _Mean()  # the last pause
-        self._went_on_ms: float | None = None  # where the voice was that went on behind that pause
-        self._all_said = False  # before it, so far as the model can tell
+        self._went_on_ms: float | None = None  # where the voice was that went on behind the last pause
         self._adds_nothing = False  # what was said behind it
 
     @property
@@ -169,15 +118,16 @@ class Endpoint:
         """Another voice is heard now, not the person's."""
         return self._background
 
-    def update(self, probability: float, end_ms: float, step_ms: float, energy: float) -> list[Edge]:
-        """Take the speech probability and the mean square of the chunk that ends at `end_ms` and lasts `step_ms`."""
+    def update(self, probability: float, end_ms: float, step_ms: float, tone: Tone) -> list[Edge]:
+        """Take the speech probability and the tone of the chunk that ends at `end_ms` and lasts `step_ms`."""
         edges: list[Edge] = []
         self._speaking = probability >= (STILL_SPEECH if self._speaking else SPEECH)
-        self._note_loudness(end_ms, step_ms, energy)
+        was_beside = self._background
+        self._note_voice(end_ms, step_ms, tone)
         if self._speaking and not self._background:
-            self._voiced(end_ms, step_ms, edges)
+            self._voiced(end_ms, step_ms, edges, was_beside=was_beside)
         else:
-            self._silent(end_ms, edges)
+            self._silent(end_ms, edges, is_quiet=self._background or self._sinking.is_quiet(tone))
         if not any(isinstance(e, Over) for e in edges) and self._too_long(end_ms):
             edges.append(Over(end_ms, "too_long"))
         return edges
@@ -187,8 +137,10 @@ class Endpoint:
         if not self._paused:
             return
         self._verdict = verdict
-        self._adds_nothing = verdict.again and self._all_said and self._behind.count >= WORD_CHUNKS
-        if verdict.kind in ("talk", "unsure") and self._all_said and self._behind_is(A_BIT_LOWER, ENOUGH_CHUNKS):
+        behind = self._behind
+        self._adds_nothing = verdict.again and behind.all_said and behind.chunks >= WORD_CHUNKS
+        is_enough = behind.all_said and behind.chunks >= ENOUGH_CHUNKS
+        if verdict.kind in ("talk", "unsure") and is_enough and behind.other_db >= A_BIT_DB:
             self._is_nonsense = True
             self._is_beside()
 
@@ -206,7 +158,7 @@ class Endpoint:
             return self._config.early_ms
         if self._is_nonsense:
             return self._config.hangover_ms
-        if self._background and self._all_said and not self._foreground.is_over(FAR_LOWER):
+        if self._background and self._behind.all_said and not self._sinking.is_within(FAR_LOWER_DB):
             return min(ALL_SAID_MS, self._config.longest_hangover_ms)
         if self._background or (self._verdict is not None and self._verdict.kind == "unsure"):
             return self._config.longest_hangover_ms
@@ -219,14 +171,14 @@ class Endpoint:
             wait_ms = max(wait_ms, self._longest_pause_ms + PAUSE_MARGIN_MS)
         return min(wait_ms, self._config.longest_hangover_ms)
 
-    def _note_loudness(self, end_ms: float, step_ms: float, energy: float) -> None:
+    def _note_voice(self, end_ms: float, step_ms: float, tone: Tone) -> None:
         """A soft voice may be a sentence's end; one that stays soft is another one, from where it began."""
         if not self._speaking:
             return
-        if self._is_softer(energy):
+        if self._behind.is_another(tone):
             self._is_beside()
             return
-        if self._foreground.holds(energy):
+        if self._sinking.holds(tone):
             self._soft_since_ms, self._background, self._is_nonsense = None, False, False
             return
         if self._soft_since_ms is None:
@@ -240,20 +192,7 @@ class Endpoint:
         self._background = True
         self._last_voiced_ms = min(self._last_voiced_ms, self._went_on_ms or self._last_voiced_ms)
 
-    def _is_softer(self, energy: float) -> bool:
-        """Take one more voiced chunk; whether what goes on behind the last pause is another voice."""
-        if self._went_on_ms is None:
-            self._before.add(energy)
-            return False
-        self._behind.add(energy)
-        steps = ALL_SAID_LOWER if self._all_said else MORE_TO_COME_LOWER
-        return self._before.count >= BEFORE_CHUNKS and any(self._behind_is(lower, chunks) for chunks, lower in steps)
-
-    def _behind_is(self, lower: float, chunks: int) -> bool:
-        """Whether there is so much voice behind the pause, and it is so much lower than what was before."""
-        return self._behind.count >= chunks and self._behind.value <= lower * self._before.value
-
-    def _voiced(self, end_ms: float, step_ms: float, edges: list[Edge]) -> None:
+    def _voiced(self, end_ms: float, step_ms: float, edges: list[Edge], *, was_beside: bool) -> None:
         if self._run_started_ms is None:
             self._run_started_ms = end_ms - step_ms
         if self._first_voiced_ms is None:
@@ -266,21 +205,23 @@ class Endpoint:
             edges.append(Resumed(end_ms - step_ms))
             if self._is_early():
                 self._hasty = True
-            self._went_on_ms, self._behind = self._last_voiced_ms, _Mean()
-            self._all_said = self._verdict is not None and self._verdict.kind == "call"
+            all_said = self._verdict is not None and self._verdict.kind == "call"
+            if not was_beside and self._behind.go_on(all_said=all_said):  # else it is the other voice that goes on
+                self._went_on_ms = self._last_voiced_ms
             self._verdict, self._adds_nothing = None, False
             self._longest_pause_ms = max(self._longest_pause_ms, end_ms - step_ms - self.speech_ended_ms)
         self._paused = False
         self._last_voiced_ms = end_ms
 
-    def _silent(self, end_ms: float, edges: list[Edge]) -> None:
+    def _silent(self, end_ms: float, edges: list[Edge], *, is_quiet: bool) -> None:
         self._run_started_ms = None
         if self._first_voiced_ms is None:
             if end_ms - self._opened_ms >= self._config.no_speech_s * 1000:
                 edges.append(Over(end_ms, "no_speech"))
             return
         silence_ms = end_ms - self.speech_ended_ms
-        if not self._paused and silence_ms >= self._config.likely_ms:
+        likely_ms = self._config.likely_ms + (0.0 if is_quiet else STILL_LOUD_MS)
+        if not self._paused and silence_ms >= likely_ms:
             self._paused = True
             edges.append(Paused(self.speech_ended_ms))
         if silence_ms >= self.hangover_ms() and end_ms > self._goes_on_ms:

@@ -29,6 +29,7 @@ from assistant.heard_words import HeardWords
 from assistant.own_voice import OwnVoice
 from assistant.stages import CHUNK_MS, AudioChunk, Pcm, Vad, Verdict, Verifier, WakeDetector
 from assistant.stop_word import StopWord
+from assistant.timbre import tone
 from assistant.turn_gain import WORD_MS
 from assistant.wake_decision import WakeDecision
 
@@ -43,11 +44,6 @@ class TurnChunk:
 
     samples: Pcm
     events: list[Event] = field(default_factory=list)
-
-
-def energy(samples: Pcm) -> float:
-    """Mean square of a chunk, shape (n,)."""
-    return float(np.mean(np.square(samples, dtype=np.float32)))
 
 
 @dataclass(slots=True)
@@ -186,7 +182,7 @@ class Listener:
             samples = amplified(chunk.samples, gain)
             p_speech = self._vad.probability(samples)
             heard = TurnChunk(samples)
-            for edge in self._endpoint.update(p_speech, chunk.end_ms, CHUNK_MS, energy(samples)):
+            for edge in self._endpoint.update(p_speech, chunk.end_ms, CHUNK_MS, tone(samples)):
                 self._tell(edge, heard.events)
             yield heard
 

@@ -11,8 +11,12 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"assistant.errors", "assistant.config_mqtt", "assistant.config_panel", "assistant.places"}),
     frozenset({"assistant.stages", "assistant.config", "assistant.disk"}),
     frozenset(
-        {"assistant.events", "assistant.gguf", "assistant.near_voice", "assistant.progress", "assistant.translation"}
+        {
+            "assistant.events", "assistant.gguf", "assistant.near_voice", "assistant.progress", "assistant.timbre",
+            "assistant.translation",
+        }
     ),
+    frozenset({"assistant.beside"}),
     frozenset(
         {
             "assistant.audio", "assistant.wake", "assistant.wake_decision", "assistant.vad", "assistant.speech",
@@ -136,7 +140,7 @@ def test_each_vendor_library_has_one_owner() -> None:
 def test_pure_modules_own_no_clock_no_thread_and_no_loop() -> None:
     pure = (
         "turn", "resting", "wake_decision", "own_voice", "stop_word", "heard_words",
-        "audio.adaptive", "audio.drift", "audio.delay",
+        "audio.adaptive", "audio.align", "audio.drift", "audio.delay", "beside", "timbre",
         "doubt", "going_on", "answering", "open_turn", "judging", "sense", "sentence", "telling", "endpoint",
         "speech.pacing", "translation", "intents.translate",
         "speech.spoken", "speech.spoken_words", "intents.sayings",

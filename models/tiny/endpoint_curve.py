@@ -21,9 +21,9 @@ from assistant.audio.replay import FileSource, NullSpeaker
 from assistant.config import Config, EndpointConfig
 from assistant.endpoint import Endpoint, Over, Paused
 from assistant.events import DraftReady, EndpointLikely, Event, WakeDoubted, WakeHeard
-from assistant.listen import energy
 from assistant.speech.silent import Silent
 from assistant.stages import CHUNK_MS, Pcm, Vad, Verdict
+from assistant.timbre import Tone, tone
 from assistant.turn import Rules
 from assistant.vad import SILERO_END_LAG_MS
 
@@ -33,12 +33,12 @@ NEVER = 1.01
 
 @dataclass(slots=True)
 class Heard:
-    """One clip: (probability, energy) of every chunk from the turn's opening on, verdicts by the pause's place."""
+    """One clip: (probability, tone) of every chunk from the turn's opening on, verdicts by the pause's place."""
 
     kind: str
     ends_ms: float
     opened_ms: float = 0.0
-    chunks: list[tuple[float, float]] = field(default_factory=list)
+    chunks: list[tuple[float, Tone]] = field(default_factory=list)
     verdicts: dict[float, Verdict] = field(default_factory=dict)
     pause_ms: float = 0.0
 
@@ -69,7 +69,7 @@ class Recorder:
     def probability(self, samples: Pcm) -> float:
         """What the real one says."""
         probability = self._vad.probability(samples)
-        self._clip.chunks.append((probability, energy(samples)))
+        self._clip.chunks.append((probability, tone(samples)))
         return probability
 
 
@@ -103,9 +103,9 @@ def ended_ms(clip: Heard, config: EndpointConfig, early_confidence: float, *, dr
     """Where the turn would have ended."""
     endpoint = Endpoint(config, clip.opened_ms, SILERO_END_LAG_MS, early_confidence=early_confidence)
     end = clip.opened_ms // CHUNK_MS * CHUNK_MS
-    for probability, loudness in clip.chunks:
+    for probability, sound in clip.chunks:
         end += CHUNK_MS
-        for edge in endpoint.update(probability, end, CHUNK_MS, loudness):
+        for edge in endpoint.update(probability, end, CHUNK_MS, sound):
             match edge:
                 case Over(audio_ms=audio_ms):
                     return audio_ms

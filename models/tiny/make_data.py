@@ -169,9 +169,9 @@ def hey_clips(engine: str) -> Iterator[tuple[dict[str, Any], Pcm]]:
                 )
 
 
-def held_out_samples(kind: str, count: int) -> list[tuple[Sample, Voice]]:
+def held_out_samples(kind: str, count: int, seed: int = 0) -> list[tuple[Sample, Voice]]:
     """Draw what a held-out set says, and by whom: the same for the manifest and the eval folder."""
-    rng = np.random.default_rng((13, len(kind)))
+    rng = np.random.default_rng((13 + 100 * seed, len(kind)))
     split: Split = "known" if kind == "voice" else "heldout"
     drawn: list[Sample] = wordings.demo_samples() if kind == "voice" else []
     seen = {sample.text for sample in drawn}
@@ -193,12 +193,14 @@ def held_out_clips(kind: str, count: int) -> Iterator[tuple[dict[str, Any], Pcm]
             yield row(sample, voice, f"{kind}-{number:04d}", f"heldout_{kind}"), sound
 
 
-def write_eval(folder: Path, kind: str, count: int) -> None:
+def write_eval(folder: Path, kind: str, count: int, seed: int = 0) -> None:
     """Write WAVs with "Hey Gemma," said first and 1 s of silence after. Clean, 20 and 10 dB in turn."""
     folder.mkdir(parents=True, exist_ok=True)
-    rng = np.random.default_rng((15, len(kind)))
+    rng = np.random.default_rng((15 + 100 * seed, len(kind)))
     lines = []
-    for number, (sample, voice) in enumerate(tqdm(held_out_samples(kind, count), desc=f"eval {kind}", mininterval=5)):
+    for number, (sample, voice) in enumerate(
+        tqdm(held_out_samples(kind, count, seed), desc=f"eval {kind}", mininterval=5)
+    ):
         sound = spoken(voice, f"Hey Gemma, {sample.text}", rng)
         if sound is None:
             continue
@@ -290,6 +292,7 @@ def main() -> None:
     parser.add_argument("--own", type=int, default=0, help="extra clips of paraphrases.OWN alone")
     parser.add_argument("--follow", type=int, default=0, help="clips of follow-ups (multiples of 500)")
     parser.add_argument("--eval", type=Path, help="also write the eval folders here")
+    parser.add_argument("--eval-seed", type=int, default=0, help="other ones")
     parser.add_argument("--processes", type=int, default=2)
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
@@ -308,7 +311,7 @@ def main() -> None:
             log.info("%s: %d clips", name, count)
     gather(given.out)
     for kind, count in sizes.items() if given.eval else ():
-        write_eval(given.eval / kind, kind, count)
+        write_eval(given.eval / kind, kind, count, given.eval_seed)
 
 
 if __name__ == "__main__":

@@ -106,9 +106,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--each", type=int, default=40, help="clips of each kind in each folder")
+    parser.add_argument("--seed", type=int, default=16)
     given = parser.parse_args()
     for number, folder in enumerate(("known", "heldout")):
-        rng = np.random.default_rng((16, number))
+        rng = np.random.default_rng((given.seed, number))
         (given.out / folder).mkdir(parents=True, exist_ok=True)
         lines: list[dict[str, Any]] = []
         for index in tqdm(range(given.each * len(KINDS)), desc=folder):
