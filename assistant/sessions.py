@@ -56,7 +56,11 @@ def _plan(config: ModelConfig, model: manifest.ModelEntry) -> MemoryPlan:
 
 def _doubts(model: manifest.ModelEntry) -> Doubts:
     told = model.thresholds
-    return Doubts(frozenset(told.get("unsure_replies", ())), float(told.get("call_confidence", 0.0)))
+    return Doubts(
+        frozenset(told.get("unsure_replies", ())),
+        float(told.get("call_confidence", 0.0)),
+        sure=float(told.get("sure_confidence", 0.0)),
+    )
 
 
 def _can_listen_ahead(files: weights.ModelPaths) -> bool:

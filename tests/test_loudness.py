@@ -28,6 +28,15 @@ def test_the_voice_ends_where_it_is_no_louder_than_the_room(room: float) -> None
     assert loudness.silent_from() == RATE
 
 
+def test_a_soft_end_of_the_voice_is_no_room() -> None:
+    """The "n" of "nine": far softer than the rest, and far louder than the room was a moment ago."""
+    loudness = Loudness()
+    loudness.hear(np.concatenate([noise(0.2, 20), tone(1.0, 8_000), tone(0.06, 900)]))
+    assert loudness.silent_from() == round(1.26 * RATE)
+    loudness.hear(noise(0.1, 20))
+    assert loudness.silent_from() == round(1.26 * RATE)
+
+
 def test_a_steady_sound_has_no_end_to_be_heard() -> None:
     loudness = Loudness()
     loudness.hear(tone(1.0, 8_000))

@@ -17,6 +17,7 @@ from assistant.llm.parse import ReplyParser
 from assistant.llm.prompt import PromptProfile
 from assistant.llm.sampling import SamplingProfile, Script
 from assistant.llm.session import LlamaSession
+from assistant.llm.verdict import Doubts
 from assistant.stages import Call, Outcome, Piece, Session, Tool, Verdict
 
 Start = Callable[..., LlamaSession]
@@ -283,6 +284,94 @@ async def test_a_draft_that_asks_for_what_the_one_before_it_did_says_so_in_the_s
         await session.retract()
         assert await draft()
     await session.drop()
+
+
+async def drafted(session: LlamaSession) -> Verdict:
+    """Half a second of sound, answered while it may go on."""
+    told = list[Verdict]()
+    session._ledger.listens_ahead = True
+    await session.open()
+    await session.feed(np.ones(8_000, np.int16))
+    assert await session.draft(lambda: None, told.append)
+    await session.settled()
+    return told[-1]
+
+
+@pytest.mark.parametrize(
+    ("doubts", "second", "said", "vouched"),
+    [
+        (Doubts(sure=1.1, agreeing=0.0), CALL, ":A", True),
+        (Doubts(sure=1.1, agreeing=1.1), CALL, ":A", False),
+        (Doubts(sure=1.1, agreeing=0.0), CALL.replace(":A", ":B"), ":B", False),
+        (Doubts(sure=1.1, agreeing=0.0), "What?<turn|>", "What?", None),
+        (Doubts(), "unheard<turn|>", ":A", True),
+    ],
+)
+async def test_a_doubtful_draft_counts_if_the_whole_sound_says_the_same(
+    start: Start, doubts: Doubts, second: str, said: str, vouched: bool | None
+) -> None:
+    """Then it is as likely as the likelier of both; else the second is what is said."""
+    session = start(CALL, second)
+    session._doubts = doubts
+    first = await drafted(session)
+    await session.feed(np.full(8_000, 5, np.int16))
+    pieces = [piece async for piece in session.commit()]
+    assert said in "".join(piece.text for piece in pieces)
+    if vouched is not None:
+        assert (min(piece.probability for piece in pieces) >= first.confidence) is vouched
+
+
+async def test_a_draft_of_talk_is_let_out_as_it_is(start: Start) -> None:
+    session = start("Hello.<turn|>", "unheard<turn|>")
+    session._doubts = Doubts(sure=1.1)
+    assert (await drafted(session)).kind == "talk"
+    assert "".join([piece.text async for piece in session.commit()]) == "Hello."
+
+
+@pytest.mark.parametrize(("second", "addressed"), [(CALL, True), ("What?<turn|>", False)])
+async def test_whether_a_doubtful_draft_was_meant_for_us_the_whole_sound_tells(
+    start: Start, second: str, addressed: bool
+) -> None:
+    """It is decoded once for that, and let out when it is committed."""
+    session = start(CALL, second)
+    session._doubts = Doubts(frozenset({"What?"}), sure=1.1)
+    await drafted(session)
+    assert (await session.weigh()).addressed is addressed
+    assert second.startswith("".join([piece.text async for piece in session.commit()]))
+
+
+@pytest.mark.parametrize("replies", [(), (CALL,)])
+async def test_a_draft_that_fails_or_whose_second_decode_does_leaves_nothing_behind(
+    start: Start, replies: tuple[str, ...]
+) -> None:
+    """The model may read of another home at once."""
+    session = start(*replies)
+    session._doubts = Doubts(sure=1.1)
+    await drafted(session)
+    with pytest.raises(ModelFailed):
+        _ = [piece async for piece in session.commit()]
+    assert await session.renew((), "lamp")
+
+
+async def test_whoever_stops_waiting_for_the_second_decode_stops_it(start: Start) -> None:
+    session = start(CALL, LONG, "Fine.<turn|>")
+    session._doubts = Doubts(sure=1.1)
+    await drafted(session)
+
+    async def listen() -> None:
+        _ = [piece async for piece in session.commit()]
+
+    steps, task = session.beats, asyncio.create_task(listen())
+    async with asyncio.timeout(30):
+        while session.beats < steps + 20:  # noqa: ASYNC110 - a thread of llama.cpp
+            await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    stopped = session.beats
+    await session.settled()
+    assert session.beats == stopped
+    assert await ask(session, "how are you") == "Fine."
 
 
 @pytest.mark.models

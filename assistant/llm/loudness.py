@@ -5,6 +5,7 @@ loud as a voice is one. A chunk costs 10 us.
 """
 
 from collections import deque
+from itertools import pairwise
 
 import numpy as np
 
@@ -13,6 +14,8 @@ from assistant.stages import Pcm
 CHUNK = 320  # samples, 20 ms
 LOUDER = 10 ** (6 / 10)  # times the energy of what is heard now: more than the room
 REMEMBERED = 8  # chunks
+ROOM_CHUNKS = 100  # 2 s: the softest 40 ms of it are the room
+SILENCE = 100.0  # of int16: -70 dBFS is silence anywhere
 
 
 class Loudness:
@@ -20,6 +23,7 @@ class Loudness:
 
     def __init__(self) -> None:
         self._samples = 0
+        self._room: deque[float] = deque(maxlen=ROOM_CHUNKS)
         self._levels: deque[tuple[int, float]] = deque(maxlen=REMEMBERED)  # where a chunk ends, and its energy
 
     def hear(self, samples: Pcm) -> None:
@@ -29,12 +33,13 @@ class Loudness:
             level = float(np.mean(np.square(chunk, dtype=np.float32)))
             self._samples += len(chunk)
             self._levels.append((self._samples, level))
+            self._room.append(level)
 
     def silent_from(self) -> int:
         """Where the last chunk that was louder than the room ended, in samples; 0 if none of the remembered ones was.
 
-        The room is what the last two chunks heard: to be asked in a silence.
+        What is softer than that may be a word's end yet: it counts as heard.
         """
-        levels = tuple(self._levels)
-        room = sum(level for _, level in levels[-2:]) / 2
+        levels, lately = tuple(self._levels), tuple(self._room)
+        room = max(SILENCE, min((a + b for a, b in pairwise(lately)), default=0.0) / 2)
         return max((end for end, level in levels if level > LOUDER * room), default=0)

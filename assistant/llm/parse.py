@@ -18,7 +18,7 @@ LONGEST_CALL = 2_000
 LONGEST_CLAUSE = 240
 FIRST_WORDS, LATER_WORDS = 3, 6  # a comma ends a clause after so many
 
-_CALL_OPEN, _CALL_CLOSE = "<|tool_call>", "<tool_call|>"
+CALL_OPEN, _CALL_CLOSE = "<|tool_call>", "<tool_call|>"
 _THOUGHT_OPEN, _THOUGHT_CLOSE = "<|channel>", "<channel|>"
 _QUOTE = '<|"|>'
 
@@ -73,7 +73,7 @@ class ReplyParser:
 
     def feed(self, piece: Piece) -> list[Part]:
         """Take one piece; return what became complete with it."""
-        if self._mode is _Mode.CALL or piece.text == _CALL_OPEN or self._may_be_call:
+        if self._mode is _Mode.CALL or piece.text == CALL_OPEN or self._may_be_call:
             self._confidence = min(self._confidence, piece.probability)
         match self._mode:
             case _Mode.CALL:
@@ -112,16 +112,16 @@ class ReplyParser:
         if text == _CALL_CLOSE:
             self._mode = _Mode.TALK
             return [read_call(self._take())]
-        if text == _CALL_OPEN:
+        if text == CALL_OPEN:
             return [_malformed(self._take(), "a call inside a call")]
         if len(self._text) <= LONGEST_CALL:
             self._text += text
         return []
 
     def _in_talk(self, text: str) -> list[Part]:
-        if text in {_CALL_OPEN, _THOUGHT_OPEN, _CALL_CLOSE}:
+        if text in {CALL_OPEN, _THOUGHT_OPEN, _CALL_CLOSE}:
             self._may_be_call = False
-        if text == _CALL_OPEN:
+        if text == CALL_OPEN:
             said = self._say(self._take())
             self._mode = _Mode.CALL
             return said

@@ -6,7 +6,9 @@ Knows no model. Bounded, for a reply is.
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 
+from assistant.llm.parse import CALL_OPEN
 from assistant.llm.verdict import Doubts, judge
 from assistant.stages import Piece, Verdict
 
@@ -25,8 +27,10 @@ class HeldReply:
         on_token: Callable[[], None] | None,
         on_verdict: Callable[[Verdict], None] | None,
         before: str = "",
+        *,
+        is_draft: bool = False,
     ) -> None:
-        """`before` is the draft of less of the same sentence."""
+        """`before` is the draft of less of the same sentence. `is_draft`: it hasn't heard the silence behind that."""
         self._loop = asyncio.get_running_loop()
         self._doubts = doubts
         self._on_token, self._on_verdict = on_token, on_verdict
@@ -34,6 +38,8 @@ class HeldReply:
         self._pieces: list[Piece] = []
         self._ended = False
         self._news = asyncio.Event()
+        self._least = 0.0
+        self.is_draft = is_draft
         self.is_read = False
 
     @property
@@ -61,7 +67,8 @@ class HeldReply:
         while True:
             while given < len(self._pieces):
                 given += 1
-                yield self._pieces[given - 1]
+                piece = self._pieces[given - 1]
+                yield replace(piece, probability=max(piece.probability, self._least))
             if self._ended:
                 break
             self._news.clear()
@@ -73,6 +80,19 @@ class HeldReply:
         await self._done()
         await asyncio.sleep(0)  # the last piece is on its way from the thread
         return judge(self._pieces, self._doubts)
+
+    async def opens_call(self) -> bool:
+        """Whether it begins with a call, as soon as that is known. Raises what the job raised, if that is nothing."""
+        while not (self._pieces or self._ended):
+            self._news.clear()
+            await self._news.wait()
+        if not self._pieces:
+            await self._done()
+        return bool(self._pieces) and self._pieces[0].text == CALL_OPEN
+
+    def vouch(self, confidence: float) -> None:
+        """Let none of it be less likely than that: it has been said before."""
+        self._least = confidence
 
     async def _done(self) -> None:
         """Return when the job is done. Whoever stops waiting here cancels nothing: the thread still decodes."""

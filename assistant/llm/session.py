@@ -184,11 +184,14 @@ class LlamaSession:
             return Opinion(likely >= self._asked.least, f"yes with {likely:.2f}")
         if self._reply is None:
             self._reply = self._decode(self._ledger.commit)
-        verdict = await self._reply.verdict()
+        verdict = await (await self._second(self._reply, vouches=False)).verdict()
         return Opinion(verdict.kind != "unsure", verdict.kind)
 
     def commit(self) -> AsyncIterator[Piece]:
-        """Close the user turn; give the draft, or decode the reply, until its end token. Raises ModelFailed."""
+        """Close the user turn; give the draft, or decode the reply, until its end token. Raises ModelFailed.
+
+        A doubtful draft of a call is decoded a second time, with all that was heard.
+        """
         return self._pieces(self._ledger.commit)
 
     def answer(self, outcomes: Sequence[Outcome]) -> AsyncIterator[Piece]:
@@ -259,7 +262,7 @@ class LlamaSession:
         """Run a job that emits pieces on the thread."""
         self._engine.allow()
         self._ledger.hearing.hurry(on=True)
-        reply = HeldReply(self._doubts, on_token, on_verdict, self._drafted)
+        reply = HeldReply(self._doubts, on_token, on_verdict, self._drafted, is_draft=on_verdict is not None)
 
         def work() -> None:
             self._ledger.hearing.hurry(on=False)
@@ -271,9 +274,29 @@ class LlamaSession:
         reply.job = self._worker.start(work)
         return reply
 
+    async def _second(self, reply: HeldReply, *, vouches: bool = True) -> HeldReply:
+        """The reply; for a doubtful draft what the whole sound makes of it, for which the draft `vouches`."""
+        if not (reply.is_draft and self._doubts.sure and await reply.opens_call()):
+            return reply
+        first = await reply.verdict()
+        if self._reply is not reply or not self._doubts.doubt(first):
+            return reply
+        await self.retract()
+        second = self._reply = self._decode(self._ledger.commit)
+        again = await second.verdict()
+        if vouches and second.text == reply.text and again.confidence >= self._doubts.agreeing:
+            second.vouch(first.confidence)
+        return second
+
     async def _pieces(self, job: Callable[[Emit], None]) -> AsyncIterator[Piece]:
         """Let a reply out: the one that is held, or one that begins now."""
         reply = self._reply
+        if reply is not None and not reply.is_read:
+            try:
+                reply = await self._second(reply)
+            except BaseException:
+                await self._stopped()
+                raise
         if reply is None or reply.is_read:
             await self._stopped()
             reply = self._reply = self._decode(job)

@@ -9,10 +9,20 @@ from assistant.stages import Call, Piece, Say, Verdict
 
 @dataclass(frozen=True, slots=True)
 class Doubts:
-    """How one model shows that it is unsure: its own words for "I didn't understand", calls under a confidence."""
+    """How one model shows that it is unsure: its own words for "I didn't understand", calls under a confidence.
+
+    A drafted call under `sure` is decoded a second time, with the silence behind the words heard. It counts if it is
+    the same, with `agreeing` at least, or confident by itself.
+    """
 
     replies: frozenset[str] = frozenset()
     confidence: float = 0.0
+    sure: float = 0.0
+    agreeing: float = 0.8
+
+    def doubt(self, verdict: Verdict) -> bool:
+        """Whether a draft should be decoded a second time."""
+        return verdict.kind == "call" and verdict.confidence < self.sure
 
 
 @dataclass(frozen=True, slots=True)
