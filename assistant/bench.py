@@ -37,7 +37,7 @@ from assistant.events import (
 from assistant.figures import Row, projection, show
 from assistant.speech.voices import Voices
 from assistant.stages import AudioChunk, AudioClip
-from assistant.trace import write_report, write_text
+from assistant.trace import check_folder, write_report, write_text
 
 _LONG = (
     "I was just thinking that it is getting rather dark in here already so it would be very nice if you could turn on "
@@ -171,6 +171,8 @@ async def run(
     pi: bool = False,
 ) -> None:
     """Bench the models one after another; print a table and waterfalls. A `svg_file` needs a recording console."""
+    check_folder(json_file, option="--json")
+    check_folder(svg_file, option="--svg")
     config = replace(config, endpoint=replace(config.endpoint, longest_turn_s=LONGEST_TURN_S))
     rows: list[Row] = []
     speeds: dict[str, dict[str, float]] = {}

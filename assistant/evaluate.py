@@ -27,7 +27,7 @@ from assistant.errors import UsageError
 from assistant.homes import Home
 from assistant.judging import Heard, Verdict, judge
 from assistant.speech.silent import Silent
-from assistant.trace import write_report
+from assistant.trace import check_folder, write_report
 
 CHECKED = ("effects", "answer_from", "reply", "reply_language", "speech_end_ms")
 SPOKEN_MS_A_SIGN = 60.0  # Piper
@@ -36,11 +36,12 @@ NOT_LABELS = {*CHECKED, "file", "text", "target", "wording", "id"}
 
 async def run(config: Config, directory: Path, json_file: Path | None, *, fast: bool, console: Console) -> None:
     """Evaluate a folder and print the tables."""
+    check_folder(json_file, option="--json")
     verdicts = await replay_all(config, directory, fast=fast, console=console)
     summary = summarise(verdicts)
+    show(console, verdicts, summary)
     if json_file is not None:
         write_report(json_file, {"summary": summary, "clips": [v.record() for v in verdicts]})
-    show(console, verdicts, summary)
 
 
 async def replay_all(config: Config, directory: Path, *, fast: bool, console: Console | None = None) -> list[Verdict]:

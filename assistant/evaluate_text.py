@@ -26,7 +26,7 @@ from assistant.intents.demo_home import DemoHome
 from assistant.judging import Heard
 from assistant.speech.silent import Silent
 from assistant.text_set import Group, Task
-from assistant.trace import write_report
+from assistant.trace import check_folder, write_report
 
 MAY_ASK = frozenset({"lock", "alarm_control_panel", "cover", "switch", "script"})
 _WIDEST = 60
@@ -65,11 +65,12 @@ class Result:
 
 async def run(config: Config, directory: Path, json_file: Path | None, *, console: Console) -> None:
     """Evaluate a set and print the tables."""
+    check_folder(json_file, option="--json")
     results = await ask_all(config, text_set.read(directory), console=console)
     summary = summarise(results)
+    show(console, results, summary)
     if json_file is not None:
         write_report(json_file, {"summary": summary, "sentences": [result.record() for result in results]})
-    show(console, results, summary)
 
 
 async def ask_all(config: Config, groups: Sequence[Group], *, console: Console | None = None) -> list[Result]:

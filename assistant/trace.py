@@ -86,6 +86,12 @@ class TurnTimes:
         return reached_ms - self._speech_end.audio_ms
 
 
+def check_folder(path: Path | None, *, option: str) -> None:
+    """See before long work that a file which `option` names can be written at its end. Raises OutputError."""
+    if path is not None and not path.absolute().parent.is_dir():
+        raise OutputError(f"{path}: there is no such folder", remedy=f"make it, or give another {option}")
+
+
 def write_report(path: Path, report: Mapping[str, object]) -> None:
     """Write one JSON document. Raises OutputError."""
     write_text(path, json.dumps(report, ensure_ascii=False, indent=1), option="--json")

@@ -3,11 +3,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from assistant import bench, evaluate_text, judging
 from assistant import evaluate as ev
-from assistant import judging
 from assistant.config import Config, HomeConfig
-from assistant.errors import UsageError
+from assistant.errors import OutputError, UsageError
 
 ON = {"service": "light.turn_on", "entity_id": "light.kitchen"}
 OFF = {"service": "light.turn_off", "entity_id": "light.kitchen"}
@@ -156,6 +157,17 @@ def test_an_unusable_label_file_is_a_clear_error(tmp_path: Path, content: bytes)
 def test_a_folder_without_labels_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"expect\.jsonl"):
         ev.read_labels(tmp_path)
+
+
+async def test_a_report_that_can_have_no_place_is_told_before_the_work_is_done(tmp_path: Path) -> None:
+    """Not minutes later, with the result gone."""
+    nowhere, console = tmp_path / "nowhere" / "report.json", Console(quiet=True)
+    with pytest.raises(OutputError, match="no such folder"):
+        await ev.run(Config(), tmp_path, nowhere, fast=True, console=console)
+    with pytest.raises(OutputError, match="no such folder"):
+        await evaluate_text.run(Config(), tmp_path, nowhere, console=console)
+    with pytest.raises(OutputError, match="no such folder"):
+        await bench.run(Config(), ["tiny"], 1, nowhere, console)
 
 
 def test_a_clips_record_is_json() -> None:
