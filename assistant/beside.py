@@ -19,7 +19,7 @@ BEFORE_CHUNKS = 35  # 0.7 s of voice before the pause: "Hey Gemma," is often lou
 # not. Sooner, more thoughts are cut off.
 ALL_SAID = ((25, 5.0), (40, 3.0), (60, 2.0))
 MORE_TO_COME = ((40, 6.0), (55, 4.0), (60, 3.0))
-SUSPECT = (10, 6.0)  # what is so far goes on behind its own pauses
+SUSPECT_CHUNKS, SUSPECT_DB = 10, 6.0  # what is so far goes on behind its own pauses
 
 
 class Sinking:
@@ -44,7 +44,7 @@ class Sinking:
 
     def is_quiet(self, tone: Tone) -> bool:
         """Whether a chunk is so faint beside the last 800 ms of voice that no word can be in it."""
-        return tone.energy * self._lately.count <= QUIET * self._lately.energies
+        return self._lately.is_fainter(tone, QUIET)
 
     def is_within(self, other_db: float) -> bool:
         """Whether the last 800 ms of voice were no farther than this from the person's."""
@@ -76,7 +76,7 @@ class BehindPause:
         the pause already, and is the same stretch.
         """
         is_persons = all_said or self._before.count < BEFORE_CHUNKS
-        if not is_persons and self._is_far(*SUSPECT):
+        if not is_persons and self.chunks >= SUSPECT_CHUNKS and self.other_db >= SUSPECT_DB:
             return False
         if is_persons:
             self._before += self._behind
@@ -90,9 +90,8 @@ class BehindPause:
             self._before = self._before.hearing(tone)
             return False
         self._behind = self._behind.hearing(tone)
-        steps = ALL_SAID if self.all_said else MORE_TO_COME
-        return self._before.count >= BEFORE_CHUNKS and any(self._is_far(*step) for step in steps)
-
-    def _is_far(self, chunks: int, least_db: float) -> bool:
-        """Whether there is so much behind the pause, and it is at least so far."""
-        return self._behind.count >= chunks and self.other_db >= least_db
+        steps, chunks = ALL_SAID if self.all_said else MORE_TO_COME, self.chunks
+        if self._before.count < BEFORE_CHUNKS or chunks < steps[0][0]:
+            return False
+        other_db = self.other_db
+        return any(chunks >= enough and other_db >= least for enough, least in steps)

@@ -4,6 +4,7 @@ A colour is a cepstrum as speech recognition has it: 24 mel bands, the logarithm
 as well as whoever speaks them, so it takes some tenths of a second of both. 30 us a chunk.
 """
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,6 +21,7 @@ LEAST = 1e-6  # of a band's power, so that silence has a logarithm
 FAINT = 10 ** (-15 / 10)  # of a voice's own energy: what is fainter doesn't tell its colour
 ALIKE = 0.36  # one person's words are so far apart, in variances: half a second of them, in the median
 COLOUR_DB = 2.0  # a colour e times as far counts as so much lower a voice
+STEADY = 1e-3  # the least variance
 NEARER_DB, FARTHER_DB = -2.0, 5.0  # at most
 
 
@@ -54,39 +56,32 @@ def tone(samples: Pcm) -> Tone:
     return Tone(float(np.mean(np.square(samples, dtype=np.float32))), _COSINES @ np.log(_MEL_BANDS @ power + LEAST))
 
 
+_COUNT, _ENERGIES, _TELLING = 0, 1, 2
+_COLOURS, _SQUARES = slice(3, 3 + COEFFICIENTS), slice(3 + COEFFICIENTS, None)
+
+
 def _nothing() -> Numbers:
-    return np.zeros(COEFFICIENTS)
+    return np.zeros(3 + 2 * COEFFICIENTS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Voice:
-    """What is known of a voice: sums over so many chunks, of the colour over those that tell it."""
+    """What is known of a voice: sums over its chunks, of the colour over those that tell it."""
 
-    count: float = 0
-    energies: float = 0.0
-    coloured: float = 0
-    colours: Numbers = field(default_factory=_nothing)
-    squares: Numbers = field(default_factory=_nothing)
+    sums: Numbers = field(default_factory=_nothing)
 
     def __add__(self, other: "Voice") -> "Voice":
         """Both as one."""
-        return Voice(
-            self.count + other.count,
-            self.energies + other.energies,
-            self.coloured + other.coloured,
-            self.colours + other.colours,
-            self.squares + other.squares,
-        )
+        return Voice(self.sums + other.sums)
 
     def __mul__(self, share: float) -> "Voice":
         """As if only so much of it had been heard."""
-        return Voice(
-            share * self.count,
-            share * self.energies,
-            share * self.coloured,
-            share * self.colours,
-            share * self.squares,
-        )
+        return Voice(share * self.sums)
+
+    @property
+    def count(self) -> float:
+        """How many chunks."""
+        return float(self.sums[_COUNT])
 
     def hearing(self, tone: Tone) -> "Voice":
         """With one chunk more."""
@@ -94,20 +89,30 @@ class Voice:
 
     def chunk(self, tone: Tone) -> "Voice":
         """One chunk alone; it tells no colour if it is much fainter than the rest."""
-        tells = tone.energy * (self.count + 1) >= FAINT * (self.energies + tone.energy)
-        colour = (1, tone.colour, np.square(tone.colour)) if tells else (0, _nothing(), _nothing())
-        return Voice(1, tone.energy, *colour)
+        sums = _nothing()
+        sums[_COUNT], sums[_ENERGIES] = 1, tone.energy
+        if tone.energy * (self.count + 1) >= FAINT * (float(self.sums[_ENERGIES]) + tone.energy):
+            sums[_TELLING] = 1
+            sums[_COLOURS], sums[_SQUARES] = tone.colour, tone.colour * tone.colour
+        return Voice(sums)
+
+    def is_fainter(self, tone: Tone, share: float) -> bool:
+        """Whether a chunk has at most such a share of the mean energy."""
+        return bool(tone.energy * self.count <= share * self.sums[_ENERGIES])
 
     def other_db(self, heard: "Voice") -> float:
         """How far from this voice another is: so much lower, and lower still for another colour, less for the same."""
-        lower_db = 10 * np.log10(max(self.energies, LEAST) / max(1, self.count))
-        lower_db -= 10 * np.log10(max(heard.energies, LEAST) / max(1, heard.count))
-        return float(lower_db + self._colour_db(heard))
+        return 10 * math.log10(self.energy / heard.energy) + self._colour_db(heard)
+
+    @property
+    def energy(self) -> float:
+        """The mean square of its chunks."""
+        return max(float(self.sums[_ENERGIES]), LEAST) / max(1.0, self.count)
 
     def _colour_db(self, heard: "Voice") -> float:
-        if not (self.coloured and heard.coloured):
+        if not (self.sums[_TELLING] and heard.sums[_TELLING]):
             return 0.0
-        mean = self.colours / self.coloured
-        variance = self.squares / self.coloured - np.square(mean) + 1e-3
-        apart = float(np.mean(np.square(mean - heard.colours / heard.coloured) / variance))
-        return float(np.clip(COLOUR_DB * np.log(max(apart, 1e-3) / ALIKE), NEARER_DB, FARTHER_DB))
+        mean, squares = self.sums[_COLOURS] / self.sums[_TELLING], self.sums[_SQUARES] / self.sums[_TELLING]
+        away = mean - heard.sums[_COLOURS] / heard.sums[_TELLING]
+        apart = float(away * away @ (1 / (squares - mean * mean + STEADY))) / COEFFICIENTS
+        return min(max(COLOUR_DB * math.log(max(apart, STEADY) / ALIKE), NEARER_DB), FARTHER_DB)

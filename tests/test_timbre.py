@@ -44,7 +44,7 @@ def test_faint_chunks_tell_no_colour_and_silence_is_no_error() -> None:
     hushed = person
     for chunk in noise(1, 5):
         hushed = hushed.hearing(tone((20 * chunk).astype(np.int16)))
-    np.testing.assert_array_equal(hushed.colours, person.colours)
+    np.testing.assert_array_equal(hushed.sums[2:], person.sums[2:])
     assert np.isfinite(Voice().hearing(tone(np.zeros(320, np.int16))).other_db(Voice()))
 
 
@@ -55,4 +55,4 @@ def test_two_stretches_of_a_voice_together_are_the_voice() -> None:
         whole, halves[number // 25] = whole.hearing(heard), halves[number // 25].hearing(heard)
     both = halves[0] + halves[1]
     assert both.count == whole.count == 50
-    np.testing.assert_allclose(both.colours, whole.colours)
+    np.testing.assert_allclose(both.sums, whole.sums)
