@@ -25,9 +25,9 @@ class Echo:
     """Our own voice in a chunk of the microphone.
 
     `taken_db`: so much quieter the last half second is without it, whether it was taken out or not. `power`: the mean
-    square of what was found in this chunk. `located`: it comes from where it was looked for, and
-    as loud as it was, since this sound began; else nobody knows yet how much is left of it. `is_whole`: it is in the
-    chunk still, nothing was taken out.
+    square of what was found in this chunk. `located`: it comes from where it was looked for, and as loud as it was,
+    since this sound began; else nobody knows yet how much is left of it. `is_whole`: it is in the chunk still, nothing
+    was taken out.
     """
 
     taken_db: float = 0.0

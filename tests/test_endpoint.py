@@ -36,6 +36,11 @@ class Ear:
         """Speak for `ms`: the VAD goes on for its lag."""
         return self.hear(0.9, ms + LAG_MS, colour=0.0)
 
+    def pause(self, verdict: Verdict) -> None:
+        """Fall silent, and the model judges what was said."""
+        self.hear(0.0, 20)
+        self.endpoint.judge(verdict)
+
 
 def test_silence_after_a_sentence_ends_the_turn_and_the_lag_is_taken_off() -> None:
     ear = Ear()
@@ -91,8 +96,7 @@ def test_a_sure_call_ends_the_turn_early_and_an_unsure_one_late() -> None:
     for verdict in (Verdict("call", 0.95), Verdict("call", 0.5), Verdict("talk", 1.0), Verdict("unsure", 1.0)):
         ear = Ear()
         ear.say(1200)
-        ear.hear(0.0, 20)
-        ear.endpoint.judge(verdict)
+        ear.pause(verdict)
         (over,) = ear.hear(0.0, 2000)
         assert isinstance(over, Over)
         silence_ms[verdict.kind, verdict.confidence] = over.audio_ms - 1200
@@ -102,8 +106,7 @@ def test_a_sure_call_ends_the_turn_early_and_an_unsure_one_late() -> None:
 def test_a_verdict_about_what_came_before_a_pause_does_not_count_after_it() -> None:
     ear = Ear()
     ear.say(1200)
-    ear.hear(0.0, 20)
-    ear.endpoint.judge(Verdict("call", 0.95))
+    ear.pause(Verdict("call", 0.95))
     ear.say(800)
     ear.endpoint.judge(Verdict("call", 0.95))  # late: the voice is there again
     assert ear.endpoint.hangover_ms() >= 500
@@ -115,8 +118,7 @@ def test_nobody_is_cut_off_early_twice_unless_what_was_added_says_nothing(*, aga
     ear = Ear()
     for added in (False, True):
         ear.say(1200)
-        ear.hear(0.0, 20)
-        ear.endpoint.judge(Verdict("call", 0.95, again=again and added))
+        ear.pause(Verdict("call", 0.95, again=again and added))
     assert ear.endpoint.hangover_ms() == hangover_ms
 
 
@@ -125,11 +127,9 @@ def test_a_short_word_that_adds_nothing_yet_is_waited_out(added_ms: int, hangove
     """It may be an "uh", or an "and"."""
     ear = Ear()
     ear.say(1200)
-    ear.hear(0.0, 20)
-    ear.endpoint.judge(Verdict("call", 0.95))
+    ear.pause(Verdict("call", 0.95))
     ear.say(added_ms)
-    ear.hear(0.0, 20)
-    ear.endpoint.judge(Verdict("call", 0.95, again=True))
+    ear.pause(Verdict("call", 0.95, again=True))
     assert ear.endpoint.hangover_ms() == hangover_ms
 
 
@@ -139,8 +139,7 @@ def test_another_voice_that_adds_nothing_to_a_whole_command_is_not_waited_out() 
     for again in (False, True):
         ear = Ear()
         ear.say(2000)
-        ear.hear(0.0, 20)
-        ear.endpoint.judge(Verdict("call", 0.95))
+        ear.pause(Verdict("call", 0.95))
         ear.hear(0.9, 1400)
         while not any(isinstance(edge, Over) for edge in ear.edges):
             if any(isinstance(edge, Paused) for edge in ear.hear(0.9, 20, energy=0.25)):
@@ -153,8 +152,7 @@ def test_a_pause_that_was_taken_for_the_end_is_waited_out_the_next_time() -> Non
     ear = Ear()
     ear.endpoint = Endpoint(EndpointConfig(), 0.0, LAG_MS, early_confidence=0.9, paused_ms=400)
     ear.say(1200)
-    ear.hear(0.0, 20)
-    ear.endpoint.judge(Verdict("call", 0.95))
+    ear.pause(Verdict("call", 0.95))
     assert ear.endpoint.hangover_ms() == 650
 
 
@@ -181,8 +179,7 @@ def test_a_television_that_comes_in_pieces_is_known_by_all_of_them(energy: float
     """The model has made no sense of the command, nor makes any of this; who thinks aloud isn't so far off."""
     ear = Ear()
     ear.say(1200)
-    ear.hear(0.0, 20)
-    ear.endpoint.judge(Verdict("unsure", 0.5))
+    ear.pause(Verdict("unsure", 0.5))
     for _ in range(3):
         ear.hear(0.9, 300, energy=energy)
         ear.hear(0.0, 40)
@@ -194,8 +191,7 @@ def test_pieces_that_are_far_off_are_one_stretch_from_the_first_on() -> None:
     """What is cut out is all of them."""
     ear = Ear()
     ear.say(1200)
-    ear.hear(0.0, 20)
-    ear.endpoint.judge(Verdict("unsure", 0.5))
+    ear.pause(Verdict("unsure", 0.5))
     for _ in range(3):
         ear.hear(0.9, 300, energy=0.1)
         ear.hear(0.0, 40)
@@ -208,8 +204,7 @@ def test_another_voice_behind_a_whole_command_is_waited_out_for_600_ms_instead_o
     for kind in ("call", "unsure"):
         ear = Ear()
         ear.say(500)
-        ear.hear(0.0, 20)
-        ear.endpoint.judge(Verdict(kind, 0.95))
+        ear.pause(Verdict(kind, 0.95))
         ear.hear(0.9, 1500)
         (over,) = [e for e in ear.hear(0.9, 3000, energy=0.15) if isinstance(e, Over)]
         ends.append(over.audio_ms)
@@ -237,8 +232,7 @@ def test_what_goes_on_softly_behind_a_pause_is_another_voice(
 ) -> None:
     ear = Ear()
     ear.say(1200)
-    ear.hear(0.0, 20)
-    ear.endpoint.judge(Verdict(before, 0.95))
+    ear.pause(Verdict(before, 0.95))
     edges = ear.hear(0.9, for_ms, energy=energy)
     assert any(isinstance(e, Over) for e in edges) is ends
     assert ear.endpoint.beside_another is ends
@@ -260,8 +254,7 @@ def test_another_colour_behind_a_pause_counts_as_a_lower_voice(
 ) -> None:
     ear = Ear()
     ear.say(1200)
-    ear.hear(0.0, 20)
-    ear.endpoint.judge(Verdict("call", 0.95))
+    ear.pause(Verdict("call", 0.95))
     ear.hear(0.9, for_ms, energy=energy, colour=colour)
     assert ear.endpoint.beside_another is ends
 
@@ -283,11 +276,9 @@ def test_what_completes_a_command_is_the_persons_voice_too(second: str, ends: bo
 def test_another_voice_that_pauses_is_the_same_other_voice_behind_its_pause() -> None:
     ear = Ear()
     ear.say(1200)
-    ear.hear(0.0, 20)
-    ear.endpoint.judge(Verdict("call", 0.93))
+    ear.pause(Verdict("call", 0.93))
     ear.hear(0.9, 700, energy=0.4)
-    ear.hear(0.0, 20)
-    ear.endpoint.judge(Verdict("unsure", 0.9))
+    ear.pause(Verdict("unsure", 0.9))
     assert ear.endpoint.beside_another
     ear.hear(0.9, 60, energy=1.3)  # a loud word of it
     ear.hear(0.9, 140, energy=0.2)
@@ -300,8 +291,7 @@ def test_what_follows_a_word_or_two_more_softly_is_the_same_voice(kind: str) -> 
     """So in "Hey Gemma, turn on the kitchen light": nobody knows yet how loud the person is."""
     ear = Ear()
     ear.say(400)
-    ear.hear(0.0, 20)
-    ear.endpoint.judge(Verdict(kind, 0.95))
+    ear.pause(Verdict(kind, 0.95))
     ear.hear(0.9, 1200, energy=0.35)
     assert not ear.endpoint.beside_another
 
@@ -321,8 +311,7 @@ def test_what_goes_on_a_bit_lower_and_makes_no_sense_is_another_voice(
 ) -> None:
     ear = Ear()
     ear.say(1200)
-    ear.hear(0.0, 20)
-    ear.endpoint.judge(before)
+    ear.pause(before)
     ear.hear(0.9, 700, energy=energy)
     assert isinstance(ear.hear(0.0, 20)[-1], Paused)
     ear.endpoint.judge(behind)
@@ -334,14 +323,11 @@ def test_somebody_who_speaks_up_again_is_waited_for_as_ever() -> None:
     """The voice is back before the turn is told to be over."""
     ear = Ear()
     ear.say(1200)
-    ear.hear(0.0, 20)
-    ear.endpoint.judge(Verdict("call", 0.93))
+    ear.pause(Verdict("call", 0.93))
     ear.hear(0.9, 700, energy=0.5)
-    ear.hear(0.0, 20)
-    ear.endpoint.judge(Verdict("unsure", 0.9))
+    ear.pause(Verdict("unsure", 0.9))
     assert not [e for e in ear.hear(0.9, 1500) if isinstance(e, Over)]
-    ear.hear(0.0, 20)
-    ear.endpoint.judge(Verdict("unsure", 0.5))
+    ear.pause(Verdict("unsure", 0.5))
     assert ear.endpoint.hangover_ms() == 900
 
 
